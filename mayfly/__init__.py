@@ -1,0 +1,1 @@
+"""Mayfly: one job, one container, one log."""

@@ -1,0 +1,1 @@
+"""Where does it run? The port `ContainerRuntime` (runtime.py) and one file per adapter beside it."""
