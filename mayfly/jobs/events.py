@@ -1,0 +1,351 @@
+"""What happened: every kind of event in a job's stream, field by field, and the envelope that carries it.
+
+Events are facts in the past tense with one meaning each. They are never changed or removed; a new meaning is a new
+kind, and a new field has a default so that old events still read. Times are aware UTC datetimes, written as ISO 8601.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+
+from mayfly.jobs.spec import ErrorClass, JobSpec
+
+EVENT_VERSION = 1
+
+Source = Literal["http", "cli", "dashboard", "queue", "orchestrator", "worker", "platform", "reconciler"]
+"""Who caused the event: a way in, the orchestrator's own decision, the worker's report, or what the platform showed."""
+
+Deadline = Literal["start", "run"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobSubmitted:
+    """A spec was accepted. Always position 1."""
+
+    spec: JobSpec
+    """As accepted, defaults filled in; references to secrets, never values."""
+    idempotency_key: str | None = None
+    """The caller's key, from which the job id was made."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobHeld:
+    """The job may not start yet, through no fault of its own."""
+
+    reason: str
+    """For people: which limit, how much of it is used."""
+    until: datetime
+    """When it will be asked again; an expectation, not a promise."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContainerRequested:
+    """A container group is about to be asked for. From here on it is followed until it is seen gone (I5)."""
+
+    group: str
+    place: str
+    """Where: a region, or `local`."""
+    image: str | None
+    """None: the standard worker."""
+    cpu: float
+    memory_gb: float
+    start_deadline: datetime
+    """The claim must have come by then."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContainerRefused:
+    """The platform would not create the group."""
+
+    refusal: Literal["permanent", "retry", "wait", "relocate"]
+    code: str
+    """The platform's own code."""
+    message: str
+    """The platform's own words."""
+    hint: str
+    """What a person can do about it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContainerStarted:
+    """The platform was seen to run the container."""
+
+    started_at: datetime | None
+    """By the platform's clock, where it says."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkerStarted:
+    """The claim: one running container took this attempt, and no other may (I4)."""
+
+    claim: str
+    """32 hex digits that the worker drew when it started."""
+    run_deadline: datetime
+    """The last report must have come by then."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkerProgressed:
+    """The worker said how far it is."""
+
+    sequence: int
+    """The worker's own count, rising; a lower or equal one has been seen before."""
+    fraction: float | None
+    """0 to 1, where the work knows."""
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkerSucceeded:
+    """The worker reported success."""
+
+    result: Any
+    """JSON, as the command gave it; None when it gave none."""
+    exit_code: int | None
+    output_tail: str
+    """The end of the command's output."""
+    cpu_s: float | None = None
+    """CPU seconds of the command, as the worker measured them."""
+    memory_peak_bytes: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkerFailed:
+    """The worker reported failure."""
+
+    error: ErrorClass
+    message: str
+    exit_code: int | None
+    output_tail: str
+    cpu_s: float | None = None
+    memory_peak_bytes: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContainerExited:
+    """The platform was seen to have ended the container before its attempt had an outcome."""
+
+    exit_code: int | None
+    """None: the platform does not know it. Never read as 0."""
+    detail: str
+    """The platform's own words."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AttemptTimedOut:
+    """A deadline of the attempt passed."""
+
+    deadline: Deadline
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogsCaptured:
+    """The container's output, taken before it was deleted."""
+
+    text: str
+    truncated: bool
+    """True: there was more before `text`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MetricsSampled:
+    """The container's readings, taken before it was deleted."""
+
+    samples: tuple[tuple[datetime, float, int], ...]
+    """(at, CPU in cores, memory in bytes), oldest first."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RetryScheduled:
+    """The attempt failed and another will follow."""
+
+    at: datetime
+    """Not before then, and not before the failed attempt's container is seen gone."""
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CancelRequested:
+    """Somebody asked for the job to stop."""
+
+    reason: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContainerDeleteRequested:
+    """The group is about to be deleted. Repeated where a delete had to be asked for again."""
+
+    group: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContainerGone:
+    """The platform was asked for the group and has none (404)."""
+
+    group: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContainerFound:
+    """The group was seen again after it had been seen gone: a late create. It is deleted again."""
+
+    group: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReportIgnored:
+    """A report came that changes nothing any more. Written once per attempt and reason."""
+
+    report: Literal["started", "progress", "finished"]
+    reason: Literal["attempt_over", "claimed_by_another"]
+    claim: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobSucceeded:
+    """The end: it worked."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobFailed:
+    """The end: it did not work."""
+
+    error: ErrorClass
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobTimedOut:
+    """The end: a deadline passed and no attempt is left."""
+
+    deadline: Deadline
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobCanceled:
+    """The end: it was asked to stop before it had another end."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobArchived:
+    """Hidden from lists; never erased."""
+
+
+Body = (
+    JobSubmitted
+    | JobHeld
+    | ContainerRequested
+    | ContainerRefused
+    | ContainerStarted
+    | WorkerStarted
+    | WorkerProgressed
+    | WorkerSucceeded
+    | WorkerFailed
+    | ContainerExited
+    | AttemptTimedOut
+    | LogsCaptured
+    | MetricsSampled
+    | RetryScheduled
+    | CancelRequested
+    | ContainerDeleteRequested
+    | ContainerGone
+    | ContainerFound
+    | ReportIgnored
+    | JobSucceeded
+    | JobFailed
+    | JobTimedOut
+    | JobCanceled
+    | JobArchived
+)
+
+KINDS: dict[str, type[Body]] = {kind.__name__: kind for kind in Body.__args__}
+_ADAPTERS: dict[str, TypeAdapter[Body]] = {name: TypeAdapter(kind) for name, kind in KINDS.items()}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """One entry of a job's stream."""
+
+    job_id: str
+    position: int
+    """Gapless from 1 within the stream."""
+    at: datetime
+    """Stamped by the function that appended it."""
+    attempt: int
+    """The attempt it belongs to; 0 before the first."""
+    source: Source
+    body: Body
+    version: int = EVENT_VERSION
+
+    @property
+    def type(self) -> str:
+        """The name of the kind, as written in the log.
+
+        >>> from datetime import UTC, datetime
+        >>> at = datetime(2026, 1, 1, tzinfo=UTC)
+        >>> Event(job_id="ada-abcdefghij", position=2, at=at, attempt=0, source="http", body=JobCanceled()).type
+        'JobCanceled'
+        """
+        return type(self.body).__name__
+
+
+def to_document(event: Event) -> dict[str, Any]:
+    """Return the event as JSON values, the same shape in the log, on the wire and in an export.
+
+    Shapes: `{job_id, position, type, at, attempt, source, data, version}`.
+    """
+    return {
+        "job_id": event.job_id,
+        "position": event.position,
+        "type": event.type,
+        "at": event.at.isoformat(),
+        "attempt": event.attempt,
+        "source": event.source,
+        "data": body_to_document(event.body),
+        "version": event.version,
+    }
+
+
+def from_document(document: dict[str, Any]) -> Event:
+    """Read an event back.
+
+    Errors: ValueError, naming the kind, where the log holds one that this version does not know.
+    """
+    return Event(
+        job_id=document["job_id"],
+        position=document["position"],
+        at=datetime.fromisoformat(document["at"]),
+        attempt=document["attempt"],
+        source=document["source"],
+        body=body_from_document(document["type"], document["data"]),
+        version=document["version"],
+    )
+
+
+def body_to_document(body: Body) -> dict[str, Any]:
+    """Return an event's own fields as JSON values."""
+    document: dict[str, Any] = _ADAPTERS[type(body).__name__].dump_python(body, mode="json")
+    return document
+
+
+def body_to_json(body: Body) -> str:
+    """Return an event's own fields as JSON text."""
+    return _ADAPTERS[type(body).__name__].dump_json(body).decode()
+
+
+def body_from_document(kind: str, document: dict[str, Any]) -> Body:
+    """Read an event's own fields; see `from_document`."""
+    return body_from_json(kind, json.dumps(document))
+
+
+def body_from_json(kind: str, text: str | bytes) -> Body:
+    """Read an event's own fields from JSON text; see `from_document`."""
+    adapter = _ADAPTERS.get(kind)
+    if adapter is None:
+        raise ValueError(f"the log holds an event of kind {kind!r}, which this version of Mayfly does not know")
+    return adapter.validate_json(text)
