@@ -53,7 +53,9 @@ class Unauthorized(Rejected):
 
     def __init__(self, message: str, *, status: int) -> None:
         super().__init__(
-            "this report is not authorized", [FieldError(field="header.Authorization", message=message)], status=status
+            "this report is not authorized",
+            [FieldError(field="header.Authorization", message=message)],
+            status=status,
         )
 
 
@@ -63,9 +65,7 @@ class PositionTaken(MayflyError):
     def __init__(self, *, job_id: str, expected_position: int) -> None:
         self.job_id = job_id
         self.expected_position = expected_position
-        super().__init__(
-            f"stream {job_id} has moved past position {expected_position}: load it and decide again"
-        )
+        super().__init__(f"stream {job_id} has moved past position {expected_position}: load it and decide again")
 
 
 class ImpossibleEvent(MayflyError):

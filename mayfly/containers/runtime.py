@@ -102,7 +102,9 @@ class MetricSample:
 class GroupRefused(Exception):
     """The platform would not create the group; nothing of it is left unless `GroupStatus` says so."""
 
-    def __init__(self, *, refusal: RefusalClass, code: str, message: str, hint: str, retry_after_s: float | None) -> None:
+    def __init__(
+        self, *, refusal: RefusalClass, code: str, message: str, hint: str, retry_after_s: float | None
+    ) -> None:
         self.refusal = refusal
         self.code = code
         self.message = message

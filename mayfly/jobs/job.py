@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
@@ -49,6 +49,8 @@ class Attempt:
     run_deadline: datetime | None = None
     progress: Progress | None = None
     progress_count: int = 0
+    reported: bool = False
+    """True: the worker's own last report was accepted."""
     outcome: AttemptOutcome | None = None
     ended_at: datetime | None = None
     exit_code: int | None = None
@@ -102,6 +104,21 @@ class Job:
     def attempt(self) -> Attempt | None:
         """The latest attempt; None before the first."""
         return self.attempts[-1] if self.attempts else None
+
+    def attempt_numbered(self, number: int) -> Attempt | None:
+        """Return one attempt; None where there is none of that number."""
+        return self.attempts[number - 1] if 0 < number <= len(self.attempts) else None
+
+    def run_deadline(self, attempt: Attempt) -> datetime | None:
+        """Return when an attempt must be done; None while it has not begun.
+
+        A claim sets it. An image that may hold no worker begins when the platform is seen to run it.
+        """
+        if attempt.run_deadline is not None:
+            return attempt.run_deadline
+        if self.spec.judged_by_exit_code and attempt.started_at is not None:
+            return attempt.started_at + timedelta(seconds=self.spec.run_timeout_s)
+        return None
 
     @property
     def over(self) -> bool:
@@ -211,9 +228,7 @@ def _container_requested(job: Job, event: e.Event, body: e.ContainerRequested) -
         requested_at=event.at,
         start_deadline=body.start_deadline,
     )
-    return replace(
-        job, attempts=(*job.attempts, attempt), held_reason=None, held_until=None, retry_at=None
-    )
+    return replace(job, attempts=(*job.attempts, attempt), held_reason=None, held_until=None, retry_at=None)
 
 
 def _container_refused(job: Job, event: e.Event, body: e.ContainerRefused) -> Job:
@@ -257,7 +272,11 @@ def _worker_succeeded(job: Job, event: e.Event, body: e.WorkerSucceeded) -> Job:
         job,
         event.attempt,
         lambda a: replace(
-            a, exit_code=body.exit_code, cpu_s=body.cpu_s, memory_peak_bytes=body.memory_peak_bytes
+            a,
+            reported=True,
+            exit_code=body.exit_code,
+            cpu_s=body.cpu_s,
+            memory_peak_bytes=body.memory_peak_bytes,
         ),
     )
     job = replace(job, result=body.result, output=body.output_tail[-OUTPUT_CHARS_MAX:])
@@ -270,6 +289,7 @@ def _worker_failed(job: Job, event: e.Event, body: e.WorkerFailed) -> Job:
         event.attempt,
         lambda a: replace(
             a,
+            reported=True,
             exit_code=body.exit_code,
             error=body.error,
             message=body.message,
@@ -362,9 +382,7 @@ def _container_found(job: Job, event: e.Event, body: e.ContainerFound) -> Job:
 
 
 def _report_ignored(job: Job, event: e.Event, body: e.ReportIgnored) -> Job:
-    return _with_attempt(
-        job, event.attempt, lambda a: replace(a, ignored=(*a.ignored, f"{body.report}:{body.reason}"))
-    )
+    return _with_attempt(job, event.attempt, lambda a: replace(a, ignored=(*a.ignored, f"{body.report}:{body.reason}")))
 
 
 def _job_succeeded(job: Job, event: e.Event, body: e.JobSucceeded) -> Job:

@@ -21,7 +21,15 @@ from mayfly.jobs.events import KINDS
 JobState = Literal["queued", "starting", "running", "succeeded", "failed", "timed_out", "canceled"]
 ContainerFact = Literal["none", "requested", "present", "deleting", "gone"]
 
-STATES: tuple[JobState, ...] = ("queued", "starting", "running", "succeeded", "failed", "timed_out", "canceled")
+STATES: tuple[JobState, ...] = (
+    "queued",
+    "starting",
+    "running",
+    "succeeded",
+    "failed",
+    "timed_out",
+    "canceled",
+)
 TERMINAL: frozenset[JobState] = frozenset({"succeeded", "failed", "timed_out", "canceled"})
 OPEN: frozenset[JobState] = frozenset(STATES) - TERMINAL
 

@@ -10,7 +10,18 @@ import base64
 import hashlib
 import re
 
-FRIENDLY_NAMES = ("ada", "alan", "barbara", "edsger", "frances", "grace", "katherine", "leslie", "margaret", "tony")
+FRIENDLY_NAMES = (
+    "ada",
+    "alan",
+    "barbara",
+    "edsger",
+    "frances",
+    "grace",
+    "katherine",
+    "leslie",
+    "margaret",
+    "tony",
+)
 """As in the sample: ten first names."""
 
 CANCEL_EVENT = "cancel-requested"

@@ -65,10 +65,14 @@ class RetryPolicy(_Model):
     backoff_factor: float = Field(default=2.0, ge=1, le=10, description="Growth of the wait from attempt to attempt.")
     backoff_max_s: float = Field(default=600.0, ge=0, le=86_400, description="The longest wait in seconds.")
     on_exit_codes: tuple[Annotated[int, Field(ge=1, le=255)], ...] | None = Field(
-        default=None, max_length=64, description="Retry only these exit codes. With on_errors: either may match."
+        default=None,
+        max_length=64,
+        description="Retry only these exit codes. With on_errors: either may match.",
     )
     on_errors: tuple[ErrorClass, ...] | None = Field(
-        default=None, max_length=16, description="Retry only these error classes. Neither list: retry every failure."
+        default=None,
+        max_length=16,
+        description="Retry only these error classes. Neither list: retry every failure.",
     )
 
     @field_validator("on_exit_codes", "on_errors", mode="before")
@@ -81,7 +85,9 @@ class JobSpec(_Model):
     """One job: a message for the standard worker, a command, or an image with a command."""
 
     message: str | None = Field(
-        default=None, max_length=MESSAGE_BYTES_MAX, description="Work for the standard worker, passed as MESSAGE."
+        default=None,
+        max_length=MESSAGE_BYTES_MAX,
+        description="Work for the standard worker, passed as MESSAGE.",
     )
     command: tuple[Argument, ...] | None = Field(
         default=None, min_length=1, max_length=256, description="Program and arguments; no shell is involved."
@@ -92,7 +98,9 @@ class JobSpec(_Model):
         pattern=r"^[a-z0-9][A-Za-z0-9._:/@-]*$",
         description="Container image to run the command in. A laptop records it and runs the command directly.",
     )
-    name: Name | None = Field(default=None, description="1 to 24 of a-z, 0-9 and single inner hyphens, starting with a letter.")
+    name: Name | None = Field(
+        default=None, description="1 to 24 of a-z, 0-9 and single inner hyphens, starting with a letter."
+    )
     env: dict[EnvironmentName, Annotated[str, Field(pattern=r"^[^\x00]*$")]] = Field(
         default_factory=dict, max_length=128, description="Plain environment variables of the command."
     )
@@ -105,10 +113,16 @@ class JobSpec(_Model):
     memory_gb: float = Field(default=1.5, ge=0.1, le=MEMORY_GB_MAX, description="Memory in GB.")
     labels: dict[LabelName, LabelValue] = Field(default_factory=dict, max_length=32, description="For finding jobs.")
     start_timeout_s: float = Field(
-        default=1_800.0, ge=1, le=86_400, description="Seconds from the request of a container to the worker's claim."
+        default=1_800.0,
+        ge=1,
+        le=86_400,
+        description="Seconds from the request of a container to the worker's claim.",
     )
     run_timeout_s: float = Field(
-        default=3_600.0, ge=1, le=RUN_TIMEOUT_S_MAX, description="Seconds from the claim to the worker's last report."
+        default=3_600.0,
+        ge=1,
+        le=RUN_TIMEOUT_S_MAX,
+        description="Seconds from the claim to the worker's last report.",
     )
     retry: RetryPolicy = RetryPolicy()
     at_most_once: bool = Field(

@@ -1,0 +1,258 @@
+"""What follows from a command: `decide(job, command, now)` returns the events to append, and does nothing else.
+
+A command that has happened already, or that comes too late, decides nothing: idempotence comes from the state (I7).
+Every event is applied as it is decided, so what is returned can always follow what is there.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal, assert_never
+
+from mayfly.jobs import commands as c
+from mayfly.jobs import events as e
+from mayfly.jobs.job import Attempt, Job, evolve
+from mayfly.jobs.names import group_name
+from mayfly.jobs.reports import judge, kind_of
+from mayfly.jobs.retry import REFUSALS_MAX, backoff_s, may_retry, refusal_backoff_s
+
+HOLD_S = 30.0
+"""How long a quota or a missing capacity is given before the next try, where the platform names no time."""
+
+
+def submit(command: c.SubmitJob, now: datetime) -> list[e.Event]:
+    """Open a stream. That it is new is the log's to say: the append expects position 0."""
+    body = e.JobSubmitted(spec=command.spec, idempotency_key=command.idempotency_key)
+    return [e.Event(job_id=command.job_id, position=1, at=now, attempt=0, source=command.source, body=body)]
+
+
+def decide(job: Job, command: c.Command, now: datetime) -> list[e.Event]:
+    """Return what happens; empty when nothing does."""
+    draft = _Draft(job, now)
+    match command:
+        case c.RequestCancel():
+            _cancel(draft, command)
+        case c.ArchiveJob():
+            if job.over and not job.archived:
+                draft.add(e.JobArchived(), command.source)
+        case c.HoldJob():
+            if job.state == "queued" and (job.held_until, job.held_reason) != (command.until, command.reason):
+                draft.add(e.JobHeld(reason=command.reason, until=command.until), "orchestrator")
+        case c.RequestContainer():
+            _request_container(draft, command)
+        case c.RefuseContainer():
+            _refuse_container(draft, command)
+        case c.ClaimAttempt() | c.ReportProgress() | c.ReportSuccess() | c.ReportFailure():
+            _report(draft, command)
+        case c.ObserveContainer():
+            _observe(draft, command)
+        case c.ExpireDeadline():
+            _expire(draft)
+        case c.RequestDelete():
+            _request_delete(draft, command)
+        case c.ConfirmGone():
+            _confirm_gone(draft, command.attempt)
+        case c.NoteFound():
+            attempt = job.attempt_numbered(command.attempt)
+            if attempt is not None and attempt.container == "gone":
+                draft.add(e.ContainerFound(group=attempt.group), "platform", attempt.number)
+        case _:
+            assert_never(command)
+    return draft.events
+
+
+class _Draft:
+    """The job as it becomes while events are decided."""
+
+    def __init__(self, job: Job, now: datetime) -> None:
+        self.job = job
+        self.now = now
+        self.events: list[e.Event] = []
+
+    def add(self, body: e.Body, source: e.Source, attempt: int | None = None) -> None:
+        event = e.Event(
+            job_id=self.job.job_id,
+            position=self.job.position + 1,
+            at=self.now,
+            attempt=len(self.job.attempts) if attempt is None else attempt,
+            source=source,
+            body=body,
+        )
+        self.job = evolve(self.job, event)
+        self.events.append(event)
+
+
+def _cancel(draft: _Draft, command: c.RequestCancel) -> None:
+    """End the job at once; its container is deleted after the outcome, like any other."""
+    if draft.job.over:
+        return
+    draft.add(e.CancelRequested(reason=command.reason), command.source)
+    draft.add(e.JobCanceled(), command.source)
+
+
+def _request_container(draft: _Draft, command: c.RequestContainer) -> None:
+    job = draft.job
+    if job.state != "queued" or job.lingering:
+        return  # not before the container of the attempt before is seen gone (I4)
+    if (job.retry_at or draft.now) > draft.now or (job.held_until or draft.now) > draft.now:
+        return
+    number = len(job.attempts) + 1
+    body = e.ContainerRequested(
+        group=group_name(job.job_id, attempt=number, place=command.place),
+        place=command.place,
+        image=job.spec.image,
+        cpu=job.spec.cpu,
+        memory_gb=job.spec.memory_gb,
+        start_deadline=draft.now + timedelta(seconds=job.spec.start_timeout_s),
+    )
+    draft.add(body, "orchestrator", number)
+
+
+def _refuse_container(draft: _Draft, command: c.RefuseContainer) -> None:
+    attempt = _open_attempt(draft.job, command.attempt)
+    if attempt is None or attempt.claim is not None:
+        return
+    told = f"{command.code}: {command.message}"
+    refused = e.ContainerRefused(refusal=command.refusal, code=command.code, message=command.message, hint=command.hint)
+    draft.add(refused, "platform")
+    refusals = draft.job.refusals
+    if command.refusal == "permanent" or (command.refusal == "retry" and refusals > REFUSALS_MAX):
+        draft.add(e.JobFailed(error="container_refused", message=f"{told} ({command.hint})"), "orchestrator")
+        return
+    wait_s = refusal_backoff_s(refusals) if command.refusal == "retry" else HOLD_S
+    until = draft.now + timedelta(seconds=command.retry_after_s or wait_s)
+    draft.add(e.JobHeld(reason=f"{told} ({command.hint})", until=until), "orchestrator")
+
+
+def _report(draft: _Draft, report: c.Report) -> None:
+    job = draft.job
+    verdict = judge(job, report)
+    if verdict == "claimed_by_another" or verdict == "attempt_over":
+        _ignore(draft, report, verdict)
+    if verdict != "accept":
+        return
+    match report:
+        case c.ClaimAttempt():
+            deadline = draft.now + timedelta(seconds=job.spec.run_timeout_s)
+            draft.add(e.WorkerStarted(claim=report.claim, run_deadline=deadline), "worker")
+        case c.ReportProgress():
+            progressed = e.WorkerProgressed(sequence=report.sequence, fraction=report.fraction, message=report.message)
+            draft.add(progressed, "worker")
+        case c.ReportSuccess():
+            succeeded = e.WorkerSucceeded(
+                result=report.result,
+                exit_code=report.exit_code,
+                output_tail=report.output_tail,
+                cpu_s=report.cpu_s,
+                memory_peak_bytes=report.memory_peak_bytes,
+            )
+            draft.add(succeeded, "worker")
+            draft.add(e.JobSucceeded(), "orchestrator")
+        case c.ReportFailure():
+            failed = e.WorkerFailed(
+                error=report.error,
+                message=report.message,
+                exit_code=report.exit_code,
+                output_tail=report.output_tail,
+                cpu_s=report.cpu_s,
+                memory_peak_bytes=report.memory_peak_bytes,
+            )
+            draft.add(failed, "worker")
+            _after_failure(draft)
+        case _:
+            assert_never(report)
+
+
+def _ignore(draft: _Draft, report: c.Report, reason: Literal["claimed_by_another", "attempt_over"]) -> None:
+    attempt = draft.job.attempt_numbered(report.attempt)
+    kind = kind_of(report)
+    if attempt is None or f"{kind}:{reason}" in attempt.ignored:
+        return
+    body = e.ReportIgnored(report=kind, reason=reason, claim=report.claim)
+    draft.add(body, "worker", attempt.number)
+
+
+def _observe(draft: _Draft, command: c.ObserveContainer) -> None:
+    attempt = _open_attempt(draft.job, command.attempt)
+    if attempt is None:
+        return
+    match command.seen:
+        case "pending":
+            pass
+        case "running":
+            if attempt.container == "requested":
+                draft.add(e.ContainerStarted(started_at=command.started_at), "platform")
+        case "exited":
+            draft.add(e.ContainerExited(exit_code=command.exit_code, detail=command.detail), "platform")
+            _after_end(draft)
+        case "gone":
+            draft.add(e.ContainerGone(group=attempt.group), "platform")
+            _after_end(draft)
+        case _:
+            assert_never(command.seen)
+
+
+def _expire(draft: _Draft) -> None:
+    job = draft.job
+    attempt = _open_attempt(job, len(job.attempts))
+    if attempt is None:
+        return
+    deadline = job.run_deadline(attempt)
+    if deadline is not None and draft.now >= deadline:
+        draft.add(e.AttemptTimedOut(deadline="run"), "orchestrator")
+    elif deadline is None and draft.now >= attempt.start_deadline:
+        draft.add(e.AttemptTimedOut(deadline="start"), "orchestrator")
+    else:
+        return
+    _after_failure(draft)
+
+
+def _request_delete(draft: _Draft, command: c.RequestDelete) -> None:
+    attempt = draft.job.attempt_numbered(command.attempt)
+    if attempt is None or attempt.outcome is None or attempt.container == "gone":
+        return
+    if command.log_text is not None and attempt.logs_position is None:
+        captured = e.LogsCaptured(text=command.log_text, truncated=command.log_truncated)
+        draft.add(captured, "platform", attempt.number)
+    if command.samples and attempt.metrics_position is None:
+        draft.add(e.MetricsSampled(samples=command.samples), "platform", attempt.number)
+    draft.add(e.ContainerDeleteRequested(group=attempt.group), "orchestrator", attempt.number)
+
+
+def _confirm_gone(draft: _Draft, number: int) -> None:
+    attempt = draft.job.attempt_numbered(number)
+    if attempt is not None and attempt.outcome is not None and attempt.container != "gone":
+        draft.add(e.ContainerGone(group=attempt.group), "platform", attempt.number)
+
+
+def _after_end(draft: _Draft) -> None:
+    """Follow the platform's word on the end: a success only where the exit code may speak."""
+    attempt = draft.job.attempt
+    if attempt is not None and attempt.outcome == "succeeded":
+        draft.add(e.JobSucceeded(), "orchestrator")
+    else:
+        _after_failure(draft)
+
+
+def _after_failure(draft: _Draft) -> None:
+    """Schedule another attempt where the policy allows one; end the job otherwise."""
+    job = draft.job
+    attempt = job.attempt
+    assert attempt is not None, "a failure belongs to an attempt"  # noqa: S101
+    message = attempt.message or "no reason was given"
+    if may_retry(job, attempt):
+        at = draft.now + timedelta(seconds=backoff_s(job.spec.retry, job.failures))
+        draft.add(e.RetryScheduled(at=at, reason=message), "orchestrator")
+    elif attempt.outcome == "timed_out":
+        deadline: e.Deadline = "start" if attempt.error == "start_timeout" else "run"
+        draft.add(e.JobTimedOut(deadline=deadline), "orchestrator")
+    else:
+        draft.add(e.JobFailed(error=attempt.error or "worker", message=message), "orchestrator")
+
+
+def _open_attempt(job: Job, number: int) -> Attempt | None:
+    """Return the attempt if it is the latest and still open."""
+    attempt = job.attempt
+    if job.over or attempt is None or attempt.number != number or attempt.outcome is not None:
+        return None
+    return attempt

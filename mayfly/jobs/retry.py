@@ -1,0 +1,48 @@
+"""Whether to try again, and when."""
+
+from __future__ import annotations
+
+from mayfly.jobs.job import Attempt, Job
+from mayfly.jobs.spec import RetryPolicy
+
+REFUSALS_MAX = 5
+"""Refusals of the class `retry` in a row before the job fails: enough for a role that is still spreading."""
+
+
+def may_retry(job: Job, attempt: Attempt) -> bool:
+    """Say whether the job's policy allows another attempt after this failed one.
+
+    A job that runs at most once is retried only while nobody can have begun its work.
+    """
+    policy = job.spec.retry
+    if job.failures >= policy.max_attempts:
+        return False
+    begun = attempt.claim is not None or (job.spec.judged_by_exit_code and attempt.started_at is not None)
+    if job.spec.at_most_once and (begun or attempt.exit_seen):
+        return False
+    if policy.on_exit_codes is None and policy.on_errors is None:
+        return True
+    by_code = policy.on_exit_codes is not None and attempt.exit_code in policy.on_exit_codes
+    by_error = policy.on_errors is not None and attempt.error in policy.on_errors
+    return by_code or by_error
+
+
+def backoff_s(policy: RetryPolicy, failures: int) -> float:
+    """Return the seconds to wait after the n-th failure.
+
+    >>> policy = RetryPolicy(backoff_s=10, backoff_factor=2, backoff_max_s=60)
+    >>> [backoff_s(policy, n) for n in (1, 2, 3, 4, 5)]
+    [10.0, 20.0, 40.0, 60.0, 60.0]
+    """
+    return min(policy.backoff_s * policy.backoff_factor ** min(failures - 1, 64), policy.backoff_max_s)
+
+
+def refusal_backoff_s(refusals: int) -> float:
+    """Return the seconds to wait after the n-th refusal in a row.
+
+    Source: support article on `ContainerGroupTransitioning`: wait at least 10 s between operations.
+
+    >>> [refusal_backoff_s(n) for n in (1, 2, 3)]
+    [10.0, 20.0, 40.0]
+    """
+    return min(10.0 * 2.0 ** max(refusals - 1, 0), 300.0)

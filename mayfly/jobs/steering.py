@@ -1,0 +1,89 @@
+"""What the orchestrator should do next, read off the job alone.
+
+The orchestrator holds no knowledge of its own: after each activity it is told the next one, when to do it, and what
+may wake it before. Started again from nothing it is told the same (I1), and every wait has an end (I6).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, TypedDict
+
+from mayfly.jobs.job import Job
+from mayfly.jobs.names import CANCEL_EVENT, attempt_ended_event
+
+Activity = Literal["begin_attempt", "observe_attempt", "end_attempt", "done"]
+
+
+class Step(TypedDict):
+    """The next thing to do, as plain JSON, because it passes through the task hub."""
+
+    do: Activity
+    """`done`: the job is over and its containers are gone."""
+    at: str | None
+    """ISO 8601, UTC; None: at once."""
+    wake: list[str]
+    """External events that end the wait; then `end_attempt` finds out what happened."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How often to look at the platform. The report event brings the end at once; looks are for when it does not."""
+
+    first_s: float
+    """The first look after a container was requested."""
+    growth: float
+    """Each next look waits this share of the attempt's age."""
+    longest_s: float
+    gone_first_s: float
+    """The first look for a deleted container."""
+
+
+LOCAL_PACE = Pace(first_s=1.0, growth=0.25, longest_s=30.0, gone_first_s=0.2)
+AZURE_PACE = Pace(first_s=15.0, growth=0.5, longest_s=300.0, gone_first_s=5.0)
+"""Source: request-limits-and-throttling: 25 reads a second for a subscription and region."""
+
+
+def next_step(job: Job, now: datetime, pace: Pace) -> Step:
+    """Return the next step of a job.
+
+    >>> from datetime import UTC
+    >>> from mayfly.jobs.job import Job
+    >>> from mayfly.jobs.spec import JobSpec
+    >>> now = datetime(2026, 1, 1, tzinfo=UTC)
+    >>> job = Job(job_id="ada-abcdefghij", position=1, state="queued", spec=JobSpec(message="hi"), source="http",
+    ...           submitted_at=now, updated_at=now)
+    >>> next_step(job, now, LOCAL_PACE)
+    {'do': 'begin_attempt', 'at': None, 'wake': []}
+    """
+    if job.lingering:
+        return _clean_up(job, now, pace)
+    if job.over:
+        return {"do": "done", "at": None, "wake": []}
+    if job.state == "queued":
+        at = max(job.retry_at or now, job.held_until or now)
+        if at <= now:
+            return {"do": "begin_attempt", "at": None, "wake": []}
+        return {"do": "begin_attempt", "at": at.isoformat(), "wake": [CANCEL_EVENT]}
+    attempt = job.attempt
+    assert attempt is not None, "a job that is starting or running has an attempt"  # noqa: S101
+    deadline = job.run_deadline(attempt) or attempt.start_deadline
+    age_s = (now - attempt.requested_at).total_seconds()
+    wait_s = min(max(age_s * pace.growth, pace.first_s), pace.longest_s)
+    look_at = min(now + timedelta(seconds=wait_s), max(deadline, now))
+    return {
+        "do": "observe_attempt",
+        "at": look_at.isoformat(),
+        "wake": [attempt_ended_event(attempt.number), CANCEL_EVENT],
+    }
+
+
+def _clean_up(job: Job, now: datetime, pace: Pace) -> Step:
+    """Delete at once what was not asked for yet; look for the rest less and less often."""
+    waiting = [a.delete_requested_at for a in job.lingering if a.container == "deleting"]
+    if len(waiting) < len(job.lingering) or None in waiting:
+        return {"do": "end_attempt", "at": None, "wake": []}
+    since = min(at for at in waiting if at is not None)
+    wait_s = min(max((now - since).total_seconds() * 0.5, pace.gone_first_s), pace.longest_s)
+    return {"do": "end_attempt", "at": (now + timedelta(seconds=wait_s)).isoformat(), "wake": []}
