@@ -1,0 +1,179 @@
+"""Run the command: relay its output as it comes, pass signals on, see how it ended.
+
+The command gets a process group of its own, so that a signal reaches it and what it started exactly once. It is
+spawned with `posix_spawn`: `subprocess` costs more to import than the worker needs to start.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from worker.lean import signal
+from worker.line_protocol import LineProtocol
+from worker.work import Ending
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from worker.interruption import Interruption
+    from worker.output import Output
+
+KILL_AFTER_S = 10.0
+"""Between passing on SIGTERM and SIGKILL."""
+
+_EOF_AFTER_S = 1.0
+"""How long output is still read after the command ended, when something that it left behind holds the pipe open."""
+
+_CHUNK = 1 << 16
+
+
+def run_command(
+    command: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    output: Output,
+    on_progress: Callable[[float | None, str], None],
+    interruption: Interruption,
+) -> Ending:
+    """Run `command` to its end and say how it ended. A stop that was asked for is passed on as SIGTERM."""
+    reader, writer = os.pipe()
+    try:
+        pid = _spawn(command, env, writer)
+    except OSError as error:
+        os.close(reader)
+        return _not_started(command[0], error)
+    finally:
+        os.close(writer)
+    protocol = LineProtocol(on_progress)
+    exit_status, usage = _relay_until_ended(pid, reader, output, protocol, interruption)
+    os.close(reader)
+    # What the command left behind ends with it, as it does when a container's main process ends.
+    _kill_group(pid, signal.SIGKILL)
+    ending = _how_it_ended(exit_status, protocol, interruption)
+    ending.cpu_s = usage[0]
+    ending.memory_peak_bytes = usage[1]
+    return ending
+
+
+def _spawn(command: Sequence[str], env: Mapping[str, str], writer: int) -> int:
+    return os.posix_spawnp(
+        command[0],
+        list(command),
+        env,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, writer, 1),
+            (os.POSIX_SPAWN_DUP2, writer, 2),
+        ],
+        setpgroup=0,
+        # Python ignores these two for itself, and a command would inherit that.
+        setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
+    )
+
+
+def _relay_until_ended(
+    pid: int, reader: int, output: Output, protocol: LineProtocol, interruption: Interruption
+) -> tuple[int, tuple[float, int]]:
+    status: int | None = None
+    usage = (0.0, 0)
+    passed_on: int | None = None
+    kill_at: float | None = None
+    leave_at: float | None = None
+    sources = [reader]
+    while status is None or (sources and leave_at is not None and time.monotonic() < leave_at):
+        moments = [moment for moment in (kill_at, leave_at) if moment is not None]
+        timeout_s = max(0.0, min(moments) - time.monotonic()) if moments else None
+        if interruption.wait(timeout_s, *sources):
+            data = os.read(reader, _CHUNK)
+            if data:
+                output.write(data)
+                protocol.feed(data)
+            else:
+                sources = []
+        if status is None:
+            number = interruption.signal_number or (signal.SIGTERM if interruption.stop else None)
+            if number is not None and number != passed_on:
+                passed_on = number
+                _kill_group(pid, number)
+                kill_at = kill_at or time.monotonic() + KILL_AFTER_S
+            if kill_at is not None and time.monotonic() >= kill_at:
+                _kill_group(pid, signal.SIGKILL)
+                kill_at = None
+            status, usage = _reap(pid, usage)
+            if status is not None:
+                kill_at, leave_at = None, time.monotonic() + _EOF_AFTER_S
+    if sources and interruption.wait(0, reader):
+        # Whatever the command itself wrote is in the pipe at most, and that is one more read.
+        data = os.read(reader, _CHUNK)
+        output.write(data)
+        protocol.feed(data)
+    protocol.close()
+    return status, usage
+
+
+def _reap(pid: int, usage: tuple[float, int]) -> tuple[int | None, tuple[float, int]]:
+    """Reap whatever has ended, as PID 1 of a container must; return the status of `pid` when it is among them."""
+    status: int | None = None
+    while True:
+        try:
+            ended, its_status, its_usage = os.wait4(-1, os.WNOHANG)
+        except ChildProcessError:
+            break
+        if ended == 0:
+            break
+        if ended == pid:
+            status = its_status
+            # Kilobytes on Linux, bytes on macOS (getrusage(2) of both).
+            unit = 1 if os.uname().sysname == "Darwin" else 1024
+            usage = (its_usage.ru_utime + its_usage.ru_stime, its_usage.ru_maxrss * unit)
+    return status, usage
+
+
+def _how_it_ended(status: int, protocol: LineProtocol, interruption: Interruption) -> Ending:
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        ending = Ending(exit_code=128 + number)
+        error_class, message = "signal", f"the command was killed by {_signal_name(number)}"
+    else:
+        code = os.WEXITSTATUS(status)
+        ending = Ending(exit_code=code)
+        error_class, message = "exit", f"the command exited with code {code}"
+    if interruption.requested:
+        by = _signal_name(interruption.signal_number) if interruption.signal_number else "Mayfly"
+        return ending.failed("terminated", f"stopped by {by}; {message}", exit_code=ending.exit_code)
+    if ending.exit_code != 0:
+        return ending.failed(error_class, message, exit_code=ending.exit_code)
+    try:
+        ending.result = protocol.result()
+    except ValueError as error:
+        return ending.failed("result_invalid", str(error), exit_code=0)
+    return ending
+
+
+def _not_started(name: str, error: OSError) -> Ending:
+    if isinstance(error, FileNotFoundError):
+        return Ending(exit_code=None).failed(
+            "command_not_found", f"{name!r} was not found (nor, for a script, its interpreter)", exit_code=127
+        )
+    if isinstance(error, PermissionError) or error.strerror == "Exec format error":
+        return Ending(exit_code=None).failed("not_executable", f"{name!r} cannot be run: {error}", exit_code=126)
+    return Ending(exit_code=None).failed("worker", f"the command could not be started: {error}", exit_code=None)
+
+
+def _kill_group(group: int, number: int) -> None:
+    try:  # noqa: SIM105 - contextlib costs 2 ms to import
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):
+        # Nothing is left of it; macOS says EPERM when only a zombie is.
+        pass
+
+
+def _signal_name(number: int) -> str:
+    import signal as full_signal
+
+    try:
+        return f"signal {number} ({full_signal.Signals(number).name})"
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,56 @@
+"""The demo work: a chain of MD5 hashes from the message, twenty lines a second, as in the sample Mayfly replaces."""
+
+from __future__ import annotations
+
+import time
+
+from worker.work import Ending
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from worker.interruption import Interruption
+    from worker.output import Output
+
+_LINES_PER_S = 20
+
+
+def run_demo_work(
+    message: str,
+    *,
+    seconds: float,
+    output: Output,
+    on_progress: Callable[[float | None, str], None],
+    interruption: Interruption,
+) -> Ending:
+    """Hash for `seconds` (0: one line, at once). The result is `{"hash": last}`; a stop ends it between two lines."""
+    from hashlib import md5
+
+    lines = max(1, int(seconds * _LINES_PER_S))
+    begun = time.monotonic()
+    last = message
+    for line in range(1, lines + 1):
+        last = md5(last.encode("utf-8", "replace")).hexdigest()  # noqa: S324 - a demo, not a defence
+        output.write(last.encode("ascii") + b"\n")
+        if seconds:
+            on_progress(line / lines, f"line {line} of {lines}")
+            interruption.sleep(begun + seconds * line / lines - time.monotonic())
+        if interruption.requested:
+            ending = Ending(exit_code=None).failed(
+                "terminated", f"stopped after line {line} of {lines}", exit_code=None
+            )
+            break
+    else:
+        ending = Ending(exit_code=0, result=f'{{"hash":"{last}"}}')
+    _measure(ending)
+    return ending
+
+
+def _measure(ending: Ending) -> None:
+    import resource
+    import sys
+
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    ending.cpu_s = usage.ru_utime + usage.ru_stime
+    ending.memory_peak_bytes = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)

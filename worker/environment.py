@@ -1,0 +1,88 @@
+"""What the worker is told: read the environment once, refuse it with a sentence that names the variable."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+REQUIRED = (
+    "MESSAGE",
+    "CONTAINER_NAME",
+    "MAYFLY_JOB_ID",
+    "MAYFLY_ATTEMPT",
+    "MAYFLY_REPORT_URL",
+    "MAYFLY_REPORT_TOKEN",
+)
+SECRET = "MAYFLY_REPORT_TOKEN"  # noqa: S105 - the name of a variable, not its value
+
+
+class BadEnvironment(Exception):
+    """A variable is missing or cannot be used. The text never holds a value of `MAYFLY_REPORT_TOKEN`."""
+
+
+class ReportAddress:
+    """Where reports go, taken apart: `scheme` is http or https, `target` is the path with its query."""
+
+    __slots__ = ("authority", "host", "port", "scheme", "target")
+
+    def __init__(self, scheme: str, authority: str, host: str, port: int, target: str) -> None:
+        self.scheme = scheme
+        self.authority = authority
+        self.host = host
+        self.port = port
+        self.target = target
+
+
+class Environment:
+    """The variables of one start. `command_env` is what the command is given: everything but the token."""
+
+    __slots__ = ("address", "command_env", "log_bytes_max", "message", "report_s", "token", "work_s")
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        missing = [name for name in REQUIRED if name not in values]
+        if missing:
+            raise BadEnvironment(f"missing in the environment: {', '.join(missing)}")
+        self.message = values["MESSAGE"]
+        self.address = parse_address(values["MAYFLY_REPORT_URL"])
+        self.token = values[SECRET]
+        if not self.token or not self.token.isascii() or not self.token.isprintable() or " " in self.token:
+            raise BadEnvironment(f"{SECRET} must be one word of printable ASCII characters")
+        self.work_s = _seconds(values, "MAYFLY_WORK_SECONDS", 5.0)
+        self.report_s = _seconds(values, "MAYFLY_REPORT_SECONDS", 900.0)
+        self.log_bytes_max = int(_seconds(values, "MAYFLY_LOG_BYTES_MAX", 0.0))
+        self.command_env = {name: value for name, value in values.items() if name != SECRET}
+
+
+def parse_address(url: str) -> ReportAddress:
+    """Take an http or https URL apart.
+
+    >>> address = parse_address("http://[::1]:7071/api/jobs/a/reports?x=1#y")
+    >>> address.host, address.port, address.target
+    ('::1', 7071, '/api/jobs/a/reports?x=1')
+    """
+    scheme, _, rest = url.partition("#")[0].partition("://")
+    scheme = scheme.lower()
+    cut = min((at for at in (rest.find("/"), rest.find("?")) if at >= 0), default=len(rest))
+    authority, target = rest[:cut], rest[cut:]
+    host, colon, digits = authority.rpartition(":")
+    if not colon or digits.endswith("]"):
+        host, digits = authority, ""
+    usable = scheme in ("http", "https") and host and "@" not in authority and url.isascii() and url.isprintable()
+    if not usable or " " in url or not (digits.isdigit() or not digits):
+        raise BadEnvironment(f"MAYFLY_REPORT_URL must be a complete http or https URL (got {url!r})")
+    port = int(digits) if digits else {"http": 80, "https": 443}[scheme]
+    return ReportAddress(scheme, authority, host.strip("[]"), port, target if target[:1] == "/" else "/" + target)
+
+
+def _seconds(values: Mapping[str, str], name: str, default: float) -> float:
+    text = values.get(name, "")
+    if not text:
+        return default
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < 1e12:
+        raise BadEnvironment(f"{name} must be a number, 0 or more (got {text!r})")
+    return number
