@@ -1,0 +1,130 @@
+"""Where does the host reach into the Durable Functions SDK, and why? Here, and nowhere else.
+
+Three things are replaced, each by something that gives the same results:
+
+1. `dt_parse` in the module of `HistoryEvent`. The SDK parses the timestamp of every event at every replay with
+   dateutil, which guesses the format; that is 85 % of the time of a replay. `datetime.fromisoformat` reads what this
+   host writes, and dateutil is asked about everything else.
+2. Two warnings that the host itself would cause for every app, and that the app's author can do nothing about: the
+   notice that payloads were decoded without a type, and the executor's warning about every event that comes before its
+   wait. The second goes to the log at debug level.
+3. The client's three HTTP calls. A durable client talks to the host through HTTP on loopback, one request a call.
+   Within this process the request is handed to the same handlers without a socket; a request for any other address
+   goes the SDK's own way.
+
+Made for azure-functions-durable 1.7. The tests compare each with the SDK's own way.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+log = logging.getLogger("local_host.sdk")
+
+ClientCall = Callable[[str, str, str | None], Awaitable[list[Any]]]
+"""Method, URL and body text in; status and decoded JSON body out (`None` for an empty body)."""
+
+
+def prepare() -> None:
+    """Replace the first two. Doing it again changes nothing."""
+    _history_event.dt_parse = parse_time
+    _executor.warnings = _LoggedWarnings
+    _codec._no_expected_type_notice_emitted = True
+
+
+def parse_time(text: str) -> datetime:
+    """Read a timestamp as dateutil does.
+
+    >>> parse_time("2026-01-01T00:00:00.000000Z")
+    datetime.datetime(2026, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)
+    """
+    if len(text) >= _ISO_CHARACTERS_MIN and text[10] == "T":
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            pass
+    parsed: datetime = _dateutil.parse(text)
+    return parsed
+
+
+class ClientRoute:
+    """Sends the durable client's requests for one base URL to a handler; `close` puts the SDK's own way back.
+
+    Several may be open at a time, for several hosts in one process.
+    """
+
+    def __init__(self, base_url: str, call: ClientCall) -> None:
+        self._base_url = base_url
+        _routes[base_url] = call
+        _client.post_async_request = _post
+        _client.get_async_request = _get
+        _client.delete_async_request = _delete
+
+    def close(self) -> None:
+        _routes.pop(self._base_url, None)
+        if not _routes:
+            _client.post_async_request = _own_way.post_async_request
+            _client.get_async_request = _own_way.get_async_request
+            _client.delete_async_request = _own_way.delete_async_request
+
+
+async def close_client_session() -> None:
+    """Close the connections that the SDK's own way has opened, if any; it never does so itself."""
+    await _own_way._close_session()
+
+
+# The package exports classes under the names of their modules, so that a plain import finds the classes.
+_history_event: Any = importlib.import_module("azure.durable_functions.models.history.HistoryEvent")
+_executor: Any = importlib.import_module("azure.durable_functions.models.TaskOrchestrationExecutor")
+_client: Any = importlib.import_module("azure.durable_functions.models.DurableOrchestrationClient")
+_own_way: Any = importlib.import_module("azure.durable_functions.models.utils.http_utils")
+_dateutil: Any = importlib.import_module("dateutil.parser")
+_codec: Any = importlib.import_module("azure.functions._durable_functions")
+
+_ISO_CHARACTERS_MIN = len("2026-01-01T00:00:00")
+
+_routes: dict[str, ClientCall] = {}
+
+
+class _LoggedWarnings:
+    @staticmethod
+    def warn(message: str, *_: Any, **__: Any) -> None:
+        log.debug("%s", message)
+
+
+def _find_route(url: str) -> ClientCall | None:
+    return next((call for base_url, call in _routes.items() if url.startswith(base_url)), None)
+
+
+async def _post(
+    url: str,
+    data: Any = None,
+    trace_parent: str | None = None,
+    trace_state: str | None = None,
+    function_invocation_id: str | None = None,
+) -> Any:
+    call = _find_route(url)
+    if call is None:
+        return await _own_way.post_async_request(url, data, trace_parent, trace_state, function_invocation_id)
+    # The SDK posts what it is given as JSON: a text that already is JSON becomes a JSON string that holds JSON.
+    return await call("POST", url, None if data is None else json.dumps(data))
+
+
+async def _get(url: str, function_invocation_id: str | None = None) -> Any:
+    call = _find_route(url)
+    if call is None:
+        return await _own_way.get_async_request(url, function_invocation_id)
+    status, body = await call("GET", url, None)
+    return [status, "" if body is None else body]
+
+
+async def _delete(url: str, function_invocation_id: str | None = None) -> Any:
+    call = _find_route(url)
+    if call is None:
+        return await _own_way.delete_async_request(url, function_invocation_id)
+    return await call("DELETE", url, None)
