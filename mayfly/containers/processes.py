@@ -186,24 +186,25 @@ class ProcessRuntime:
         except FileNotFoundError:
             return []  # It was deleted meanwhile.
 
-    async def delete(self, group: str, *, place: str) -> None:  # noqa: ARG002
+    async def delete(self, group: str, *, place: str) -> bool:  # noqa: ARG002
         """End every process of the group and remove its directory; when this returns, the group is gone.
 
         Errors: RuntimeUnavailable when a process does not die (it hangs in the kernel); the group stays, `deleting`.
         """
         directory = self._directory(group)
         if directory is None or not directory.mark_deleting():
-            return
+            return True
         try:
             await self._end_gently(directory)
             lock = await self._kill_all(directory)
         except FileNotFoundError:
-            return  # Another delete was faster.
+            return True  # Another delete was faster.
         try:
             directory.remove()
         finally:
             os.close(lock)
         _reap(directory.path)
+        return True
 
     async def list(self) -> Sequence[GroupListing]:
         _reap_all()

@@ -148,8 +148,12 @@ class ContainerRuntime(Protocol):
         """
         ...
 
-    async def delete(self, group: str, *, place: str) -> None:
-        """Ask for the group to be deleted, whole. A group that is not there is success; `inspect` tells when it is gone."""
+    async def delete(self, group: str, *, place: str) -> bool:
+        """Ask for the group to be deleted, whole.
+
+        True: the platform says that nothing of that name is left, so that no look is needed (I5). False: it will go;
+        `inspect` tells when it is gone.
+        """
         ...
 
     async def list(self) -> Sequence[GroupListing]:

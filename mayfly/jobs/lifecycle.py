@@ -4,7 +4,8 @@ Rules
 1. A job has one state. Only the events in `TRANSITIONS` move it; nothing else in Mayfly assigns a state.
 2. `TERMINAL` states have no way out (I3). What follows them in a stream concerns the container or the archive.
 3. An event that is in no row of its state and not in `STAY` cannot happen there: applying it is an error, not a shrug.
-4. Beside the state stands the container's own fact (`ContainerFact`): a job can be over while its container is not (I5).
+4. Beside the state stands the container's own fact (`ContainerFact`): a job can be over before its container
+   is (I5).
 5. The diagram in docs/lifecycle.md is generated from these tables (`python -m mayfly.jobs.lifecycle`), and a test says
    when it is stale.
 

@@ -1,0 +1,184 @@
+"""An attempt's three moments: begin it, look at it, end it. Each does its work, writes its events, and says what next.
+
+Every one of them starts from the log and may run twice, late, or after the task hub was lost (I1, I7): in a state that
+it is not made for it does nothing and says what the state asks for instead. Each is over within seconds; waiting is
+the orchestrator's.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+
+from mayfly.admission.admission import Held
+from mayfly.composition import Mayfly
+from mayfly.containers.runtime import GroupRefused, GroupRequest, GroupStatus, LogTail, MetricSample, RuntimeUnavailable
+from mayfly.jobs import commands as c
+from mayfly.jobs.job import Attempt, Job
+from mayfly.jobs.steering import Step, next_step
+from mayfly.secrets import SecretMissing
+
+LOG_BYTES_MAX = 65_536
+"""Of a container's output that is kept in the log; the platform itself keeps 16 KB of a stopped one."""
+_TOKEN_GRACE_S = 3_600.0
+"""How long a token outlives the attempt's deadlines, so that a late worker is told 410 and not 401."""
+_DELETE_AGAIN_S = 30.0
+"""How long a delete that shows no effect is waited for before it is asked for again."""
+
+_logger = logging.getLogger("mayfly.attempts")
+
+
+async def begin_attempt(mayfly: Mayfly, job_id: str) -> Step:
+    """Admit the job, write `ContainerRequested`, and ask for the container; or say why not yet."""
+    job = await mayfly.streams.load(job_id)
+    if next_step(job, mayfly.clock.now(), mayfly.pace) == {"do": "begin_attempt", "at": None, "wake": []}:
+        admission = await mayfly.admission.admit(job, now=mayfly.clock.now())
+        if isinstance(admission, Held):
+            command: c.Command = c.HoldJob(reason=admission.reason, until=admission.until)
+        else:
+            command = c.RequestContainer(place=admission.place)
+        job = (await mayfly.streams.carry_out(command, job)).after
+    attempt = job.attempt
+    if attempt is not None and attempt.outcome is None and attempt.container == "requested":
+        job = await _create(mayfly, job, attempt)
+    return await _next(mayfly, job)
+
+
+async def observe_attempt(mayfly: Mayfly, job_id: str) -> Step:
+    """Hold the attempt against its deadlines and against what the platform shows."""
+    job = await mayfly.streams.load(job_id)
+    attempt = job.attempt
+    if attempt is not None and attempt.outcome is None:
+        try:
+            status = await mayfly.runtime.inspect(attempt.group, place=attempt.place)
+        except RuntimeUnavailable as error:
+            # No answer says nothing about the container (pain 8); only the clock may end the attempt now.
+            _logger.warning("looking at %s: %s", attempt.group, error)
+        else:
+            if status is None and attempt.container == "requested":
+                # Nobody has seen it yet: the create was lost with the process that was to send it.
+                job = await _create(mayfly, job, attempt)
+            else:
+                job = (await mayfly.streams.carry_out(_observation(attempt, status), job)).after
+        job = (await mayfly.streams.carry_out(c.ExpireDeadline(), job)).after
+    return await _next(mayfly, job)
+
+
+async def end_attempt(mayfly: Mayfly, job_id: str) -> Step:
+    """Keep what each container of the job leaves behind, delete it, and look whether it is gone."""
+    job = await mayfly.streams.load(job_id)
+    for attempt in job.lingering:
+        try:
+            job = await _clean_up(mayfly, job, attempt)
+        except RuntimeUnavailable as error:
+            _logger.warning("deleting %s: %s", attempt.group, error)
+    return await _next(mayfly, job)
+
+
+async def _next(mayfly: Mayfly, job: Job) -> Step:
+    """Give back the job's share of its place once it has no container, and say what comes next."""
+    if all(attempt.container == "gone" for attempt in job.attempts):
+        await mayfly.admission.release(job.job_id)
+    return next_step(job, mayfly.clock.now(), mayfly.pace)
+
+
+async def _create(mayfly: Mayfly, job: Job, attempt: Attempt) -> Job:
+    """Ask for the group; asking again for one that is there changes nothing."""
+    try:
+        secrets = await mayfly.secrets.resolve(job.spec.secrets)
+        await mayfly.runtime.create(_request(mayfly, job, attempt, secrets))
+    except SecretMissing as error:
+        refusal = c.RefuseContainer(
+            attempt=attempt.number, refusal="permanent", code="SecretMissing", message=str(error), hint=error.mend
+        )
+        return (await mayfly.streams.carry_out(refusal, job)).after
+    except GroupRefused as error:
+        refusal = c.RefuseContainer(
+            attempt=attempt.number,
+            refusal=error.refusal,
+            code=error.code,
+            message=error.message,
+            hint=error.hint,
+            retry_after_s=error.retry_after_s,
+        )
+        return (await mayfly.streams.carry_out(refusal, job)).after
+    except RuntimeUnavailable as error:
+        # Accepted or not, nobody knows: the next look asks, and asks for it again if it is not there.
+        _logger.warning("creating %s: %s", attempt.group, error)
+    return job
+
+
+def _request(mayfly: Mayfly, job: Job, attempt: Attempt, secrets: dict[str, str]) -> GroupRequest:
+    spec = job.spec
+    token = mayfly.tokens.sign(
+        job.job_id,
+        attempt.number,
+        now=mayfly.clock.now(),
+        lifetime_s=spec.start_timeout_s + spec.run_timeout_s + _TOKEN_GRACE_S,
+    )
+    return GroupRequest(
+        group=attempt.group,
+        place=attempt.place,
+        job_id=job.job_id,
+        attempt=attempt.number,
+        image=spec.image,
+        command=spec.command or (),
+        env={
+            **spec.env,
+            **({"MESSAGE": spec.message} if spec.message is not None else {}),
+            "CONTAINER_NAME": attempt.group,
+            "MAYFLY_JOB_ID": job.job_id,
+            "MAYFLY_ATTEMPT": str(attempt.number),
+            "MAYFLY_REPORT_URL": f"{mayfly.public_url}/api/jobs/{job.job_id}/reports",
+        },
+        secure_env={**secrets, "MAYFLY_REPORT_TOKEN": token},
+        cpu=spec.cpu,
+        memory_gb=spec.memory_gb,
+        tags={"mayfly-job": job.job_id, "mayfly-attempt": str(attempt.number)},
+    )
+
+
+def _observation(attempt: Attempt, status: GroupStatus | None) -> c.ObserveContainer:
+    if status is None:
+        return c.ObserveContainer(attempt=attempt.number, seen="gone")
+    return c.ObserveContainer(
+        attempt=attempt.number,
+        seen=status.phase,
+        exit_code=status.exit_code,
+        started_at=status.started_at,
+        detail=status.detail,
+    )
+
+
+async def _clean_up(mayfly: Mayfly, job: Job, attempt: Attempt) -> Job:
+    gone = c.ConfirmGone(attempt=attempt.number)
+    asked_at = attempt.delete_requested_at
+    if attempt.container == "deleting" or attempt.outcome == "refused":
+        if await mayfly.runtime.inspect(attempt.group, place=attempt.place) is None:
+            return (await mayfly.streams.carry_out(gone, job)).after
+        if asked_at is not None and mayfly.clock.now() < asked_at + timedelta(seconds=_DELETE_AGAIN_S):
+            return job
+    traces = await _traces(mayfly, attempt)
+    job = (await mayfly.streams.carry_out(traces, job)).after
+    if await mayfly.runtime.delete(attempt.group, place=attempt.place):
+        return (await mayfly.streams.carry_out(gone, job)).after
+    return job
+
+
+async def _traces(mayfly: Mayfly, attempt: Attempt) -> c.RequestDelete:
+    """Take the log and the readings. What cannot be had is not worth a container that stays (pain 7)."""
+    tail: LogTail | None = None
+    samples: Sequence[MetricSample] = ()
+    if attempt.logs_position is None and attempt.outcome != "refused":
+        try:
+            tail = await mayfly.runtime.logs(attempt.group, place=attempt.place, bytes_max=LOG_BYTES_MAX)
+            samples = await mayfly.runtime.metrics(attempt.group, place=attempt.place)
+        except RuntimeUnavailable as error:
+            _logger.warning("reading what %s leaves: %s", attempt.group, error)
+    return c.RequestDelete(
+        attempt=attempt.number,
+        log_text=tail.text if tail is not None else None,
+        log_truncated=tail.truncated if tail is not None else False,
+        samples=tuple((sample.at, sample.cpu_cores, sample.memory_bytes) for sample in samples),
+    )

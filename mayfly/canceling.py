@@ -1,0 +1,69 @@
+"""Stop one job, or clear the board: cancel what runs and archive what ended. Nothing is erased."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from mayfly.composition import Mayfly
+from mayfly.errors import TryAgain
+from mayfly.jobs.commands import ArchiveJob, RequestCancel
+from mayfly.jobs.events import Source
+from mayfly.jobs.job import Job
+from mayfly.jobs.names import CANCEL_EVENT
+from mayfly.orchestrators import Orchestrators
+from mayfly.views.job_views import PAGE_MAX, JobFilter
+
+_logger = logging.getLogger("mayfly.canceling")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cleared:
+    """How many jobs a clear touched."""
+
+    canceled: int
+    archived: int
+
+
+async def cancel(
+    mayfly: Mayfly, orchestrators: Orchestrators, job_id: str, *, source: Source, reason: str | None
+) -> Job:
+    """End the job as canceled, and have its container deleted; a job that is over stays as it is (I3).
+
+    Errors: `NotFound`, `TryAgain`.
+    """
+    job = await mayfly.streams.load(job_id)
+    outcome = await mayfly.streams.carry_out(RequestCancel(source=source, reason=reason), job)
+    if outcome.events:
+        try:
+            await orchestrators.wake(job_id, CANCEL_EVENT)
+        except TryAgain as error:
+            _logger.warning("waking %s: %s; its next look will find the cancel", job_id, error)
+    return outcome.after
+
+
+async def archive(mayfly: Mayfly, job_id: str, *, source: Source) -> Job:
+    """Hide a job that is over from the lists; one that is not stays as it is.
+
+    Errors: `NotFound`, `TryAgain`.
+    """
+    return (await mayfly.streams.carry_out(ArchiveJob(source=source), await mayfly.streams.load(job_id))).after
+
+
+async def clear(mayfly: Mayfly, orchestrators: Orchestrators, *, source: Source) -> Cleared:
+    """Cancel every job that is not over, and archive every job.
+
+    Errors: `TryAgain`; what was done until then stays done, and the same again finishes it.
+    """
+    canceled = archived = 0
+    cursor: str | None = None
+    while True:
+        page = await mayfly.views.page(JobFilter(), limit=PAGE_MAX, cursor=cursor)
+        for seen in page.jobs:
+            job = seen if seen.over else await cancel(mayfly, orchestrators, seen.job_id, source=source, reason="clear")
+            canceled += job.state == "canceled" and not seen.over
+            outcome = await mayfly.streams.carry_out(ArchiveJob(source=source), job)
+            archived += bool(outcome.events)
+        cursor = page.cursor
+        if cursor is None:
+            return Cleared(canceled=canceled, archived=archived)

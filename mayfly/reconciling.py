@@ -1,0 +1,87 @@
+"""The reconciler: what the log says and what there is, held against each other from both sides (I1, I5).
+
+One side: every job that is not settled must have a living orchestrator; one that has none is started, and finds out
+from the log where it stands. The other side: every container group with our tag must be wanted by the log; one that
+is not is deleted, and when its job is known, the log says that it was found.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+
+from mayfly.composition import Mayfly
+from mayfly.containers.runtime import GroupListing, RuntimeUnavailable
+from mayfly.jobs.commands import NoteFound
+from mayfly.jobs.job import fold
+from mayfly.orchestrators import Orchestrators
+
+_QUIET_S = 10.0
+"""A job whose stream moved this recently is being worked on; starting its orchestrator is left to the next pass."""
+_BATCH = 500
+
+_logger = logging.getLogger("mayfly.reconciling")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reconciled:
+    """What one pass found and mended."""
+
+    started: int
+    """Orchestrators that were missing."""
+    unknown_deleted: int
+    """Groups of jobs or attempts that the log does not know."""
+    leaks_found: int
+    """Groups that the log had as gone."""
+
+
+async def reconcile(mayfly: Mayfly, orchestrators: Orchestrators) -> Reconciled:
+    """Make one pass over both sides.
+
+    Errors: `TryAgain`; the next pass goes on.
+    """
+    unknown = leaks = 0
+    try:
+        for listing in await mayfly.runtime.list():
+            verdict = await _check_group(mayfly, listing)
+            unknown += verdict == "unknown"
+            leaks += verdict == "leak"
+    except RuntimeUnavailable as error:
+        _logger.warning("listing container groups: %s", error)
+    return Reconciled(started=await _start_missing(mayfly, orchestrators), unknown_deleted=unknown, leaks_found=leaks)
+
+
+async def _start_missing(mayfly: Mayfly, orchestrators: Orchestrators) -> int:
+    alive = await orchestrators.alive()
+    after, started = "", 0
+    while batch := await mayfly.views.unsettled(after=after, limit=_BATCH):
+        missing = [job_id for job_id in batch if job_id not in alive]
+        for job_id in missing:
+            job = fold(await mayfly.log.read(job_id))  # the view may lag: only the log says that a job is open
+            if job is None or job.settled or job.updated_at + timedelta(seconds=_QUIET_S) > mayfly.clock.now():
+                continue
+            _logger.warning("starting the orchestrator of %s, which is %s and has none", job_id, job.state)
+            await orchestrators.start(job_id)
+            started += 1
+        after = batch[-1]
+    return started
+
+
+async def _check_group(mayfly: Mayfly, listing: GroupListing) -> str:
+    """Return `wanted`, `unknown` or `leak`, and have a group deleted that is not wanted.
+
+    The request of a container is in the log before the container is asked for, so there is no moment at which a
+    wanted group is unknown.
+    """
+    job = fold(await mayfly.log.read(listing.job_id))
+    attempt = job.attempt_numbered(listing.attempt) if job is not None else None
+    if job is None or attempt is None or attempt.group != listing.group:
+        _logger.warning("deleting %s, which the log does not know", listing.group)
+        await mayfly.runtime.delete(listing.group, place=listing.place)
+        return "unknown"
+    if attempt.container != "gone":
+        return "wanted"  # its orchestrator deletes it when its time has come
+    _logger.warning("deleting %s, which had been seen gone", listing.group)
+    await mayfly.streams.carry_out(NoteFound(attempt=attempt.number), job)
+    return "leak"  # the job is unsettled again, so its orchestrator is started and deletes it

@@ -1,0 +1,167 @@
+"""From untrusted JSON to our own types, and from every mistake to a text that names the value and the mend."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from mayfly.errors import FieldError, Rejected
+
+BODY_BYTES_MAX = 262_144
+"""Of any request body: a spec or a report with its output's tail fits four times over."""
+_SHOWN_CHARS_MAX = 60
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def parse_object(body: bytes, *, content_type: str | None) -> dict[str, Any]:
+    """Return the JSON object in a request body.
+
+    Errors: `Rejected`: 415 for another media type, 413 for a body over `BODY_BYTES_MAX`, 400 for no JSON object.
+    """
+    media_type = (content_type or "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        error = FieldError(
+            field="header.Content-Type", message=f"must be application/json (got {media_type or 'none'!r})"
+        )
+        raise Rejected("the body must be JSON", [error], status=415)
+    if len(body) > BODY_BYTES_MAX:
+        error = FieldError(field="body", message=f"must be at most {BODY_BYTES_MAX} bytes (got {len(body)})")
+        raise Rejected("the body is too large", [error], status=413)
+    try:
+        value = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as problem:
+        error = FieldError(field="body", message=f"must be JSON in UTF-8: {_cut(str(problem), 200)}")
+        raise Rejected("the body is not JSON", [error], status=400) from problem
+    if not isinstance(value, dict):
+        error = FieldError(field="body", message=f"must be a JSON object (got {shown(value)})")
+        raise Rejected("the body is not a JSON object", [error], status=400)
+    return value
+
+
+def validated(model: type[Model], document: Mapping[str, Any], *, title: str) -> Model:
+    """Return the document as a model.
+
+    Errors: `Rejected` (422) with one `FieldError` for each mistake.
+    """
+    try:
+        return model.model_validate(document)
+    except ValidationError as problem:
+        raise Rejected(title, field_errors(model, problem)) from problem
+
+
+def field_errors(model: type[BaseModel], problem: ValidationError) -> list[FieldError]:
+    """Say each mistake in our words: the field, what would be right, and what was there instead."""
+    errors = []
+    for mistake in problem.errors(include_url=False):
+        path = [str(part) for part in mistake["loc"]]
+        key_is_wrong = bool(path) and path[-1] == "[key]"
+        field = ".".join(path[:-1] if key_is_wrong else path) or "body"
+        message = _message(model, mistake, field)
+        errors.append(FieldError(field=_cut(field, 120), message=f"its name {message}" if key_is_wrong else message))
+    return errors
+
+
+def shown(value: object) -> str:
+    """Return a value as it may appear in an error: JSON, without control characters, and short.
+
+    >>> shown("a\\nb"), shown(64), shown("x" * 100)
+    ('"a\\\\nb"', '64', '"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…')
+    """
+    try:
+        text = json.dumps(value)
+    except (TypeError, ValueError):
+        text = f"a {type(value).__name__}"
+    return _cut(text, _SHOWN_CHARS_MAX)
+
+
+def suggestion(name: str, known: Sequence[str]) -> str:
+    """Return ` (did you mean X?)` for a near name, and the known names otherwise.
+
+    >>> suggestion("comand", ["command", "message"])
+    'did you mean command?'
+    """
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(known))}"
+
+
+def _message(model: type[BaseModel], mistake: Any, field: str) -> str:
+    kind, context, value = mistake["type"], mistake.get("ctx", {}), mistake.get("input")
+    got = f"(got {shown(value)})"
+    match kind:
+        case "extra_forbidden":
+            return f"is not known: {suggestion(field.rpartition('.')[2], _names_beside(model, field))}"
+        case "missing":
+            return "is required"
+        case "greater_than_equal" | "less_than_equal":
+            return f"must be {_range(model, field, context)} {got}"
+        case "string_pattern_mismatch":
+            return f"must match {context['pattern']} {got}"
+        case "string_too_long" | "string_too_short":
+            limit = context.get("max_length", context.get("min_length"))
+            bound = "at most" if kind.endswith("long") else "at least"
+            return f"must have {bound} {limit} characters (got {len(value) if isinstance(value, str) else 0})"
+        case "too_long" | "too_short":
+            limit = context.get("max_length", context.get("min_length"))
+            return f"must have {'at most' if kind == 'too_long' else 'at least'} {limit} entries {got}"
+        case "literal_error":
+            return f"must be one of {context['expected']} {got}"
+        case "value_error":
+            return str(context["error"])
+        case "finite_number":
+            return "must be a finite number"
+        case _:
+            wanted = {
+                "string_type": "a string",
+                "int_type": "a whole number",
+                "float_type": "a number",
+                "bool_type": "true or false",
+                "dict_type": "an object",
+                "tuple_type": "an array",
+                "model_type": "an object",
+                "model_attributes_type": "an object",
+                "string_unicode": "text without lone surrogates",
+            }.get(kind)
+            return f"must be {wanted} {got}" if wanted else f"{str(mistake['msg']).lower()} {got}"
+
+
+def _range(model: type[BaseModel], field: str, context: Mapping[str, Any]) -> str:
+    """Say both ends of a number's range, though only one was passed."""
+    low, high = context.get("ge"), context.get("le")
+    info = _field_info(model, field)
+    for bound in info.metadata if info is not None else ():
+        low = getattr(bound, "ge", low)
+        high = getattr(bound, "le", high)
+    if low is not None and high is not None:
+        return f"between {low:g} and {high:g}"
+    return f"at least {low:g}" if low is not None else f"at most {high:g}"
+
+
+def _names_beside(model: type[BaseModel], field: str) -> list[str]:
+    owner: type[BaseModel] | None = model
+    for part in field.split(".")[:-1]:
+        info = owner.model_fields.get(part) if owner else None
+        owner = info.annotation if info and isinstance(info.annotation, type) else None
+    return list(owner.model_fields) if owner and issubclass(owner, BaseModel) else []
+
+
+def _field_info(model: type[BaseModel], field: str) -> Any:
+    *parents, name = field.split(".")
+    owner: Any = model
+    for part in parents:
+        info = getattr(owner, "model_fields", {}).get(part)
+        owner = info.annotation if info is not None else None
+    return getattr(owner, "model_fields", {}).get(name)
+
+
+def _cut(text: str, chars_max: int) -> str:
+    printable = "".join(char if char.isprintable() else "�" for char in text)
+    return printable if len(printable) <= chars_max else f"{printable[: chars_max - 1]}…"
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

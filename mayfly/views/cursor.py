@@ -1,0 +1,32 @@
+"""The list's cursor: where the last page ended, as text that a URL can carry."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import datetime
+
+from mayfly.jobs.job import Job
+from mayfly.jobs.names import is_job_id
+
+
+def cursor_after(job: Job) -> str:
+    """Return the cursor of a page that ends with this job."""
+    text = f"{job.submitted_at.isoformat(timespec='microseconds')}|{job.job_id}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def parse_cursor(cursor: str) -> tuple[str, str]:
+    """Return (submitted_at as ISO 8601, job id).
+
+    Errors: ValueError for anything that `cursor_after` did not make.
+    """
+    try:
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+        at, _, job_id = text.partition("|")
+        datetime.fromisoformat(at)
+    except (binascii.Error, UnicodeError, ValueError) as error:
+        raise ValueError("must be a cursor that an earlier page returned") from error
+    if not is_job_id(job_id):
+        raise ValueError("must be a cursor that an earlier page returned")
+    return at, job_id

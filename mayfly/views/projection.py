@@ -1,0 +1,55 @@
+"""From the change feed to the views: fold what is new into what is there.
+
+The feed may deliver twice, late or out of order; a view only ever moves along its own stream, and where the feed has
+skipped something the stream itself is read (I10).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mayfly.jobs.events import Event
+from mayfly.jobs.job import Job, evolve, fold
+from mayfly.log.event_log import EventLog
+from mayfly.views.job_views import JobViews
+
+
+async def project(events: Iterable[Event], *, log: EventLog, views: JobViews) -> int:
+    """Fold events into their views and return how many jobs moved."""
+    by_job: dict[str, list[Event]] = {}
+    for event in events:
+        by_job.setdefault(event.job_id, []).append(event)
+    kept = await views.get_many(list(by_job))
+    moved = [
+        job
+        for job_id, delivered in by_job.items()
+        if (job := await _caught_up(kept.get(job_id), delivered, log)) is not None
+    ]
+    if moved:
+        await views.save(moved)
+    return len(moved)
+
+
+async def rebuild(*, log: EventLog, views: JobViews) -> int:
+    """Make every view again from the first event, and return how many events were read."""
+    await views.clear()
+    position = count = 0
+    while batch := await log.read_all(after=position):
+        await project([recorded.event for recorded in batch], log=log, views=views)
+        position = batch[-1].global_position
+        count += len(batch)
+    return count
+
+
+async def _caught_up(kept: Job | None, delivered: list[Event], log: EventLog) -> Job | None:
+    """Return the job with the delivered events; None when they bring nothing new."""
+    position = kept.position if kept else 0
+    new = {event.position: event for event in delivered if event.position > position}
+    if not new:
+        return None
+    job = kept
+    for next_position in range(position + 1, max(new) + 1):
+        if next_position not in new:
+            return fold(await log.read(delivered[0].job_id, after=position), kept)
+        job = evolve(job, new[next_position])
+    return job

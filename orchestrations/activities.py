@@ -1,0 +1,54 @@
+"""The activities: thin, because what they do is a use case, and because a host may run each of them twice (I7).
+
+Each takes the job id and returns the next `Step` as plain JSON. A store that does not answer is no failure of the
+orchestration: the same activity is due again a little later.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import azure.durable_functions as df
+
+from mayfly import attempts, composition
+from mayfly.composition import Mayfly
+from mayfly.errors import NotFound, TryAgain
+from mayfly.jobs.steering import Activity, Step
+
+activities = df.Blueprint()
+
+_TRY_AGAIN_S = 5.0
+
+_logger = logging.getLogger("orchestrations.activities")
+
+
+@activities.activity_trigger(input_name="job_id", activity="begin_attempt")
+async def begin_attempt(job_id: str) -> dict[str, Any]:
+    """Admit the job and ask for its container."""
+    return await _perform("begin_attempt", attempts.begin_attempt, job_id)
+
+
+@activities.activity_trigger(input_name="job_id", activity="observe_attempt")
+async def observe_attempt(job_id: str) -> dict[str, Any]:
+    """Look at the container and at the deadlines."""
+    return await _perform("observe_attempt", attempts.observe_attempt, job_id)
+
+
+@activities.activity_trigger(input_name="job_id", activity="end_attempt")
+async def end_attempt(job_id: str) -> dict[str, Any]:
+    """Keep what the container leaves, delete it, and look whether it is gone."""
+    return await _perform("end_attempt", attempts.end_attempt, job_id)
+
+
+async def _perform(name: Activity, use_case: Callable[[Mayfly, str], Awaitable[Step]], job_id: str) -> dict[str, Any]:
+    mayfly = composition.current()
+    try:
+        return dict(await use_case(mayfly, job_id))
+    except TryAgain as error:
+        _logger.warning("%s of %s: %s; again in %g s", name, job_id, error, _TRY_AGAIN_S)
+        at = mayfly.clock.now() + timedelta(seconds=_TRY_AGAIN_S)
+        return {"do": name, "at": at.isoformat(), "wake": []}
+    except NotFound:
+        _logger.warning("%s of %s: there is no such job, so its orchestrator ends", name, job_id)
+        return {"do": "done", "at": None, "wake": []}

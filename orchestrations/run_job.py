@@ -1,0 +1,56 @@
+"""The orchestrator of one job. It decides order and waiting, and knows nothing.
+
+Its instance id is the job id. Each activity reads the log and answers with the next step: what to do, when, and which
+events may cut the wait short; what happened is always found in the log, so an event only wakes. Started again from the
+top, at any time and any number of times, it carries on where the log stands (I1).
+"""
+
+from collections.abc import Generator
+from datetime import datetime
+from typing import Any
+
+import azure.durable_functions as df
+
+from mayfly.orchestrators import ORCHESTRATION
+
+orchestrations = df.Blueprint()
+
+STEPS_PER_GENERATION = 20
+"""After so many steps the history is dropped, because every replay reads all of it; nothing in it is needed."""
+
+
+@orchestrations.orchestration_trigger(context_name="context", orchestration=ORCHESTRATION)
+def run_job(context: df.DurableOrchestrationContext) -> Generator[Any, Any, str | None]:
+    """Take the job's steps until nothing is left to do."""
+    events: dict[str, Any] = {}
+    step: dict[str, Any] = {"do": "begin_attempt", "at": None, "wake": []}
+    for _ in range(STEPS_PER_GENERATION):
+        woken = (yield from _wait(context, step, events)) if step["at"] is not None else False
+        activity = "end_attempt" if woken else step["do"]
+        step = yield context.call_activity(activity, context.instance_id)
+        if step["do"] == "done":
+            return "done"
+        context.set_custom_status({"next": step["do"], "at": step["at"]})
+    context.continue_as_new(None)
+    return None
+
+
+def _wait(
+    context: df.DurableOrchestrationContext, step: dict[str, Any], events: dict[str, Any]
+) -> Generator[Any, Any, bool]:
+    """Wait until the step is due, and say whether an event came first.
+
+    Every event name is waited for with one task, made once: the SDK keeps one slot per name and never clears it, so a
+    second wait for a name would see the first one's event again.
+    """
+    for name in step["wake"]:
+        if name not in events:
+            events[name] = context.wait_for_external_event(name)
+    pending = [events[name] for name in step["wake"] if not events[name].is_completed]
+    due = context.create_timer(datetime.fromisoformat(step["at"]))
+    winner = yield context.task_any([*pending, due])
+    if winner is due:
+        return False
+    if not due.is_completed:
+        due.cancel()  # a timer that is left open keeps a finished instance in the state Running
+    return True

@@ -1,0 +1,1 @@
+"""What sets it off? HTTP, the change feed and timers: one blueprint each."""

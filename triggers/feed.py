@@ -1,0 +1,37 @@
+"""The projector: what the log's change feed brings is folded into the views."""
+
+import json
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from mayfly import composition
+from mayfly.jobs.events import from_document
+from mayfly.views.projection import project
+
+feed = df.Blueprint()
+
+
+@feed.function_name("project_events")
+@feed.cosmos_db_trigger(
+    arg_name="documents",
+    connection="MAYFLY_COSMOS",
+    database_name="mayfly",
+    container_name="events",
+    lease_container_name="leases",
+    start_from_beginning=True,
+    feed_poll_delay=1_000,
+    max_items_per_invocation=1_000,
+)
+@feed.retry(
+    # Without a policy a batch that fails is skipped, and the views would be wrong until the job's next event.
+    strategy="exponential_backoff",
+    max_retry_count="-1",
+    minimum_interval="00:00:01",
+    maximum_interval="00:05:00",
+)
+async def project_events(documents: func.DocumentList) -> None:
+    """Fold a batch of events into the views."""
+    mayfly = composition.current()
+    events = [from_document(json.loads(document.to_json())) for document in documents]
+    await project(events, log=mayfly.log, views=mayfly.views)
