@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from mayfly.admission.admission import Admission
 from mayfly.admission.one_place import OnePlace
@@ -48,7 +49,7 @@ class Mayfly:
     """Where a job goes first."""
     rates: Rates
 
-    @property
+    @cached_property
     def streams(self) -> Streams:
         """The log, seen as jobs."""
         return Streams(self.log, self.clock)

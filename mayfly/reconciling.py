@@ -14,7 +14,6 @@ from datetime import timedelta
 from mayfly.composition import Mayfly
 from mayfly.containers.runtime import GroupListing, RuntimeUnavailable
 from mayfly.jobs.commands import NoteFound
-from mayfly.jobs.job import fold
 from mayfly.orchestrators import Orchestrators
 
 _QUIET_S = 10.0
@@ -58,7 +57,7 @@ async def _start_missing(mayfly: Mayfly, orchestrators: Orchestrators) -> int:
     while batch := await mayfly.views.unsettled(after=after, limit=_BATCH):
         missing = [job_id for job_id in batch if job_id not in alive]
         for job_id in missing:
-            job = fold(await mayfly.log.read(job_id))  # the view may lag: only the log says that a job is open
+            job = await mayfly.streams.find(job_id)  # the view may lag: only the log says that a job is open
             if job is None or job.settled or job.updated_at + timedelta(seconds=_QUIET_S) > mayfly.clock.now():
                 continue
             _logger.warning("starting the orchestrator of %s, which is %s and has none", job_id, job.state)
@@ -74,7 +73,7 @@ async def _check_group(mayfly: Mayfly, listing: GroupListing) -> str:
     The request of a container is in the log before the container is asked for, so there is no moment at which a
     wanted group is unknown.
     """
-    job = fold(await mayfly.log.read(listing.job_id))
+    job = await mayfly.streams.find(listing.job_id)
     attempt = job.attempt_numbered(listing.attempt) if job is not None else None
     if job is None or attempt is None or attempt.group != listing.group:
         _logger.warning("deleting %s, which the log does not know", listing.group)

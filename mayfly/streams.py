@@ -15,6 +15,8 @@ from mayfly.log.event_log import EventLog
 
 _TRIES = 20
 """Writers of one stream are few (its orchestrator, its worker, a person), so a handful always suffices."""
+_REMEMBERED_MAX = 500
+"""Jobs, of some 4 KB each."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,20 +31,33 @@ class Outcome:
 
 
 class Streams:
-    """The log, seen as jobs."""
+    """The log, seen as jobs.
+
+    It remembers the jobs that it folded last and reads only what has come since. That is safe because a stream only
+    grows (I2), and what it remembers can be lost at any time.
+    """
 
     def __init__(self, log: EventLog, clock: Clock) -> None:
         self._log = log
         self._clock = clock
+        self._known: dict[str, Job] = {}
 
     async def load(self, job_id: str) -> Job:
         """Return the job as it is now.
 
         Errors: `NotFound`.
         """
-        job = fold(await self._log.read(job_id))
+        job = await self.find(job_id)
         if job is None:
             raise NotFound(job_id)
+        return job
+
+    async def find(self, job_id: str) -> Job | None:
+        """Return the job as it is now; None when there is none."""
+        known = self._known.pop(job_id, None)
+        job = fold(await self._log.read(job_id, after=known.position if known else 0), known)
+        if job is not None:
+            self._remember(job)
         return job
 
     async def carry_out(self, command: Command, job: Job) -> Outcome:
@@ -60,5 +75,14 @@ class Streams:
             except PositionTaken:
                 job = await self.load(job.job_id)
                 continue
-            return Outcome(before=job, after=fold(events, job) or job, events=events)
+            after = fold(events, job) or job
+            self._remember(after)
+            return Outcome(before=job, after=after, events=events)
         raise TryAgain(f"the stream of {job.job_id} moved {_TRIES} times while a command was decided")
+
+    def _remember(self, job: Job) -> None:
+        """Keep the job as the most recent one, and forget the least recent beyond the limit."""
+        self._known.pop(job.job_id, None)
+        self._known[job.job_id] = job
+        if len(self._known) > _REMEMBERED_MAX:
+            del self._known[next(iter(self._known))]

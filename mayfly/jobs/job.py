@@ -7,9 +7,9 @@ The folded job is also the view that readers see (I10): it is stored, listed and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -32,7 +32,7 @@ class Progress:
     at: datetime
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Attempt:
     """One try: one container, claimed at most once."""
 
@@ -71,7 +71,7 @@ class Attempt:
     """`report:reason` of each kind of ignored report that is in the log already."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """The fold of one stream."""
 
@@ -182,11 +182,25 @@ def evolve(job: Job | None, event: e.Event) -> Job:
             event_type=event.type,
             state=f"{job.state} at position {job.position}",
         )
-    job = replace(job, position=event.position, state=state, updated_at=event.at)
+    job = _changed(job, position=event.position, state=state, updated_at=event.at)
     if (fact := CONTAINER_FACTS.get(event.type)) is not None and not isinstance(body, e.ContainerRequested):
-        job = _with_attempt(job, event.attempt, lambda a: replace(a, container=fact))
+        job = _with_attempt(job, event.attempt, lambda a: _changed(a, container=fact))
     apply = _APPLY.get(type(body))
     return apply(job, event, body) if apply else job
+
+
+_Value = TypeVar("_Value", Job, Attempt)
+
+
+def _changed(value: _Value, **changes: Any) -> _Value:
+    """Return a copy with some fields changed.
+
+    It does what `dataclasses.replace` does, without its check of every field: a stream is folded at every step of its job,
+    and that check was a quarter of the time that a job took. A test holds the names against the fields.
+    """
+    copy = object.__new__(type(value))
+    copy.__dict__.update(value.__dict__, **changes)
+    return copy
 
 
 def _submitted(event: e.Event, body: e.JobSubmitted) -> Job:
@@ -204,7 +218,7 @@ def _submitted(event: e.Event, body: e.JobSubmitted) -> Job:
 
 def _with_attempt(job: Job, number: int, change: Callable[[Attempt], Attempt]) -> Job:
     attempts = tuple(change(a) if a.number == number else a for a in job.attempts)
-    return replace(job, attempts=attempts)
+    return _changed(job, attempts=attempts)
 
 
 def _ended(job: Job, event: e.Event, outcome: AttemptOutcome) -> Job:
@@ -212,12 +226,12 @@ def _ended(job: Job, event: e.Event, outcome: AttemptOutcome) -> Job:
     return _with_attempt(
         job,
         event.attempt,
-        lambda a: a if a.outcome is not None else replace(a, outcome=outcome, ended_at=event.at),
+        lambda a: a if a.outcome is not None else _changed(a, outcome=outcome, ended_at=event.at),
     )
 
 
 def _held(job: Job, event: e.Event, body: e.JobHeld) -> Job:
-    return replace(job, held_reason=body.reason, held_until=body.until)
+    return _changed(job, held_reason=body.reason, held_until=body.until)
 
 
 def _container_requested(job: Job, event: e.Event, body: e.ContainerRequested) -> Job:
@@ -228,29 +242,29 @@ def _container_requested(job: Job, event: e.Event, body: e.ContainerRequested) -
         requested_at=event.at,
         start_deadline=body.start_deadline,
     )
-    return replace(job, attempts=(*job.attempts, attempt), held_reason=None, held_until=None, retry_at=None)
+    return _changed(job, attempts=(*job.attempts, attempt), held_reason=None, held_until=None, retry_at=None)
 
 
 def _container_refused(job: Job, event: e.Event, body: e.ContainerRefused) -> Job:
     job = _with_attempt(
         job,
         event.attempt,
-        lambda a: replace(a, error="container_refused", message=f"{body.code}: {body.message} ({body.hint})"),
+        lambda a: _changed(a, error="container_refused", message=f"{body.code}: {body.message} ({body.hint})"),
     )
-    job = replace(job, refusals=job.refusals + 1 if body.refusal == "retry" else 0)
+    job = _changed(job, refusals=job.refusals + 1 if body.refusal == "retry" else 0)
     return _ended(job, event, "refused")
 
 
 def _container_started(job: Job, event: e.Event, body: e.ContainerStarted) -> Job:
-    return _with_attempt(job, event.attempt, lambda a: replace(a, started_at=body.started_at or event.at))
+    return _with_attempt(job, event.attempt, lambda a: _changed(a, started_at=body.started_at or event.at))
 
 
 def _worker_started(job: Job, event: e.Event, body: e.WorkerStarted) -> Job:
-    job = replace(job, refusals=0)
+    job = _changed(job, refusals=0)
     return _with_attempt(
         job,
         event.attempt,
-        lambda a: replace(
+        lambda a: _changed(
             a,
             claim=body.claim,
             claimed_at=event.at,
@@ -263,7 +277,7 @@ def _worker_started(job: Job, event: e.Event, body: e.WorkerStarted) -> Job:
 def _worker_progressed(job: Job, event: e.Event, body: e.WorkerProgressed) -> Job:
     progress = Progress(sequence=body.sequence, fraction=body.fraction, message=body.message, at=event.at)
     return _with_attempt(
-        job, event.attempt, lambda a: replace(a, progress=progress, progress_count=a.progress_count + 1)
+        job, event.attempt, lambda a: _changed(a, progress=progress, progress_count=a.progress_count + 1)
     )
 
 
@@ -271,7 +285,7 @@ def _worker_succeeded(job: Job, event: e.Event, body: e.WorkerSucceeded) -> Job:
     job = _with_attempt(
         job,
         event.attempt,
-        lambda a: replace(
+        lambda a: _changed(
             a,
             reported=True,
             exit_code=body.exit_code,
@@ -279,7 +293,7 @@ def _worker_succeeded(job: Job, event: e.Event, body: e.WorkerSucceeded) -> Job:
             memory_peak_bytes=body.memory_peak_bytes,
         ),
     )
-    job = replace(job, result=body.result, output=body.output_tail[-OUTPUT_CHARS_MAX:])
+    job = _changed(job, result=body.result, output=body.output_tail[-OUTPUT_CHARS_MAX:])
     return _ended(job, event, "succeeded")
 
 
@@ -287,7 +301,7 @@ def _worker_failed(job: Job, event: e.Event, body: e.WorkerFailed) -> Job:
     job = _with_attempt(
         job,
         event.attempt,
-        lambda a: replace(
+        lambda a: _changed(
             a,
             reported=True,
             exit_code=body.exit_code,
@@ -297,7 +311,7 @@ def _worker_failed(job: Job, event: e.Event, body: e.WorkerFailed) -> Job:
             memory_peak_bytes=body.memory_peak_bytes,
         ),
     )
-    job = replace(job, output=body.output_tail[-OUTPUT_CHARS_MAX:], failures=job.failures + 1)
+    job = _changed(job, output=body.output_tail[-OUTPUT_CHARS_MAX:], failures=job.failures + 1)
     return _ended(job, event, "failed")
 
 
@@ -306,7 +320,7 @@ def _container_exited(job: Job, event: e.Event, body: e.ContainerExited) -> Job:
     code = body.exit_code
     if job.spec.judged_by_exit_code and code == 0:
         job = _with_attempt(
-            job, event.attempt, lambda a: replace(a, container_exit_code=code, exit_seen=True, exit_code=code)
+            job, event.attempt, lambda a: _changed(a, container_exit_code=code, exit_seen=True, exit_code=code)
         )
         return _ended(job, event, "succeeded")
     told = "an unknown exit code" if code is None else f"exit code {code}"
@@ -315,7 +329,7 @@ def _container_exited(job: Job, event: e.Event, body: e.ContainerExited) -> Job:
     job = _with_attempt(
         job,
         event.attempt,
-        lambda a: replace(
+        lambda a: _changed(
             a,
             container_exit_code=code,
             exit_seen=True,
@@ -324,20 +338,20 @@ def _container_exited(job: Job, event: e.Event, body: e.ContainerExited) -> Job:
             message=f"{message} ({body.detail})" if body.detail else message,
         ),
     )
-    return _ended(replace(job, failures=job.failures + 1), event, "failed")
+    return _ended(_changed(job, failures=job.failures + 1), event, "failed")
 
 
 def _container_gone(job: Job, event: e.Event, body: e.ContainerGone) -> Job:
     def gone(attempt: Attempt) -> Attempt:
-        attempt = replace(attempt, gone_at=event.at)
+        attempt = _changed(attempt, gone_at=event.at)
         if attempt.outcome is None:
             message = "the container is gone and nobody asked for its deletion"
-            attempt = replace(attempt, error="container_lost", message=message, exit_code=None)
+            attempt = _changed(attempt, error="container_lost", message=message, exit_code=None)
         return attempt
 
     lost = any(a.number == event.attempt and a.outcome is None for a in job.attempts)
     job = _with_attempt(job, event.attempt, gone)
-    return _ended(replace(job, failures=job.failures + lost), event, "failed")
+    return _ended(_changed(job, failures=job.failures + lost), event, "failed")
 
 
 def _attempt_timed_out(job: Job, event: e.Event, body: e.AttemptTimedOut) -> Job:
@@ -345,67 +359,69 @@ def _attempt_timed_out(job: Job, event: e.Event, body: e.AttemptTimedOut) -> Job
     limit = job.spec.start_timeout_s if body.deadline == "start" else job.spec.run_timeout_s
     unfinished = "the worker had not claimed it" if body.deadline == "start" else "the work was not done"
     job = _with_attempt(
-        job, event.attempt, lambda a: replace(a, error=error, message=f"{unfinished} within {limit:g} s")
+        job, event.attempt, lambda a: _changed(a, error=error, message=f"{unfinished} within {limit:g} s")
     )
-    return _ended(replace(job, failures=job.failures + 1), event, "timed_out")
+    return _ended(_changed(job, failures=job.failures + 1), event, "timed_out")
 
 
 def _logs_captured(job: Job, event: e.Event, body: e.LogsCaptured) -> Job:
-    job = _with_attempt(job, event.attempt, lambda a: replace(a, logs_position=event.position))
+    job = _with_attempt(job, event.attempt, lambda a: _changed(a, logs_position=event.position))
     if job.output is None and body.text:
-        job = replace(job, output=body.text[-OUTPUT_CHARS_MAX:])
+        job = _changed(job, output=body.text[-OUTPUT_CHARS_MAX:])
     return job
 
 
 def _metrics_sampled(job: Job, event: e.Event, body: e.MetricsSampled) -> Job:
-    return _with_attempt(job, event.attempt, lambda a: replace(a, metrics_position=event.position))
+    return _with_attempt(job, event.attempt, lambda a: _changed(a, metrics_position=event.position))
 
 
 def _retry_scheduled(job: Job, event: e.Event, body: e.RetryScheduled) -> Job:
-    return replace(job, retry_at=body.at, output=None)
+    return _changed(job, retry_at=body.at, output=None)
 
 
 def _cancel_requested(job: Job, event: e.Event, body: e.CancelRequested) -> Job:
-    return replace(job, cancel_requested_at=event.at)
+    return _changed(job, cancel_requested_at=event.at)
 
 
 def _delete_requested(job: Job, event: e.Event, body: e.ContainerDeleteRequested) -> Job:
     return _with_attempt(
         job,
         event.attempt,
-        lambda a: replace(a, delete_requested_at=event.at, delete_requests=a.delete_requests + 1),
+        lambda a: _changed(a, delete_requested_at=event.at, delete_requests=a.delete_requests + 1),
     )
 
 
 def _container_found(job: Job, event: e.Event, body: e.ContainerFound) -> Job:
-    return _with_attempt(job, event.attempt, lambda a: replace(a, gone_at=None))
+    return _with_attempt(job, event.attempt, lambda a: _changed(a, gone_at=None))
 
 
 def _report_ignored(job: Job, event: e.Event, body: e.ReportIgnored) -> Job:
-    return _with_attempt(job, event.attempt, lambda a: replace(a, ignored=(*a.ignored, f"{body.report}:{body.reason}")))
+    return _with_attempt(
+        job, event.attempt, lambda a: _changed(a, ignored=(*a.ignored, f"{body.report}:{body.reason}"))
+    )
 
 
 def _job_succeeded(job: Job, event: e.Event, body: e.JobSucceeded) -> Job:
-    return replace(job, ended_at=event.at)
+    return _changed(job, ended_at=event.at)
 
 
 def _job_failed(job: Job, event: e.Event, body: e.JobFailed) -> Job:
-    return replace(job, ended_at=event.at, error=body.error, message=body.message)
+    return _changed(job, ended_at=event.at, error=body.error, message=body.message)
 
 
 def _job_timed_out(job: Job, event: e.Event, body: e.JobTimedOut) -> Job:
     error: ErrorClass = "start_timeout" if body.deadline == "start" else "run_timeout"
     attempt = job.attempt
-    return replace(job, ended_at=event.at, error=error, message=attempt.message if attempt else None)
+    return _changed(job, ended_at=event.at, error=error, message=attempt.message if attempt else None)
 
 
 def _job_canceled(job: Job, event: e.Event, body: e.JobCanceled) -> Job:
-    job = replace(job, ended_at=event.at, held_reason=None, held_until=None, retry_at=None)
+    job = _changed(job, ended_at=event.at, held_reason=None, held_until=None, retry_at=None)
     return _ended(job, event, "canceled")
 
 
 def _job_archived(job: Job, event: e.Event, body: e.JobArchived) -> Job:
-    return replace(job, archived=True)
+    return _changed(job, archived=True)
 
 
 _APPLY: dict[type, Callable[[Job, e.Event, Any], Job]] = {
