@@ -38,6 +38,7 @@ a name to an async callable that takes the decoded input and returns a JSON-seri
 
 from __future__ import annotations
 
+import contextlib
 import json
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -64,10 +65,12 @@ from local_host.failures import describe_failure
 from local_host.history import (
     EVENT_RAISED,
     EXECUTION_RESUMED,
+    EXECUTION_REWOUND,
     EXECUTION_SUSPENDED,
     EXECUTION_TERMINATED,
     TASK_COMPLETED,
     TASK_FAILED,
+    TASK_SCHEDULED,
     TIMER_FIRED,
     Event,
     encode,
@@ -76,7 +79,8 @@ from local_host.history import (
     micros,
     stamp,
 )
-from local_host.hub import FINISHED, Filter, Instance, PendingActivity, TaskHub
+from local_host.hub import FAILED, FINISHED, RUNNING, Filter, Instance, PendingActivity, TaskHub
+from local_host.rewinding import rewind
 
 Activity = Callable[[Any], Awaitable[Any]]
 
@@ -204,6 +208,36 @@ class Engine:
         before = self._require(instance_id)
         again = None if new_id else instance_id
         return self.start(before.name, instance_id=again, input_text=before.input, version=before.version)
+
+    def rewind(self, instance_id: str, reason: str) -> None:
+        """Let a failed instance live its last failures again; see `rewinding` for which.
+
+        Errors: `InstanceMissing`; `InstanceFinished` when it has not failed, running included.
+        """
+        with self._changing():
+            instance = self._require(instance_id)
+            if instance.status != FAILED:
+                raise InstanceFinished(instance_id, instance.status)
+            rewound = rewind(self.history(instance_id))
+            key = instance.key
+            self.hub.renew_instance(key, execution_id=instance.execution_id, input_text=instance.input)
+            self._episodes.generations.forget(key)
+            self.hub.append_history(key, 0, ",".join(encode(kept) for kept in rewound.history))
+            self.hub.update_instance(
+                key,
+                status=RUNNING,
+                output=None,
+                custom_status=instance.custom_status,
+                updated_at=micros(self.clock.now()),
+                suspended=False,
+            )
+            for again in rewound.again:
+                if again["EventType"] == TASK_SCHEDULED:
+                    self.hub.add_activity(key, again["EventId"], again["Name"], again["Input"])
+            for child in rewound.children():
+                with contextlib.suppress(InstanceMissing, InstanceFinished):
+                    self.rewind(child["InstanceId"], reason)
+            self.hub.send(key, encode(event(EXECUTION_REWOUND, self._now(), Reason=reason)))
 
     def purge(self, instance_id: str) -> int:
         """Delete an instance that is finished; return how many were deleted."""

@@ -1,0 +1,125 @@
+"""How is the host started? `python -m local_host start --app DIR --port N --data DIR`.
+
+Exit codes: 0 when it was asked to stop, 2 when it would not start (the text says why), 1 when it failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import importlib
+import importlib.util
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from local_host.app_loading import LoadedApp, load_app
+from local_host.errors import Refused
+from local_host.guard import LOOPBACK_NAMES, Guard
+from local_host.host import Host, HostSettings
+from local_host.keys import Keys
+from local_host.lock import DirectoryLock
+from local_host.server import BODY_BYTES_MAX, Front, Server, bind
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parse(arguments)
+    _configure_log(verbose=options.verbose)
+    try:
+        code = _start(options)
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        return 2
+    # A sync function that does not return holds its thread, and a thread holds the process. It is run again anyway.
+    if any(t is not threading.main_thread() and not t.daemon for t in threading.enumerate()):
+        logging.shutdown()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m local_host", description="A small local Azure Functions host.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    start = commands.add_parser("start", help="run a function app")
+    start.add_argument("--app", type=Path, default=Path(), help="folder of function_app.py (default: here)")
+    start.add_argument("--data", type=Path, required=True, help="folder for the task hub and the keys")
+    start.add_argument("--port", type=int, default=7071, help="0 takes a free one (default: 7071)")
+    start.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    start.add_argument("--allow-remote", action="store_true", help="permit a --host that is not loopback")
+    start.add_argument("--max-body-bytes", type=int, default=BODY_BYTES_MAX, help="largest request body")
+    start.add_argument("--verbose", action="store_true", help="log what happens, not only what goes wrong")
+    return parser.parse_args(arguments)
+
+
+def _configure_log(*, verbose: bool) -> None:
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    logging.getLogger("local_host").setLevel(logging.DEBUG if verbose else logging.WARNING)
+
+
+def _start(options: argparse.Namespace) -> int:
+    if options.host not in LOOPBACK_NAMES | {"::1"} and not options.allow_remote:
+        raise Refused(
+            f"--host {options.host} would let other machines in. Give --allow-remote as well if that is what you want."
+        )
+    options.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = DirectoryLock(options.data)
+    try:
+        listener = bind(options.host, options.port)
+        with contextlib.closing(listener):
+            port = listener.getsockname()[1]
+            keys = Keys.load_or_create(options.data / "keys.json")
+            app = load_app(options.app)
+            name = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(options.host, options.host)  # noqa: S104
+            settings = HostSettings(base_url=f"http://{name}:{port}", data=options.data)
+            guard = Guard(port=port, allow_remote=options.allow_remote)
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                return runner.run(_serve(listener, app, keys, settings, guard, options.max_body_bytes))
+    finally:
+        lock.release()
+
+
+async def _serve(
+    listener: socket.socket, app: LoadedApp, keys: Keys, settings: HostSettings, guard: Guard, body_bytes_max: int
+) -> int:
+    host = Host(app, keys, settings)
+    server = Server(Front(host.answer, guard=guard, body_bytes_max=body_bytes_max))
+    loop = asyncio.get_running_loop()
+    asked = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked.set)
+    host.start()
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    _announce(host, settings.base_url)
+    ends = [serving, asyncio.create_task(asked.wait()), asyncio.create_task(host.failed.wait())]
+    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    await asyncio.wait([serving])
+    for task in ends[1:]:
+        task.cancel()
+    await host.stop()
+    return 1 if host.failed.is_set() else 0
+
+
+def _announce(host: Host, base_url: str) -> None:
+    names = ", ".join(function.name for function in host.app.functions)
+    print(f"Listening on {base_url} with {len(host.app.functions)} functions: {names}", file=sys.stderr, flush=True)
+    for line in host.http.listing(base_url):
+        logging.getLogger("local_host").info("%s", line)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if importlib.util.find_spec("uvloop") is None:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = importlib.import_module("uvloop").new_event_loop
+    return factory

@@ -1,0 +1,204 @@
+"""What belongs to one running host? The composition root: everything is made, started and stopped here.
+
+A host has an app, a data directory and a clock. `start` begins its work and `stop` ends it; `answer` is its whole HTTP
+surface, without sockets (`server` adds those).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import secrets
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from local_host.admin import Admin
+from local_host.app_loading import LoadedApp
+from local_host.binding import client_binding
+from local_host.clock import Clock, SystemClock
+from local_host.engine import Activity, Engine
+from local_host.feeds import FeedTrigger
+from local_host.functions import ACTIVITY, FEED, ORCHESTRATION, SERVICE_BUS, STORAGE_QUEUE, TIMER, Function
+from local_host.http_functions import HttpFunctions
+from local_host.hub import TaskHub
+from local_host.invocation import Invoker
+from local_host.keys import Keys
+from local_host.management import Management
+from local_host.queues import Queues, QueueTrigger
+from local_host.runner import Runner
+from local_host.sdk import ClientRoute, close_client_session
+from local_host.timers import TimerTrigger
+from local_host.wire import Reply, Request, problem
+
+log = logging.getLogger("local_host")
+
+PUBLIC_PATH = "runtime/webhooks/durabletask"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostSettings:
+    """Where a host works.
+
+    Shapes: `data` is `None` for a hub in memory. `base_url` is how the host is reached, without a slash at the end.
+    """
+
+    base_url: str
+    data: Path | None
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+
+class Host:
+    """One app at work."""
+
+    def __init__(self, app: LoadedApp, keys: Keys, settings: HostSettings, clock: Clock | None = None) -> None:
+        self.app = app
+        self.keys = keys
+        self.clock: Clock = clock or SystemClock()
+        self.hub = TaskHub(None if settings.data is None else settings.data / "hub.db")
+        self._base_url = settings.base_url
+        # The loopback base has no key, so its path must be one that nobody can guess.
+        self._rpc_path = f"durabletask/{secrets.token_urlsafe(32)}"
+        self._hub_name = str(app.option("extensions", "durableTask", "hubName", default="LocalHub"))
+        self._link_query = f"taskHub={self._hub_name}&connection=Storage&code={keys.durable_system}"
+        self._binding = client_binding(
+            public_base=f"{settings.base_url}/{PUBLIC_PATH}",
+            rpc_base=f"{settings.base_url}/{self._rpc_path}/",
+            hub_name=self._hub_name,
+            link_query=self._link_query,
+        )
+        self.invoker = Invoker(directory=app.directory, client_binding=lambda: self._binding)
+        self.engine = Engine(
+            hub=self.hub,
+            clock=self.clock,
+            orchestrators={f.durable_name: f.call for f in app.functions if f.kind == ORCHESTRATION},
+            activities={f.durable_name: self._activity(f) for f in app.functions if f.kind == ACTIVITY},
+            default_version=str(app.option("extensions", "durableTask", "defaultVersion", default="")),
+        )
+        self.queues = Queues(self.hub, self.clock)
+        self._runner = Runner(self.engine, activities_max=_activities_max(app))
+        self._timers = {f.name: self._timer(f) for f in app.functions if f.kind == TIMER}
+        self._feeds = {f.name: self._feed(f, settings.environment) for f in app.functions if f.kind == FEED}
+        self._queue_triggers = {f.name: self._queue(f) for f in app.functions if f.kind in (SERVICE_BUS, STORAGE_QUEUE)}
+        self._management = Management(self.engine, link_query=self._link_query)
+        prefix = str(app.option("extensions", "http", "routePrefix", default="api"))
+        self.http = HttpFunctions(app.functions, invoker=self.invoker, keys=keys, prefix=prefix)
+        self._admin = Admin(
+            app,
+            keys=keys,
+            queues=self.queues,
+            run_once={
+                **{name: _ignoring_input(timer) for name, timer in self._timers.items()},
+                **{name: feed.run_once for name, feed in self._feeds.items()},
+                **{name: queue.run_once for name, queue in self._queue_triggers.items()},
+            },
+        )
+        self._route: ClientRoute | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self.failed = asyncio.Event()
+        self.failure: BaseException | None = None
+
+    def start(self) -> None:
+        """Begin to work; call it on the event loop."""
+        self._route = ClientRoute(f"{self._base_url}/{self._rpc_path}/", self._call_in_process)
+        self._spawn("the engine", self._runner.run())
+        for name, timer in self._timers.items():
+            self._spawn(f"timer '{name}'", timer.run())
+        for name, feed in self._feeds.items():
+            self._spawn(f"feed '{name}'", feed.run())
+        for name, queue in self._queue_triggers.items():
+            self._spawn(f"queue trigger '{name}'", queue.run())
+
+    async def stop(self) -> None:
+        """End all work; what was under way is done again at the next start."""
+        self._runner.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._admin.stop()
+        if self._route is not None:
+            self._route.close()
+        await close_client_session()
+        self.invoker.close()
+        self.hub.close()
+
+    async def answer(self, request: Request) -> Reply:
+        """Answer one request that the guard has let in."""
+        path = request.path.strip("/")
+        if path == PUBLIC_PATH or path.lower().startswith(f"{PUBLIC_PATH}/"):
+            if not self.keys.open_durable(request):
+                return Reply(status=401)
+            return await self._manage(request, path[len(PUBLIC_PATH) + 1 :])
+        if path.startswith(f"{self._rpc_path}/"):
+            return await self._manage(request, path[len(self._rpc_path) + 1 :])
+        found = await self._admin.answer(request, path) or await self.http.handle(request)
+        return found or problem(404, "Not found", f"No function answers {request.method} /{path}.")
+
+    async def _manage(self, request: Request, path: str) -> Reply:
+        return await self._management.handle(request, path, link_base=f"{self._base_url}/{PUBLIC_PATH}")
+
+    async def _call_in_process(self, method: str, url: str, body: str | None) -> list[Any]:
+        parts = urlsplit(url)
+        request = Request(
+            method=method,
+            path=unquote(parts.path),
+            base_url=self._base_url,
+            url=url,
+            query=dict(parse_qsl(parts.query, keep_blank_values=True)),
+            headers={"content-type": "application/json"},
+            body=b"" if body is None else body.encode(),
+        )
+        reply = await self._manage(request, request.path[len(self._rpc_path) + 2 :])
+        return [reply.status, json.loads(reply.body) if reply.body else None]
+
+    def _activity(self, function: Function) -> Activity:
+        async def call(value: Any) -> Any:
+            return await self.invoker.call(function, value)
+
+        return call
+
+    def _timer(self, function: Function) -> TimerTrigger:
+        return TimerTrigger(function, hub=self.hub, clock=self.clock, invoker=self.invoker)
+
+    def _feed(self, function: Function, environment: Mapping[str, str]) -> FeedTrigger:
+        return FeedTrigger(function, settings=environment, hub=self.hub, clock=self.clock, invoker=self.invoker)
+
+    def _queue(self, function: Function) -> QueueTrigger:
+        is_service_bus = function.kind == SERVICE_BUS
+        section = "serviceBus" if is_service_bus else "queues"
+        most = "maxDeliveryCount" if is_service_bus else "maxDequeueCount"
+        at_once = "maxConcurrentCalls" if is_service_bus else "batchSize"
+        return QueueTrigger(
+            function,
+            queues=self.queues,
+            invoker=self.invoker,
+            deliveries_max=int(self.app.option("extensions", section, most, default=10 if is_service_bus else 5)),
+            concurrent_max=int(self.app.option("extensions", section, at_once, default=16)),
+        )
+
+    def _spawn(self, what: str, work: Coroutine[Any, Any, None]) -> None:
+        async def watched() -> None:
+            try:
+                await work
+            except Exception as failure:
+                log.exception("The host stops, because %s has failed.", what)
+                self.failure = failure
+                self.failed.set()
+
+        self._tasks.append(asyncio.create_task(watched(), name=what))
+
+
+def _ignoring_input(timer: TimerTrigger) -> Any:
+    async def run(_: str) -> None:
+        await timer.fire()
+
+    return run
+
+
+def _activities_max(app: LoadedApp) -> int:
+    given = app.option("extensions", "durableTask", "maxConcurrentActivityFunctions")
+    return int(given) if given else 10 * (os.cpu_count() or 1)
