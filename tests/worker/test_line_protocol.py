@@ -1,0 +1,95 @@
+"""Lines for Mayfly are found in output of any kind, however it is cut into pieces."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from worker.line_protocol import LineProtocol, parse_progress
+from worker.output import TAIL_CHARS_MAX, decode_tail
+from worker.wire_json import JsonText, to_json
+
+LINES = st.lists(
+    st.one_of(
+        st.sampled_from([b"::progress 0.5 half", b"::result 1", b"::result {", b":::result 1", b"", b"::", b":", b"x"]),
+        st.binary(max_size=20).map(lambda data: data.replace(b"\n", b" ")),
+    ),
+    max_size=12,
+)
+
+
+def found_in(pieces: list[bytes]) -> tuple[list[tuple[float | None, str]], str]:
+    progress: list[tuple[float | None, str]] = []
+    protocol = LineProtocol(lambda fraction, message: progress.append((fraction, message)))
+    for piece in pieces:
+        protocol.feed(piece)
+    protocol.close()
+    try:
+        return progress, protocol.result()
+    except ValueError as error:
+        return progress, str(error)
+
+
+@given(lines=LINES, cuts=st.lists(st.integers(0, 200), max_size=10))
+def test_how_output_is_cut_into_pieces_changes_nothing(lines: list[bytes], cuts: list[int]) -> None:
+    output = b"\n".join(lines)
+    edges = [0, *sorted(min(cut, len(output)) for cut in cuts), len(output)]
+    pieces = [output[start:end] for start, end in pairwise(edges)]
+    expected = [parse_progress("0.5 half") for line in lines if line == b"::progress 0.5 half"]
+    progress, result = found_in(pieces)
+    assert (progress, result) == found_in([output])
+    assert progress == expected or any(b"::progress" in line and line != b"::progress 0.5 half" for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "parsed"),
+    [
+        ("0.4 resizing", (0.4, "resizing")),
+        ("1 done", (1.0, "done")),
+        (".5", (0.5, "")),
+        ("resizing 0.4", (None, "resizing 0.4")),
+        ("40 files", (None, "40 files")),
+        ("nan x", (None, "nan x")),
+        ("-0.1 x", (None, "-0.1 x")),
+        ("inf", (None, "inf")),
+        ("", (None, "")),
+    ],
+)
+def test_a_fraction_is_a_number_from_0_to_1(text: str, parsed: tuple[float | None, str]) -> None:
+    assert parse_progress(text) == parsed
+
+
+def test_a_line_of_our_own_without_an_end_stays_small() -> None:
+    protocol = LineProtocol(lambda _fraction, _message: None)
+    protocol.feed(b"::result [")
+    for _ in range(100):
+        protocol.feed(b"1," * 10_000)
+    assert len(protocol._unfinished) < 100_000
+    protocol.feed(b"1]\n::result 2\n")
+    assert protocol.result() == "2"
+
+
+@given(st.text())
+def test_text_is_written_as_json(text: str) -> None:
+    assert json.loads(to_json({"text": text})) == {"text": text}
+
+
+def test_json_goes_in_as_it_is() -> None:
+    assert json.loads(to_json({"a": JsonText('[1, "x"]'), "b": 0.25, "c": None, "d": {}})) == {
+        "a": [1, "x"],
+        "b": 0.25,
+        "c": None,
+        "d": {},
+    }
+
+
+@given(st.text(min_size=1, max_size=40), st.integers(0, 200))
+def test_a_tail_never_begins_within_a_character(text: str, cut: int) -> None:
+    data = text.encode("utf-8", "replace")
+    tail = decode_tail(data[cut:])
+    assert text.encode("utf-8", "replace").decode().endswith(tail)
+    assert len(tail) <= TAIL_CHARS_MAX
