@@ -2,8 +2,8 @@
 
 Every append is on the disk before it returns (WAL with synchronous=FULL: the log is the truth, so it also survives a
 power cut; source: sqlite.org/pragma.html#pragma_synchronous). Appends that arrive in one turn of the event loop share
-one transaction and so one flush; each still succeeds or fails alone. Two triggers refuse every update and delete, so
-that not even a slip in this file could change an event (I2).
+one transaction and so one flush; each still succeeds or fails alone. Three triggers refuse every update, delete and
+replacement, so that not even a slip in this file could change an event (I2).
 
 The view `events` shows the log as a change feed: `_lsn` and the event as one JSON `document`, the same document that
 the Cosmos container holds.
@@ -39,6 +39,10 @@ CREATE TRIGGER IF NOT EXISTS log_refuses_updates BEFORE UPDATE ON log
 BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
 CREATE TRIGGER IF NOT EXISTS log_refuses_deletes BEFORE DELETE ON log
 BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS log_refuses_replacements BEFORE INSERT ON log
+WHEN EXISTS (SELECT 1 FROM log WHERE job_id = NEW.job_id AND position = NEW.position)
+    OR EXISTS (SELECT 1 FROM log WHERE global_position = NEW.global_position)
+BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
 CREATE VIEW IF NOT EXISTS events AS
 SELECT global_position AS _lsn,
        json_object('id', printf('%06d', position), 'job_id', job_id, 'position', position, 'type', type, 'at', at,
@@ -63,13 +67,14 @@ class SqliteEventLog:
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=FULL")
         self._connection.executescript(_SCHEMA)
-        self._waiting: list[tuple[Sequence[Event], int, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[Sequence[_Row], int, asyncio.Future[None]]] = []
 
     async def append(self, events: Sequence[Event], *, expected_position: int) -> None:
         """See `EventLog.append`."""
+        rows = [_row(event) for event in events]  # here, so that what has no JSON fails this append and no other
         loop = asyncio.get_running_loop()
         written: asyncio.Future[None] = loop.create_future()
-        self._waiting.append((events, expected_position, written))
+        self._waiting.append((rows, expected_position, written))
         if len(self._waiting) == 1:
             loop.call_soon(self._write_waiting)
         await written
@@ -107,7 +112,7 @@ class SqliteEventLog:
         outcomes: list[Exception | None] = []
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            outcomes = [self._write(events, expected) for events, expected, _ in waiting]
+            outcomes = [self._write(rows, expected) for rows, expected, _ in waiting]
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             if self._connection.in_transaction:
@@ -122,18 +127,18 @@ class SqliteEventLog:
             else:
                 written.set_exception(outcome)
 
-    def _write(self, events: Sequence[Event], expected_position: int) -> Exception | None:
-        job_id = events[0].job_id
+    def _write(self, rows: Sequence[_Row], expected_position: int) -> Exception | None:
+        job_id = rows[0][0]
         (last,) = self._connection.execute(
             "SELECT coalesce(max(position), 0) FROM log WHERE job_id = ?", (job_id,)
         ).fetchone()
         if last != expected_position:
             return PositionTaken(job_id=job_id, expected_position=expected_position)
-        self._connection.executemany(_INSERT, [_row(event) for event in events])
+        self._connection.executemany(_INSERT, rows)
         return None
 
 
-def _row(event: Event) -> tuple[object, ...]:
+def _row(event: Event) -> _Row:
     return (
         event.job_id,
         event.position,
