@@ -1,0 +1,12 @@
+"""`MemoryEventLog`: the contract, and nothing else."""
+
+from __future__ import annotations
+
+from mayfly.log.event_log import EventLog
+from mayfly.log.memory import MemoryEventLog
+from tests.contracts.event_log import EventLogContract
+
+
+class TestMemory(EventLogContract):
+    def open(self) -> EventLog:
+        return MemoryEventLog()
