@@ -1,0 +1,2 @@
+def chaos() -> None:
+    """Later."""

@@ -1,0 +1,57 @@
+"""Which Mayfly a command talks to: the options `--url` and `--key`, and where the local host's key is found."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mayfly.cli.client import Api, is_loopback
+from mayfly.cli.errors import Wrong
+
+DEFAULT_URL = "http://127.0.0.1:7071"
+
+Url = Annotated[str, typer.Option("--url", envvar="MAYFLY_URL", help="The API's address, without /api.")]
+Key = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        envvar="MAYFLY_KEY",
+        show_envvar=True,
+        help="The function key. For a local host it is read from its data folder.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text for people.")]
+Data = Annotated[Path, typer.Option("--data", envvar="MAYFLY_DATA", help="The folder of the local host.")]
+
+DEFAULT_DATA = Path(".mayfly")
+
+
+def connect(url: str, key: str | None) -> Api:
+    """Return the client for a URL, with the local host's key where none is given."""
+    if key is None and is_loopback(url):
+        key = local_key(Path(os.environ.get("MAYFLY_DATA", DEFAULT_DATA)))
+    return Api(url, key)
+
+
+def keys_path(data: Path) -> Path:
+    """Return where the local host of a data folder keeps its keys."""
+    return data / "host" / "keys.json"
+
+
+def local_key(data: Path) -> str | None:
+    """Return the function key of the local host with that data folder; None where there is no such file.
+
+    Shapes: the file is `{"host": {"default": KEY}, ...}` (local_host/keys.py).
+    """
+    path = keys_path(data)
+    try:
+        key: str = json.loads(path.read_text(encoding="utf-8"))["host"]["default"]
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Wrong(f"{path} does not hold the local host's keys ({error})") from error
+    return key

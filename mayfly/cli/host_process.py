@@ -1,0 +1,166 @@
+"""The local host as a child process: start it, see it well, stop it, kill it.
+
+It leads a session of its own, so that Ctrl-C reaches it only through whoever started it. The containers of its jobs
+are sessions of their own too and outlive it; that is what a restarted host relies on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO
+
+from mayfly.cli.client import Api
+from mayfly.cli.connection import local_key
+from mayfly.cli.errors import CliError, Wrong
+
+READY_WITHIN_S = 30.0
+STOP_WITHIN_S = 15.0
+_LOOPBACK = "127.0.0.1"
+_POLL_S = 0.05
+
+
+class Child:
+    """One child process that serves something and is ready once `is_ready` says so."""
+
+    def __init__(self, name: str, process: subprocess.Popen[bytes], is_ready: Callable[[], bool]) -> None:
+        self.name = name
+        self.process = process
+        self._is_ready = is_ready
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code; None while it runs."""
+        return self.process.poll()
+
+    def wait_until_ready(self, *, within_s: float = READY_WITHIN_S) -> None:
+        """Wait until it is ready.
+
+        Errors: `CliError` when it ends before, or is not ready in time.
+        """
+        give_up = time.monotonic() + within_s
+        while not self._is_ready():
+            if self.exit_code is not None:
+                raise CliError(f"{self.name} ended with exit code {self.exit_code} before it was ready")
+            if time.monotonic() > give_up:
+                raise CliError(f"{self.name} was not ready within {within_s:g} s")
+            time.sleep(_POLL_S)
+
+    def stop(self, *, within_s: float = STOP_WITHIN_S) -> bool:
+        """Ask it to stop and wait; False when it had to be killed."""
+        if self.exit_code is not None:
+            return True
+        self.process.terminate()
+        try:
+            self.process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return False
+        return True
+
+    def kill(self) -> None:
+        """End it at once, as a crash does."""
+        self.process.kill()
+        self.process.wait()
+
+
+class LocalHost:
+    """The host of one data folder and port, which can be started again and again."""
+
+    def __init__(self, data: Path, port: int, *, log: Path | None = None, clean_settings: bool = False) -> None:
+        self.data = data.absolute()
+        self.port = port
+        self.url = f"http://{_LOOPBACK}:{port}"
+        self._log = log
+        """Where its output goes; None: to ours."""
+        self._environment = _environment(self.data, self.url, clean=clean_settings)
+
+    def start(self) -> Child:
+        """Start the host and return at once.
+
+        Errors: `Wrong` when the port is taken, or this is not a checkout.
+        """
+        app = app_directory()
+        check_port(self.port)
+        self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        arguments = ["--app", str(app), "--port", str(self.port), "--data", str(self.data / "host")]
+        with contextlib.ExitStack() as stack:
+            output: IO[bytes] | None = stack.enter_context(self._log.open("ab")) if self._log else None
+            process = subprocess.Popen(
+                [sys.executable, "-m", "local_host", "start", *arguments],
+                cwd=app,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        return Child("the local host", process, self._is_well)
+
+    def api(self, *, patience_s: float = 30.0) -> Api:
+        """Return a client. With patience it gets over a host that is killed and started again.
+
+        Errors: `CliError` when the host has made no keys yet; they are there once it is ready.
+        """
+        key = local_key(self.data)
+        if key is None:
+            raise CliError(f"the local host has made no keys in {self.data / 'host'}")
+        return Api(self.url, key, patience_s=patience_s, first_contact_s=patience_s)
+
+    def _is_well(self) -> bool:
+        with Api(self.url, None) as api:
+            return api.healthy()
+
+
+def app_directory() -> Path:
+    """Return the folder of `function_app.py`.
+
+    Errors: `Wrong` when Mayfly was installed without it.
+    """
+    directory = Path(__file__).resolve().parents[2]
+    if not (directory / "function_app.py").exists() or not (directory / "host.json").exists():
+        raise Wrong(f"{directory} has no function_app.py and host.json: run this from a checkout of Mayfly")
+    return directory
+
+
+def check_port(port: int) -> None:
+    """See that a port is free.
+
+    Errors: `Wrong`.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_LOOPBACK, port))
+        except OSError as error:
+            raise Wrong(
+                f"port {port} is not free ({error.strerror})",
+                ["is Mayfly running already? Otherwise choose another with --port"],
+            ) from error
+
+
+def free_port() -> int:
+    """Return a port that is free at this moment."""
+    with socket.socket() as probe:
+        probe.bind((_LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _environment(data: Path, url: str, *, clean: bool) -> Mapping[str, str]:
+    """Return the host's environment: ours, and where it works. `clean` leaves out what ours sets of Mayfly."""
+    inherited = {name: value for name, value in os.environ.items() if not (clean and name.startswith("MAYFLY_"))}
+    return {
+        "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+        **inherited,
+        "MAYFLY_DATA": str(data),
+        "MAYFLY_PUBLIC_URL": url,
+        "MAYFLY_COSMOS": f"sqlite:{data / 'log.db'}",
+        "PYTHONUNBUFFERED": "1",
+    }

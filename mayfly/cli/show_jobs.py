@@ -1,0 +1,189 @@
+"""`mayfly list`, `show`, `logs` and `export`: what there is and what was."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from mayfly.cli.client import Api
+from mayfly.cli.connection import DEFAULT_URL, AsJson, Key, Url, connect
+from mayfly.cli.errors import Wrong
+from mayfly.cli.job_page import print_job
+from mayfly.cli.screen import age, clean, console, duration, gist, labels, print_json, state_text, table
+from mayfly.jobs.events import to_document as event_document
+from mayfly.jobs.job import Job, to_document
+
+_POLL_S = 0.5
+_OVERLAP_CHARS = 400
+
+JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
+
+
+def list_jobs(
+    state: Annotated[
+        list[str] | None, typer.Option("--state", "-s", help="Only jobs in this state; repeatable.")
+    ] = None,
+    label: Annotated[
+        list[str] | None, typer.Option("--label", "-l", metavar="K=V", help="Only with this label; repeatable.")
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Only with this text in the id.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 25,
+    every: Annotated[bool, typer.Option("--all", "-a", help="However many there are.")] = False,
+    archived: Annotated[bool, typer.Option("--archived", help="The archived ones too.")] = False,
+    as_json: AsJson = False,
+    url: Url = DEFAULT_URL,
+    key: Key = None,
+) -> None:
+    """List jobs, newest first."""
+    filters = {
+        "state": ",".join(state) if state else None,
+        "label": ",".join(label) if label else None,
+        "name": name,
+        "archived": "true" if archived else None,
+    }
+    with connect(url, key) as api:
+        # One more than is shown tells whether there are more.
+        found = list(api.jobs(limit=None if every else limit + 1, **filters))
+    jobs = found if every else found[:limit]
+    if as_json:
+        print_json([to_document(job) for job in jobs])
+        return
+    if not jobs:
+        filtered = any(value is not None for value in filters.values())
+        print("no job matches" if filtered else 'no jobs yet: mayfly submit --message "hello"')
+        return
+    console().print(jobs_table(jobs))
+    if len(found) > len(jobs):
+        print(f"... and more: --all, or --limit {limit * 4}")
+
+
+def jobs_table(jobs: Iterable[Job]) -> Any:
+    """Return jobs as a table."""
+    rows = table("job", "state", ">attempts", ">age", ">duration", "result or progress", "labels")
+    for job in jobs:
+        rows.add_row(
+            Text(job.job_id, style="strike" if job.archived else ""),
+            state_text(job.state),
+            str(len(job.attempts)),
+            age(job),
+            duration(job),
+            Text(clean(gist(job), 60)),
+            Text(clean(labels(job), 40)),
+        )
+    # Ids are there to be copied, so they are the last to be folded.
+    rows.columns[0].no_wrap = True
+    rows.columns[1].no_wrap = True
+    return rows
+
+
+def show(job_id: JobId, as_json: AsJson = False, url: Url = DEFAULT_URL, key: Key = None) -> None:
+    """Show one job: its state, attempts, spec, result and output."""
+    with connect(url, key) as api:
+        job = api.job(job_id)
+    if as_json:
+        print_json(to_document(job))
+    else:
+        print_job(job)
+
+
+def logs(
+    job_id: JobId,
+    attempt: Annotated[
+        int | None, typer.Option("--attempt", min=1, help="Of this attempt; else of the latest.")
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job is over.")] = False,
+    url: Url = DEFAULT_URL,
+    key: Key = None,
+) -> None:
+    """Print what a job printed."""
+    with connect(url, key) as api:
+        if follow:
+            _follow_logs(api, job_id, attempt)
+            return
+        output = api.output(job_id, attempt=attempt)
+        if output.source == "none":
+            job = api.job(job_id)
+            if attempt is not None and attempt > len(job.attempts):
+                raise Wrong(f"{job_id} has no attempt {attempt}: it has had {len(job.attempts)}")
+            return
+        if output.truncated:
+            print("[the beginning is cut]", file=sys.stderr)
+        sys.stdout.write(output.text)
+
+
+def export(
+    job_id: Annotated[str | None, typer.Argument(metavar="[JOB]", help="One job's stream; else the whole log.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Into this file.")] = None,
+    url: Url = DEFAULT_URL,
+    key: Key = None,
+) -> None:
+    """Write events as JSON Lines, oldest first."""
+    with connect(url, key) as api:
+        documents: Iterable[Mapping[str, Any]]
+        documents = api.all_events() if job_id is None else (event_document(event) for event in api.events(job_id))
+        if output is None:
+            _write_lines(documents, sys.stdout)
+            return
+        try:
+            with output.open("w", encoding="utf-8") as file:
+                written = _write_lines(documents, file)
+        except OSError as error:
+            raise Wrong(f"{output} cannot be written: {error.strerror}") from error
+    print(f"{written} events in {output}", file=sys.stderr)
+
+
+def unseen(printed: str, text: str) -> str:
+    """Return what of a log's tail has not been printed yet.
+
+    The tail may begin later than what was printed did, because logs are kept from their end.
+
+    >>> unseen("abc", "abcdef"), unseen("abc", "bcde"), unseen("", "ab"), unseen("ab", "ab")
+    ('def', 'de', 'ab', '')
+    """
+    if text.startswith(printed):
+        return text[len(printed) :]
+    end = printed[-_OVERLAP_CHARS:]
+    while end:
+        at = text.rfind(end)
+        if at >= 0:
+            return text[at + len(end) :]
+        end = end[len(end) // 2 + 1 :] if len(end) > 1 else ""
+    return text
+
+
+def _follow_logs(api: Api, job_id: str, attempt: int | None) -> None:
+    number, printed = attempt or 1, ""
+    while True:
+        # Asked before the output: what is printed after the end of an attempt is then still fetched.
+        job = api.job(job_id)
+        current = job.attempt_numbered(number)
+        ended = current.outcome is not None if current is not None else job.over
+        if current is not None:
+            text = api.output(job_id, attempt=number).text
+            sys.stdout.write(unseen(printed, text))
+            sys.stdout.flush()
+            printed = text or printed
+        if ended and (attempt is not None or job.over) and number >= len(job.attempts):
+            return
+        if ended and attempt is not None:
+            return
+        if ended and number < len(job.attempts):
+            number, printed = number + 1, ""
+            print(f"[attempt {number}]", file=sys.stderr)
+            continue
+        time.sleep(_POLL_S)
+
+
+def _write_lines(documents: Iterable[Mapping[str, Any]], file: Any) -> int:
+    count = 0
+    for document in documents:
+        file.write(json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n")
+        count += 1
+    return count
