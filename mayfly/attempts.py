@@ -126,7 +126,8 @@ def _request(mayfly: Mayfly, job: Job, attempt: Attempt, secrets: dict[str, str]
         command=spec.command or (),
         env={
             **spec.env,
-            **({"MESSAGE": spec.message} if spec.message is not None else {}),
+            # The worker's contract names it as required: empty where a command needs none.
+            "MESSAGE": spec.message or "",
             "CONTAINER_NAME": attempt.group,
             "MAYFLY_JOB_ID": job.job_id,
             "MAYFLY_ATTEMPT": str(attempt.number),
