@@ -266,7 +266,10 @@ class _Walk:
         node = _Node()
         task_id = self._timer(parse_stamp(action["fireAt"]), cancelled=action["isCanceled"])
         if action["isCanceled"]:
+            # The host awaits it with a token that is cancelled already, so whatever waits for it goes on. It matters
+            # where the code waits again for an event that it waited for before: the SDK names the event only once.
             self._decision.cancelled_timers.append(task_id)
+            node.done = True
         else:
             self._open[task_id] = node
         return node
