@@ -52,6 +52,8 @@ async def observe_attempt(mayfly: Mayfly, job_id: str) -> Step:
     if attempt is not None and attempt.outcome is None:
         try:
             status = await mayfly.runtime.inspect(attempt.group, place=attempt.place)
+            if status is not None and mayfly.runtime.capabilities.live_metrics:
+                await mayfly.runtime.metrics(attempt.group, place=attempt.place)  # a reading is taken at every look
         except RuntimeUnavailable as error:
             # No answer says nothing about the container (pain 8); only the clock may end the attempt now.
             _logger.warning("looking at %s: %s", attempt.group, error)
