@@ -59,7 +59,9 @@ class LineProtocol:
             raise ValueError(f"the result is larger than {RESULT_BYTES_MAX} bytes, and begins {_beginning(line)}")
         try:
             text = line.decode("utf-8")
-            json.loads(text, parse_constant=_no_constant)
+            value = json.loads(text, parse_constant=_no_constant)
+            # Refuses what JSON can spell and no store can keep: 1e999, and halves of surrogate pairs.
+            json.dumps(value, allow_nan=False, ensure_ascii=False).encode("utf-8")
         except (ValueError, RecursionError) as error:
             raise ValueError(f"the result is not JSON ({error}), and begins {_beginning(line)}") from None
         return text

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import math
 import os
 import re
@@ -28,7 +27,9 @@ from pathlib import Path
 
 from mayfly.containers.group_directory import MARK, GroupDirectory, sweep
 from mayfly.containers.process_census import Census, holders, take_census
+from mayfly.containers.process_log import read_tail
 from mayfly.containers.process_metrics import add_sample, read_samples
+from mayfly.containers.process_refusals import refusal_of
 from mayfly.containers.runtime import (
     Capabilities,
     GroupListing,
@@ -55,9 +56,6 @@ BASE_ENVIRONMENT = (
     "SYSTEMROOT",
 )
 """All that a group gets of the host's own environment; the rest comes from its request."""
-
-LOG_CUT = b"[mayfly: the output before this line was cut]\n"
-"""First line of a log that its writer cut back (`worker/output.py`, asked to by `MAYFLY_LOG_BYTES_MAX`)."""
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NAME_CHARS_MAX = 63
@@ -125,7 +123,7 @@ class ProcessRuntime:
         try:
             directory.record(self._facts(request))
         except OSError as error:
-            raise _refusal(error) from error
+            raise refusal_of(error) from error
         give_up = time.monotonic() + _START_WAIT_S
         while not self._start_once(directory, request):
             # Somebody else is between lock and start. If they die there, the lock is free and it is for us to start.
@@ -167,7 +165,7 @@ class ProcessRuntime:
         directory = self._directory(group)
         if directory is None or not directory.path.exists():
             return None
-        return _read_tail(directory.path / "log", bytes_max)
+        return read_tail(directory.path / "log", bytes_max)
 
     async def metrics(self, group: str, *, place: str) -> Sequence[MetricSample]:  # noqa: ARG002
         """Take a reading while the group lives and return all so far; two within half a second are one."""
@@ -269,7 +267,7 @@ class ProcessRuntime:
                 _children[directory.path] = child
         except (OSError, ValueError) as error:
             directory.remove()
-            raise _refusal(error) from error
+            raise refusal_of(error) from error
         finally:
             os.close(lock)
         return True
@@ -320,24 +318,6 @@ class ProcessRuntime:
             await asyncio.sleep(_STEP_S / 4)
 
 
-def _read_tail(path: Path, bytes_max: int) -> LogTail:
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            start = max(0, size - bytes_max)
-            file.seek(0)
-            cut_back = file.read(len(LOG_CUT)) == LOG_CUT
-            file.seek(start)
-            data = file.read(bytes_max)
-    except (FileNotFoundError, NotADirectoryError):
-        return LogTail(text="", truncated=False)
-    if start:
-        # The cut may lie within a character: leave out its rest (UTF-8 continues with up to three of 10xxxxxx).
-        skip = next((at for at in range(min(3, len(data))) if data[at] & 0xC0 != 0x80), min(3, len(data)))
-        data = data[skip:]
-    return LogTail(text=data.decode("utf-8", "replace"), truncated=start > 0 or cut_back)
-
-
 def _exit_detail(exit_code: int | None) -> str:
     if exit_code is None:
         return "its processes ended and left no exit code: all were killed at once, or the machine was restarted"
@@ -345,29 +325,6 @@ def _exit_detail(exit_code: int | None) -> str:
         with contextlib.suppress(ValueError):
             return f"ended by {signal.Signals(exit_code - 128).name}"
     return ""
-
-
-def _refusal(error: OSError | ValueError) -> GroupRefused:
-    """Say what a failed start means for the job."""
-    number = error.errno if isinstance(error, OSError) else None
-    code = errno.errorcode.get(number or 0, type(error).__name__)
-    full = {
-        errno.EAGAIN: "too many processes: raise `ulimit -u`, or run fewer jobs at once",
-        errno.ENOMEM: "out of memory: run fewer jobs at once",
-        errno.EMFILE: "too many open files: raise `ulimit -n`",
-        errno.ENFILE: "too many open files on this machine",
-        errno.ENOSPC: "the disk is full: make room",
-        errno.EDQUOT: "the disk quota is used up: make room",
-    }
-    never = {
-        errno.ENOENT: "this adapter needs /bin/sh",
-        errno.E2BIG: "command and environment are larger than the system allows: pass a reference to the data",
-        errno.EACCES: "check the rights of the groups' folder and of /bin/sh",
-    }
-    if number in full:
-        return GroupRefused(refusal="wait", code=code, message=str(error), hint=full[number], retry_after_s=5.0)
-    hint = never.get(number or 0, "command and environment must be text without NUL")
-    return GroupRefused(refusal="permanent", code=code, message=str(error), hint=hint, retry_after_s=None)
 
 
 def _reap(path: Path) -> None:

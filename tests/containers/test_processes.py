@@ -20,7 +20,8 @@ import pytest
 from mayfly.containers import process_census
 from mayfly.containers.group_directory import MARK, GroupDirectory
 from mayfly.containers.process_census import take_census
-from mayfly.containers.processes import LOG_CUT, ProcessRuntime
+from mayfly.containers.process_log import LOG_CUT
+from mayfly.containers.processes import ProcessRuntime
 from mayfly.containers.runtime import GroupRefused, GroupRequest, GroupStatus, MetricSample, RuntimeUnavailable
 from tests.contracts.container_runtime import SECRET, ContainerRuntimeContract
 from worker.output import CUT

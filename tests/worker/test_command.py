@@ -136,6 +136,12 @@ def test_a_malformed_result_is_a_failure_that_shows_it(server: ReportServer, run
     assert line[:20] in server.the_end()["error"]["message"]
 
 
+@pytest.mark.parametrize("line", ["1e999", '"\\ud800"'])
+def test_a_result_that_no_store_can_keep_is_a_failure(server: ReportServer, run: Run, line: str) -> None:
+    run("printf", "%s\\n", f"::result {line}")
+    assert failure(server) == ("result_invalid", 0)
+
+
 @pytest.mark.parametrize(("size", "outcome"), [(65_536, "succeeded"), (65_537, "failed"), (300_000, "failed")])
 def test_a_result_has_at_most_64_kb(server: ReportServer, run: Run, size: int, outcome: str) -> None:
     run("sh", "-c", f"printf '::result \"%0{size - 2}d\"\\n' 0")
