@@ -40,7 +40,7 @@ class Pace:
     """The first look for a deleted container."""
 
 
-LOCAL_PACE = Pace(first_s=1.0, growth=0.25, longest_s=30.0, gone_first_s=0.2)
+LOCAL_PACE = Pace(first_s=2.0, growth=0.5, longest_s=30.0, gone_first_s=0.2)
 AZURE_PACE = Pace(first_s=15.0, growth=0.5, longest_s=300.0, gone_first_s=5.0)
 """Source: request-limits-and-throttling: 25 reads a second for a subscription and region."""
 
