@@ -89,7 +89,8 @@ def usage_of(pids: Sequence[int]) -> tuple[float, int]:
 def _environment(pid: int) -> bytes:
     try:
         if _LINUX:
-            return Path(f"/proc/{pid}/environ").read_bytes()
+            with open(f"/proc/{pid}/environ", "rb", buffering=0) as file:
+                return file.read()
         pairs = psutil.Process(pid).environ()
     except (OSError, psutil.Error):
         return b""
@@ -107,7 +108,12 @@ def _variable(environment: bytes, name: str) -> str | None:
 
 
 def _is_zombie(pid: int) -> bool:
+    """Say whether this process has ended and only waits to be reaped, or is gone already."""
     try:
+        if _LINUX:
+            with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
+                # proc_pid_stat(5): the state follows the name, which may hold parentheses itself.
+                return file.read().rpartition(b")")[2][1:2] in b"ZX"
         return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
-    except psutil.Error:
+    except (OSError, psutil.Error):
         return True

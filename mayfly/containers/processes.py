@@ -63,7 +63,8 @@ _STEP_S = 0.02
 _START_WAIT_S = 5.0
 _KILL_WAIT_S = 10.0
 _SWEEP_AFTER_S = 60.0
-_CENSUS_AGE_S = 0.1
+_CENSUS_AGE_S = 0.25
+_FILE_TIME_LAG_S = 0.1
 
 # By directory, and for the whole process: a child can be reaped by its parent only, whichever runtime asks. A thread
 # or a watcher for each is not needed, since every look reaps; a double fork would leave the reaping to PID 1, and in
@@ -176,7 +177,7 @@ class ProcessRuntime:
         started_at = directory.started_at()
         if started_at is None or directory.exit_code() is not None:
             return read_samples(path)
-        members = self._look(not_before=time.time() - _CENSUS_AGE_S).members(directory.path)
+        members = self._members(directory, not_before=_since(directory))
         if not members:
             return read_samples(path)
         try:
@@ -277,17 +278,21 @@ class ProcessRuntime:
         limits = {"MAYFLY_LOG_BYTES_MAX": str(self._log_bytes_max)}
         return {**base, **limits, **request.env, **request.secure_env}
 
-    def _look(self, *, not_before: float) -> Census:
-        if self._census is None or self._census.taken_at < not_before:
+    def _members(self, directory: GroupDirectory, *, not_before: float) -> Sequence[int]:
+        """Return the living processes of a group, by a look at the machine that began no earlier.
+
+        Looks are shared: many deletes at once need few of them. A look that begins now is always young enough.
+        """
+        if self._census is None or self._census.taken_at < min(not_before, time.time()):
             self._census = take_census(MARK)
-        return self._census
+        return self._census.members(directory.path)
 
     async def _end_gently(self, directory: GroupDirectory) -> None:
         """Send SIGTERM as a platform does, to the main process's group, and wait for its end within the grace."""
         recorder = directory.recorder_pid()
         if recorder is None or directory.exit_code() is not None or not directory.alive():
             return
-        members = self._look(not_before=time.time()).members(directory.path)
+        members = self._members(directory, not_before=_since(directory))
         _send([pid for pid in members if _process_group(pid) == recorder] or members, signal.SIGTERM)
         end = time.monotonic() + self._grace_s
         # What is waited for is a process whose parent may be gone, so nobody would set an event.
@@ -295,27 +300,39 @@ class ProcessRuntime:
             await asyncio.sleep(_STEP_S)
 
     async def _kill_all(self, directory: GroupDirectory) -> int:
-        """Kill until nothing is left, and return the lock, so that nothing can be started any more."""
+        """Kill until nothing is left, and return the lock, so that nothing can be started any more.
+
+        Only members beget members. So once a look has found none, there will be none, however old the look is.
+        """
         end = time.monotonic() + _KILL_WAIT_S
-        # What the main process left behind was there when it ended, so a look since then that saw nothing is final,
-        # and one look serves all that ended before it. File times lag behind the clock by some milliseconds.
-        exited_at = directory.exited_at()
-        not_before = exited_at.timestamp() + _CENSUS_AGE_S if exited_at is not None else math.inf
+        since = _since(directory)
         while True:
             _reap(directory.path)
             lock = directory.try_lock()
-            members = self._look(not_before=min(not_before, time.time())).members(directory.path)
+            started = directory.recorder_pid() is not None
+            members = self._members(directory, not_before=since) if started else []
             if lock is not None and not members:
                 return lock
             if lock is not None:
                 os.close(lock)
-            elif not members and directory.recorder_pid() is not None:
+            elif started and not members:
                 members = holders(directory.path / "lock")
             _send(members, signal.SIGKILL)
-            not_before = math.inf
+            since = time.time()
             if time.monotonic() > end:
                 raise RuntimeUnavailable(f"group {directory.group} does not end: processes {list(members)} are left")
             await asyncio.sleep(_STEP_S / 4)
+
+
+def _since(directory: GroupDirectory) -> float:
+    """Return how early a look may have begun that tells who is in the group: after its start, and after its end.
+
+    Seconds since the epoch. File times lag behind the clock by some milliseconds. A look at what still runs must be
+    young, for pids are used again.
+    """
+    at = directory.exited_at() or directory.started_at()
+    begun = math.inf if at is None else at.timestamp() + _FILE_TIME_LAG_S
+    return begun if directory.exit_code() is not None else max(begun, time.time() - _CENSUS_AGE_S)
 
 
 def _exit_detail(exit_code: int | None) -> str:
