@@ -58,7 +58,8 @@ async def submit(
     if idempotency_key is not None:
         _check_key(idempotency_key)
     seed = secrets.token_bytes(16) if idempotency_key is None else idempotency_key.encode("utf-8", "surrogatepass")
-    job_id = job_id_for(seed=seed, name=spec.name)
+    # A key alone makes the id, so that the same key finds its job whatever name the second spec has.
+    job_id = job_id_for(seed=seed, name=spec.name if idempotency_key is None else None)
     command = SubmitJob(job_id=job_id, spec=spec, source=source, idempotency_key=idempotency_key)
     events = decide_submit(command, mayfly.clock.now())
     try:

@@ -1,7 +1,5 @@
 """The projector: what the log's change feed brings is folded into the views."""
 
-import json
-
 import azure.durable_functions as df
 import azure.functions as func
 
@@ -33,5 +31,5 @@ feed = df.Blueprint()
 async def project_events(documents: func.DocumentList) -> None:
     """Fold a batch of events into the views."""
     mayfly = composition.current()
-    events = [from_document(json.loads(document.to_json())) for document in documents]
+    events = [from_document(document) for document in documents]
     await project(events, log=mayfly.log, views=mayfly.views)

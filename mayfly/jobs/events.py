@@ -6,7 +6,7 @@ kind, and a new field has a default so that old events still read. Times are awa
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -311,7 +311,7 @@ def to_document(event: Event) -> dict[str, Any]:
     }
 
 
-def from_document(document: dict[str, Any]) -> Event:
+def from_document(document: Mapping[str, Any]) -> Event:
     """Read an event back.
 
     Errors: ValueError, naming the kind, where the log holds one that this version does not know.
@@ -338,14 +338,18 @@ def body_to_json(body: Body) -> str:
     return _ADAPTERS[type(body).__name__].dump_json(body).decode()
 
 
-def body_from_document(kind: str, document: dict[str, Any]) -> Body:
+def body_from_document(kind: str, document: Mapping[str, Any]) -> Body:
     """Read an event's own fields; see `from_document`."""
-    return body_from_json(kind, json.dumps(document))
+    return _adapter(kind).validate_python(document)
 
 
 def body_from_json(kind: str, text: str | bytes) -> Body:
     """Read an event's own fields from JSON text; see `from_document`."""
+    return _adapter(kind).validate_json(text)
+
+
+def _adapter(kind: str) -> TypeAdapter[Body]:
     adapter = _ADAPTERS.get(kind)
     if adapter is None:
         raise ValueError(f"the log holds an event of kind {kind!r}, which this version of Mayfly does not know")
-    return adapter.validate_json(text)
+    return adapter

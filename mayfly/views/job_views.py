@@ -24,7 +24,7 @@ class JobFilter:
     states: frozenset[JobState] | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     name_contains: str | None = None
-    """Part of the job id, which begins with the name."""
+    """Part of the job's id or of its name."""
     submitted_after: datetime | None = None
     submitted_before: datetime | None = None
     archived: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from mayfly.errors import TryAgain
@@ -17,28 +18,34 @@ CREATE TABLE IF NOT EXISTS jobs (
     job_id TEXT PRIMARY KEY,
     position INTEGER NOT NULL,
     state TEXT NOT NULL,
+    name TEXT NOT NULL,
     submitted_at TEXT NOT NULL,
     archived INTEGER NOT NULL,
     settled INTEGER NOT NULL,
     document TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS jobs_by_time ON jobs (submitted_at DESC, job_id DESC, archived);
-CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (archived, state, submitted_at DESC, job_id DESC);
+);
+CREATE INDEX IF NOT EXISTS jobs_by_time ON jobs (submitted_at DESC, job_id DESC, name);
+CREATE INDEX IF NOT EXISTS jobs_shown_by_time ON jobs (submitted_at DESC, job_id DESC, name) WHERE archived = 0;
+CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, submitted_at DESC, job_id DESC, name);
+CREATE INDEX IF NOT EXISTS jobs_shown_by_state ON jobs (state, submitted_at DESC, job_id DESC, name) WHERE archived = 0;
 CREATE INDEX IF NOT EXISTS jobs_unsettled ON jobs (job_id) WHERE settled = 0;
 CREATE TABLE IF NOT EXISTS labels (
     name TEXT NOT NULL,
     value TEXT NOT NULL,
+    submitted_at TEXT NOT NULL,
     job_id TEXT NOT NULL,
-    PRIMARY KEY (name, value, job_id)
+    PRIMARY KEY (name, value, submitted_at, job_id)
 ) WITHOUT ROWID;
 """
 
 _SAVE = """
-INSERT INTO jobs (job_id, position, state, submitted_at, archived, settled, document) VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO jobs (job_id, position, state, name, submitted_at, archived, settled, document)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (job_id) DO UPDATE SET position = excluded.position, state = excluded.state,
     archived = excluded.archived, settled = excluded.settled, document = excluded.document
 WHERE excluded.position > jobs.position
 """
+_SAVE_LABEL = "INSERT OR IGNORE INTO labels (name, value, submitted_at, job_id) VALUES (?, ?, ?, ?)"
 
 
 class SqliteJobViews:
@@ -67,18 +74,23 @@ class SqliteJobViews:
                 job.job_id,
                 job.position,
                 job.state,
-                job.submitted_at.isoformat(timespec="microseconds"),
+                job.spec.name or "",
+                _stamp(job.submitted_at),
                 job.archived,
                 job.settled,
                 to_json(job),
             )
             for job in jobs
         ]
-        labels = [(name, value, job.job_id) for job in jobs for name, value in job.spec.labels.items()]
+        labels = [
+            (name, value, _stamp(job.submitted_at), job.job_id)
+            for job in jobs
+            for name, value in job.spec.labels.items()
+        ]
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.executemany(_SAVE, rows)
-            self._connection.executemany("INSERT OR IGNORE INTO labels (name, value, job_id) VALUES (?, ?, ?)", labels)
+            self._connection.executemany(_SAVE_LABEL, labels)
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             if self._connection.in_transaction:
@@ -88,17 +100,16 @@ class SqliteJobViews:
     async def page(self, job_filter: JobFilter, *, limit: int, cursor: str | None = None) -> Page:
         """See `JobViews.page`."""
         limit = min(limit, PAGE_MAX)
-        where, arguments = _conditions(job_filter, cursor)
-        rows = self._fetch(
-            f"SELECT document FROM jobs WHERE {where} ORDER BY submitted_at DESC, job_id DESC LIMIT ?",  # noqa: S608
-            (*arguments, limit + 1),
-        )
+        sql, arguments = _page_query(job_filter, cursor, limit + 1)
+        rows = self._fetch(sql, tuple(arguments))
         jobs = [from_json(document) for (document,) in rows[:limit]]
         return Page(jobs=jobs, cursor=cursor_after(jobs[-1]) if len(rows) > limit else None)
 
     async def count_by_state(self) -> Mapping[JobState, int]:
         """See `JobViews.count_by_state`."""
-        rows = self._fetch("SELECT state, count(*) FROM jobs WHERE archived = 0 GROUP BY state", ())
+        rows = self._fetch(
+            "SELECT state, count(*) FROM jobs INDEXED BY jobs_shown_by_state WHERE archived = 0 GROUP BY state", ()
+        )
         counts = {state: int(count) for state, count in rows}
         return {state: counts.get(state, 0) for state in STATES}
 
@@ -124,26 +135,59 @@ class SqliteJobViews:
             raise TryAgain(f"the job views could not be read: {error}") from error
 
 
-def _conditions(job_filter: JobFilter, cursor: str | None) -> tuple[str, list[object]]:
-    """Return the WHERE clause and its arguments; values are never part of the text."""
-    clauses: list[str] = ["1"] if job_filter.archived else ["archived = 0"]
+def _page_query(job_filter: JobFilter, cursor: str | None, limit: int) -> tuple[str, list[object]]:
+    """Return one SELECT and its arguments; values are never part of its text.
+
+    One part for each state that is asked for, so that each part reads an index in the order of the list and stops at
+    the limit, however many jobs there are.
+    """
+    parts: list[str] = []
     arguments: list[object] = []
-    if job_filter.states is not None:
-        clauses.append(f"state IN ({', '.join('?' * len(job_filter.states))})")
-        arguments += sorted(job_filter.states)
-    for name, value in job_filter.labels.items():
-        clauses.append("job_id IN (SELECT job_id FROM labels WHERE name = ? AND value = ?)")
+    for state in sorted(job_filter.states) if job_filter.states is not None else [None]:
+        part, part_arguments = _part_query(job_filter, state, cursor)
+        parts.append(f"SELECT * FROM ({part} ORDER BY submitted_at DESC, job_id DESC LIMIT ?)")  # noqa: S608
+        arguments += [*part_arguments, limit]
+    union = " UNION ALL ".join(parts) or "SELECT document, submitted_at, job_id FROM jobs WHERE 0"
+    return f"SELECT document FROM ({union}) ORDER BY submitted_at DESC, job_id DESC LIMIT ?", [*arguments, limit]  # noqa: S608
+
+
+def _part_query(job_filter: JobFilter, state: str | None, cursor: str | None) -> tuple[str, list[object]]:
+    first, *others = job_filter.labels.items() or [None]
+    # A label's own rows are in the order of the list, so they lead where there is one.
+    lead = "jobs" if first is None else "labels"
+    source = "jobs" if first is None else "labels CROSS JOIN jobs ON jobs.job_id = labels.job_id"
+    clauses: list[str] = []
+    arguments: list[object] = []
+    if first is not None:
+        clauses.append("labels.name = ? AND labels.value = ?")
+        arguments += first
+    for name, value in (label for label in others if label is not None):
+        clauses.append(
+            "EXISTS (SELECT 1 FROM labels AS l WHERE l.name = ? AND l.value = ?"
+            " AND l.submitted_at = jobs.submitted_at AND l.job_id = jobs.job_id)"
+        )
         arguments += [name, value]
+    if not job_filter.archived:
+        clauses.append("jobs.archived = 0")
+    if state is not None:
+        clauses.append("jobs.state = ?")
+        arguments.append(state)
     if job_filter.name_contains is not None:
-        clauses.append("instr(job_id, ?) > 0")
-        arguments.append(job_filter.name_contains)
+        clauses.append(f"(instr({lead}.job_id, ?) > 0 OR instr(jobs.name, ?) > 0)")
+        arguments += [job_filter.name_contains] * 2
     if job_filter.submitted_after is not None:
-        clauses.append("submitted_at > ?")
-        arguments.append(job_filter.submitted_after.isoformat(timespec="microseconds"))
+        clauses.append(f"{lead}.submitted_at > ?")
+        arguments.append(_stamp(job_filter.submitted_after))
     if job_filter.submitted_before is not None:
-        clauses.append("submitted_at < ?")
-        arguments.append(job_filter.submitted_before.isoformat(timespec="microseconds"))
+        clauses.append(f"{lead}.submitted_at < ?")
+        arguments.append(_stamp(job_filter.submitted_before))
     if cursor is not None:
-        clauses.append("(submitted_at, job_id) < (?, ?)")
+        clauses.append(f"({lead}.submitted_at, {lead}.job_id) < (?, ?)")
         arguments += parse_cursor(cursor)
-    return " AND ".join(clauses), arguments
+    columns = f"jobs.document AS document, {lead}.submitted_at AS submitted_at, {lead}.job_id AS job_id"
+    return f"SELECT {columns} FROM {source} WHERE {' AND '.join(clauses) or '1'}", arguments  # noqa: S608
+
+
+def _stamp(at: datetime) -> str:
+    """Return a time as text that sorts as the time does."""
+    return at.isoformat(timespec="microseconds")
