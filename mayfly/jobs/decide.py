@@ -110,8 +110,8 @@ def _request_container(draft: _Draft, command: c.RequestContainer) -> None:
 
 def _refuse_container(draft: _Draft, command: c.RefuseContainer) -> None:
     attempt = _open_attempt(draft.job, command.attempt)
-    if attempt is None or attempt.claim is not None:
-        return
+    if attempt is None or attempt.container != "requested":
+        return  # it was seen to run, so the refusal is of a second create
     told = f"{command.code}: {command.message}"
     refused = e.ContainerRefused(refusal=command.refusal, code=command.code, message=command.message, hint=command.hint)
     draft.add(refused, "platform")
