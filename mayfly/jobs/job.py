@@ -195,8 +195,8 @@ _Value = TypeVar("_Value", Job, Attempt)
 def _changed(value: _Value, **changes: Any) -> _Value:
     """Return a copy with some fields changed.
 
-    It does what `dataclasses.replace` does, without its check of every field: a stream is folded at each step of its job,
-    and that check was a quarter of the time that a job took. A test holds the names against the fields.
+    It does what `dataclasses.replace` does, without its check of every field: a stream is folded at each step of its
+    job, and that check was a quarter of the time that a job took. A test holds the names against the fields.
     """
     copy = object.__new__(type(value))
     copy.__dict__.update(value.__dict__, **changes)
