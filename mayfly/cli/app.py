@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -61,6 +63,8 @@ def _options(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command line and leave with its exit code; see `errors.py` for the codes."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
     try:
         app(None if arguments is None else list(arguments), prog_name="mayfly")
     except CliError as error:
@@ -75,3 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # Whoever read our output has had enough. What is left in the buffer must not fail again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    """Leave as after Ctrl-C, so that whatever a command started is stopped on the way out."""
+    sys.exit(128 + number)

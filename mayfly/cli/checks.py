@@ -12,13 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 from rich.console import Console
 from rich.text import Text
 
+from mayfly.cli.leftovers import named, processes_of_jobs, processes_on
 from mayfly.cli.screen import clean, mark
-from mayfly.containers.group_directory import MARK
-from mayfly.containers.process_census import take_census
 from mayfly.jobs.events import Event
 from mayfly.jobs.job import Job
 
@@ -98,7 +96,7 @@ def no_directory_is_left(data: Path) -> Check:
 
 def no_process_is_left(data: Path) -> Check:
     """No process runs that a job of this data folder started, directly or not."""
-    return Check(name="no process of a job is left", faults=_until_empty(lambda: _processes_of_jobs(data)))
+    return Check(name="no process of a job is left", faults=_until_empty(lambda: processes_of_jobs(data)))
 
 
 def nothing_is_left_of_the_host(data: Path, stopped: bool, seconds: float) -> Check:
@@ -106,44 +104,13 @@ def nothing_is_left_of_the_host(data: Path, stopped: bool, seconds: float) -> Ch
     faults = [] if stopped else ["it did not stop when asked, and was killed"]
     return Check(
         name=f"the host stopped when asked ({seconds:.1f} s), and no process is left of it",
-        faults=[*faults, *_until_empty(lambda: _processes_on(data))],
+        faults=[*faults, *_until_empty(lambda: processes_on(data))],
     )
 
 
-def _until_empty(look: Callable[[], list[str]]) -> list[str]:
+def _until_empty(look: Callable[[], Sequence[int]]) -> list[str]:
     """Look again for a moment: a killed process is listed until it has been reaped."""
     give_up = time.monotonic() + _LEAVE_WITHIN_S
     while (left := look()) and time.monotonic() < give_up:
         time.sleep(0.05)
-    return left
-
-
-def _processes_of_jobs(data: Path) -> list[str]:
-    root = f"{(data / 'containers').resolve()}{os.sep}"
-    by_directory = take_census(MARK).by_directory
-    marked = {pid for name, pids in by_directory.items() if name.startswith(root) for pid in pids}
-    for process in psutil.process_iter():
-        try:
-            if process.status() != psutil.STATUS_ZOMBIE and f"{process.cwd()}{os.sep}".startswith(root):
-                marked.add(process.pid)
-        except psutil.Error:
-            continue
-    return [_named(pid) for pid in sorted(marked)]
-
-
-def _processes_on(data: Path) -> list[str]:
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.pid != os.getpid() and process.environ().get("MAYFLY_DATA") == str(data):
-                found.append(_named(process.pid))
-        except psutil.Error:
-            continue
-    return found
-
-
-def _named(pid: int) -> str:
-    try:
-        return f"process {pid}: {' '.join(psutil.Process(pid).cmdline())}"
-    except psutil.Error:
-        return f"process {pid}"
+    return [named(pid) for pid in left]

@@ -13,6 +13,7 @@ from mayfly.jobs import events as e
 from mayfly.jobs.spec import JobSpec
 
 _CHARS_MAX = 160
+_WORD_CHARS_MAX = 60
 _COLOURS: dict[str, str] = {
     "JobSubmitted": "yellow",
     "JobHeld": "yellow",
@@ -49,7 +50,9 @@ def work(spec: JobSpec) -> str:
     """Return what a spec asks for, in a few words."""
     if spec.command is None:
         return f"message {json.dumps(spec.message, ensure_ascii=False)}"
-    command = " ".join(word if word and " " not in word else json.dumps(word) for word in spec.command)
+    command = " ".join(
+        word if word.isprintable() and word.split() == [word] else _quoted(word) for word in spec.command
+    )
     return command if spec.image is None else f"{command} in {spec.image}"
 
 
@@ -84,7 +87,8 @@ def _words(body: e.Body, attempt: int) -> str:
             kept = f"{len(body.text)} characters of output kept"
             return f"{kept}, the beginning is cut" if body.truncated else kept
         case e.MetricsSampled():
-            return f"{len(body.samples)} readings of CPU and memory kept"
+            count = len(body.samples)
+            return f"{count} reading{'s' if count != 1 else ''} of CPU and memory kept"
         case e.RetryScheduled():
             return f"attempt {attempt + 1} at {clock(body.at)}, because {body.reason}"
         case e.CancelRequested():
@@ -109,6 +113,12 @@ def _words(body: e.Body, attempt: int) -> str:
             return "hidden from lists; nothing is erased"
         case _:
             assert_never(body)
+
+
+def _quoted(word: str) -> str:
+    """Return an argument that is more than a word in quotes, and a script by its beginning."""
+    short = clean(word.strip(), _WORD_CHARS_MAX)
+    return f"'{short}'" if "'" not in short else f'"{short}"'
 
 
 def _since(at: datetime | None) -> str:
