@@ -1,7 +1,7 @@
 """The activities: thin, because what they do is a use case, and because a host may run each of them twice (I7).
 
-Each takes the job id and returns the next `Step` as plain JSON. A store that does not answer is no failure of the
-orchestration: the same activity is due again a little later.
+Each takes the job id and returns the next `Step` as plain JSON. A store or a platform that does not answer is no
+failure of the orchestration: the same activity is due again a little later.
 """
 
 import logging
@@ -13,6 +13,7 @@ import azure.durable_functions as df
 
 from mayfly import attempts, composition
 from mayfly.composition import Mayfly
+from mayfly.containers.runtime import RuntimeUnavailable
 from mayfly.errors import NotFound, TryAgain
 from mayfly.jobs.steering import Activity, Step
 
@@ -45,7 +46,7 @@ async def _perform(name: Activity, use_case: Callable[[Mayfly, str], Awaitable[S
     mayfly = composition.current()
     try:
         return dict(await use_case(mayfly, job_id))
-    except TryAgain as error:
+    except (TryAgain, RuntimeUnavailable) as error:
         _logger.warning("%s of %s: %s; again in %g s", name, job_id, error, _TRY_AGAIN_S)
         at = mayfly.clock.now() + timedelta(seconds=_TRY_AGAIN_S)
         return {"do": name, "at": at.isoformat(), "wake": []}
