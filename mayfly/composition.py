@@ -10,6 +10,7 @@ from mayfly.admission.one_place import OnePlace
 from mayfly.clock import Clock, SystemClock
 from mayfly.containers.processes import ProcessRuntime
 from mayfly.containers.runtime import ContainerRuntime
+from mayfly.jobs.job import fold
 from mayfly.jobs.steering import LOCAL_PACE, Pace
 from mayfly.log.event_log import EventLog
 from mayfly.log.sqlite import SqliteEventLog
@@ -64,16 +65,13 @@ def compose(settings: Settings) -> Mayfly:
     """Put the adapters together as the settings say."""
     clock = SystemClock()
     runtime = ProcessRuntime(settings.data / "containers", worker_command=settings.worker_command)
-
-    async def jobs_present() -> set[str]:
-        return {listing.job_id for listing in await runtime.list()}
-
+    log = SqliteEventLog(settings.data / "log.db")
     return Mayfly(
         clock=clock,
-        log=SqliteEventLog(settings.data / "log.db"),
+        log=log,
         views=SqliteJobViews(settings.data / "views.db"),
         runtime=runtime,
-        admission=OnePlace(_LOCAL, groups_max=settings.groups_max, jobs_present=jobs_present),
+        admission=OnePlace(_LOCAL, groups_max=settings.groups_max, jobs_present=partial(jobs_present, runtime, log)),
         secrets=EnvironmentSecrets(),
         tokens=ReportTokens(settings.report_key),
         pace=LOCAL_PACE,
@@ -81,6 +79,16 @@ def compose(settings: Settings) -> Mayfly:
         place=_LOCAL,
         rates=Rates(cpu_hour=0.0, memory_gb_hour=0.0),
     )
+
+
+async def jobs_present(runtime: ContainerRuntime, log: EventLog) -> set[str]:
+    """Return the jobs that have a group and are still followed.
+
+    A group that nobody follows takes no place: its job would never give it back.
+    """
+    listed = {listing.job_id for listing in await runtime.list()}
+    jobs = [fold(await log.read(job_id)) for job_id in sorted(listed)]
+    return {job.job_id for job in jobs if job is not None and not job.settled}
 
 
 _current: Mayfly | None = None

@@ -28,11 +28,15 @@ class OnePlace:
         self._admitted: set[str] | None = None
         self._line: dict[str, datetime] = {}
         """Who is held, in the order of asking, and until when: one that does not come back loses its turn."""
+        self._released: set[str] = set()
+        """Before the ledger is there: who must not be in it, although a list that is under way may still say so."""
 
     async def admit(self, job: Job, *, now: datetime) -> Admitted | Held:
         """See `Admission.admit`."""
         if self._admitted is None:
-            self._admitted = set(await self._jobs_present())
+            present = set(await self._jobs_present())
+            if self._admitted is None:  # whoever asked at the same time and was quicker has made the ledger
+                self._admitted = present - self._released
         if job.job_id in self._admitted:
             return Admitted(place=self._place)
         for job_id, until in list(self._line.items()):
@@ -51,5 +55,7 @@ class OnePlace:
 
     async def release(self, job_id: str) -> None:
         """See `Admission.release`."""
-        if self._admitted is not None:
+        if self._admitted is None:
+            self._released.add(job_id)
+        else:
             self._admitted.discard(job_id)
