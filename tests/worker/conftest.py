@@ -53,8 +53,14 @@ def start(environment: dict[str, str]) -> Iterator[Start]:
 
     yield start
     for process in running:
-        process.kill()
-        process.communicate()
+        # Asked to end, a worker ends its command too; killed, it leaves it behind.
+        process.terminate()
+        try:
+            process.communicate(timeout=5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise
 
 
 @pytest.fixture
