@@ -126,7 +126,8 @@ def _check(constraint: str, segment: str) -> Callable[[str], bool]:
     numbers = [int(n) for n in argument.split(",") if re.fullmatch(r"-?\d+", n.strip())]
     match name, numbers:
         case "regex", _ if argument:
-            regex = re.compile(argument, re.IGNORECASE)
+            # Brackets are doubled in templates, so that they are not taken for the template's own.
+            regex = re.compile(argument.replace("[[", "[").replace("]]", "]"), re.IGNORECASE)
             return lambda text: regex.search(text) is not None
         case "length", [size]:
             return lambda text: len(text) == size

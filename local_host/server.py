@@ -100,10 +100,15 @@ def bind(host: str, port: int) -> socket.socket:
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         taken.bind((host.strip("[]"), port))
+        # Whoever comes while the app is still being loaded waits instead of being turned away.
+        taken.listen(_BACKLOG)
     except OSError as fault:
         taken.close()
         raise Refused(f"Cannot listen on {host}:{port}: {fault.strerror}. Give --port another number.") from fault
     return taken
+
+
+_BACKLOG = 2048
 
 
 class Server(uvicorn.Server):
