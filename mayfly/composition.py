@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from mayfly.admission.admission import Admission
 from mayfly.admission.one_place import OnePlace
