@@ -54,7 +54,7 @@ def worker_imports() -> list[str]:
     )
     bare = set(shown.stdout.split())
     traced = subprocess.run(
-        [sys.executable, "-I", "-S", "-X", "importtime", str(ROOT / "worker")],
+        [sys.executable, "-I", "-S", "-X", "importtime", str(ROOT / "worker" / "__main__.py")],
         capture_output=True,
         text=True,
         check=False,

@@ -81,7 +81,7 @@ class Finished(_Report):
     @field_validator("result")
     @classmethod
     def _result_is_small(cls, value: Any) -> Any:
-        size = len(json.dumps(value))
+        size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
         if size > RESULT_BYTES_MAX:
             raise ValueError(f"must be at most {RESULT_BYTES_MAX} bytes of JSON (got {size}): store it, report where")
         return value

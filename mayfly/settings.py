@@ -52,7 +52,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         public_url=env.get("MAYFLY_PUBLIC_URL", "http://127.0.0.1:7071").rstrip("/"),
         report_key=_report_key(env.get("MAYFLY_REPORT_KEY"), data),
         groups_max=_positive(env, "MAYFLY_GROUPS_MAX", 100),
-        worker_command=(sys.executable, "-I", "-S", str(Path(__file__).parent.parent / "worker")),
+        # The file and not its folder, which would cost an import more at every start.
+        worker_command=(sys.executable, "-I", "-S", str(Path(__file__).parent.parent / "worker" / "__main__.py")),
     )
 
 
