@@ -16,7 +16,7 @@ from mayfly.composition import Mayfly
 from mayfly.containers.runtime import GroupRefused, GroupRequest, GroupStatus, LogTail, MetricSample, RuntimeUnavailable
 from mayfly.jobs import commands as c
 from mayfly.jobs.job import Attempt, Job
-from mayfly.jobs.steering import Step, next_step
+from mayfly.jobs.steering import Step, begin_later, next_step
 from mayfly.secrets import SecretMissing
 
 LOG_BYTES_MAX = 65_536
@@ -32,13 +32,14 @@ _logger = logging.getLogger("mayfly.attempts")
 async def begin_attempt(mayfly: Mayfly, job_id: str) -> Step:
     """Admit the job, write `ContainerRequested`, and ask for the container; or say why not yet."""
     job = await mayfly.streams.load(job_id)
-    if next_step(job, mayfly.clock.now(), mayfly.pace) == {"do": "begin_attempt", "at": None, "wake": []}:
+    if _may_begin(next_step(job, mayfly.clock.now(), mayfly.pace)):
         admission = await mayfly.admission.admit(job, now=mayfly.clock.now())
         if isinstance(admission, Held):
-            command: c.Command = c.HoldJob(reason=admission.reason, until=admission.until)
-        else:
-            command = c.RequestContainer(place=admission.place)
-        job = (await mayfly.streams.carry_out(command, job)).after
+            hold = c.HoldJob(reason=admission.reason, until=admission.until)
+            step = await _next(mayfly, (await mayfly.streams.carry_out(hold, job)).after)
+            # A hold that is no news is not in the log, so the time to ask again is the admission's.
+            return begin_later(admission.until) if _may_begin(step) else step
+        job = (await mayfly.streams.carry_out(c.RequestContainer(place=admission.place), job)).after
     attempt = job.attempt
     if attempt is not None and attempt.outcome is None and attempt.container == "requested":
         job = await _create(mayfly, job, attempt)
@@ -76,6 +77,10 @@ async def end_attempt(mayfly: Mayfly, job_id: str) -> Step:
         except RuntimeUnavailable as error:
             _logger.warning("deleting %s: %s", attempt.group, error)
     return await _next(mayfly, job)
+
+
+def _may_begin(step: Step) -> bool:
+    return step["do"] == "begin_attempt" and step["at"] is None
 
 
 async def _next(mayfly: Mayfly, job: Job) -> Step:

@@ -19,6 +19,9 @@ from mayfly.jobs.retry import REFUSALS_MAX, backoff_s, may_retry, refusal_backof
 HOLD_S = 30.0
 """How long a quota or a missing capacity is given before the next try, where the platform names no time."""
 
+HOLD_NEWS_S = 60.0
+"""A hold for the same reason is written again only when its end has moved by so much."""
+
 
 def submit(command: c.SubmitJob, now: datetime) -> list[e.Event]:
     """Open a stream. That it is new is the log's to say: the append expects position 0."""
@@ -36,7 +39,7 @@ def decide(job: Job, command: c.Command, now: datetime) -> list[e.Event]:
             if job.over and not job.archived:
                 draft.add(e.JobArchived(), command.source)
         case c.HoldJob():
-            if job.state == "queued" and (job.held_until, job.held_reason) != (command.until, command.reason):
+            if job.state == "queued" and _is_news(job, command):
                 draft.add(e.JobHeld(reason=command.reason, until=command.until), "orchestrator")
         case c.RequestContainer():
             _request_container(draft, command)
@@ -88,6 +91,13 @@ def _cancel(draft: _Draft, command: c.RequestCancel) -> None:
         return
     draft.add(e.CancelRequested(reason=command.reason), command.source)
     draft.add(e.JobCanceled(), command.source)
+
+
+def _is_news(job: Job, hold: c.HoldJob) -> bool:
+    """Say whether a hold tells more than the last one, so that a long wait does not swell the log."""
+    if job.held_until is None or job.held_reason != hold.reason:
+        return True
+    return abs((hold.until - job.held_until).total_seconds()) >= HOLD_NEWS_S
 
 
 def _request_container(draft: _Draft, command: c.RequestContainer) -> None:

@@ -65,7 +65,7 @@ def next_step(job: Job, now: datetime, pace: Pace) -> Step:
         at = max(job.retry_at or now, job.held_until or now)
         if at <= now:
             return {"do": "begin_attempt", "at": None, "wake": []}
-        return {"do": "begin_attempt", "at": at.isoformat(), "wake": [CANCEL_EVENT]}
+        return begin_later(at)
     attempt = job.attempt
     assert attempt is not None, "a job that is starting or running has an attempt"  # noqa: S101
     deadline = job.run_deadline(attempt) or attempt.start_deadline
@@ -77,6 +77,11 @@ def next_step(job: Job, now: datetime, pace: Pace) -> Step:
         "at": look_at.isoformat(),
         "wake": [attempt_ended_event(attempt.number), CANCEL_EVENT],
     }
+
+
+def begin_later(at: datetime) -> Step:
+    """Return the step that asks for a container at a time, unless the job is canceled before."""
+    return {"do": "begin_attempt", "at": at.isoformat(), "wake": [CANCEL_EVENT]}
 
 
 def _clean_up(job: Job, now: datetime, pace: Pace) -> Step:
