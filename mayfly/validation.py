@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -13,6 +14,11 @@ from mayfly.errors import FieldError, Rejected
 
 BODY_BYTES_MAX = 262_144
 """Of any request body: a spec or a report with its output's tail fits four times over."""
+JSON_DEPTH_MAX = 100
+"""Levels of arrays and objects in a body, so that whatever is accepted can be stored and read again.
+
+Source: the readers' own limits: 128 levels in Cosmos DB (concepts-limits), 200 in pydantic's parser.
+"""
 _SHOWN_CHARS_MAX = 60
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -21,7 +27,8 @@ Model = TypeVar("Model", bound=BaseModel)
 def parse_object(body: bytes, *, content_type: str | None) -> dict[str, Any]:
     """Return the JSON object in a request body.
 
-    Errors: `Rejected`: 415 for another media type, 413 for a body over `BODY_BYTES_MAX`, 400 for no JSON object.
+    Errors: `Rejected`: 415 for another media type, 413 for a body over `BODY_BYTES_MAX`, 400 for no JSON object, or one
+    that could not be stored as it was meant: a key twice, half a character, a number out of range, too many levels.
     """
     media_type = (content_type or "").partition(";")[0].strip().lower()
     if media_type != "application/json":
@@ -33,8 +40,8 @@ def parse_object(body: bytes, *, content_type: str | None) -> dict[str, Any]:
         error = FieldError(field="body", message=f"must be at most {BODY_BYTES_MAX} bytes (got {len(body)})")
         raise Rejected("the body is too large", [error], status=413)
     try:
-        value = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as problem:
+        value = _parsed(body)
+    except ValueError as problem:
         error = FieldError(field="body", message=f"must be JSON in UTF-8: {_cut(str(problem), 200)}")
         raise Rejected("the body is not JSON", [error], status=400) from problem
     if not isinstance(value, dict):
@@ -137,8 +144,8 @@ def _range(model: type[BaseModel], field: str, context: Mapping[str, Any]) -> st
         low = getattr(bound, "ge", low)
         high = getattr(bound, "le", high)
     if low is not None and high is not None:
-        return f"between {low:g} and {high:g}"
-    return f"at least {low:g}" if low is not None else f"at most {high:g}"
+        return f"between {low:.15g} and {high:.15g}"
+    return f"at least {low:.15g}" if low is not None else f"at most {high:.15g}"
 
 
 def _names_beside(model: type[BaseModel], field: str) -> list[str]:
@@ -155,12 +162,73 @@ def _field_info(model: type[BaseModel], field: str) -> Any:
     for part in parents:
         info = getattr(owner, "model_fields", {}).get(part)
         owner = info.annotation if info is not None else None
-    return getattr(owner, "model_fields", {}).get(name)
+    return _item_info(owner) if name.isdecimal() else getattr(owner, "model_fields", {}).get(name)
+
+
+def _item_info(annotation: Any) -> Any:
+    """Return what is said of the items in `tuple[Annotated[X, Field(...)], ...] | None`."""
+    if get_origin(annotation) is Annotated:
+        return get_args(annotation)[1]
+    return next((info for inner in get_args(annotation) if (info := _item_info(inner)) is not None), None)
 
 
 def _cut(text: str, chars_max: int) -> str:
     printable = "".join(char if char.isprintable() else "�" for char in text)
     return printable if len(printable) <= chars_max else f"{printable[: chars_max - 1]}…"
+
+
+def _parsed(body: bytes) -> Any:
+    """Return the JSON value of a body.
+
+    Errors: ValueError, with the reason.
+    """
+    too_deep = f"it is nested deeper than {JSON_DEPTH_MAX} levels"
+    try:
+        value = json.loads(
+            body.decode("utf-8"),
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+            object_pairs_hook=_without_repetition,
+        )
+    except RecursionError as problem:
+        raise ValueError(too_deep) from problem
+    if _depth(value) > JSON_DEPTH_MAX:
+        raise ValueError(too_deep)
+    if b"\\u" in body:  # the only way for half a surrogate pair to come through the decoding above
+        try:
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+        except UnicodeEncodeError as problem:
+            raise ValueError("it holds a lone surrogate, which is no character") from problem
+    return value
+
+
+def _depth(value: Any) -> int:
+    """Count the levels of arrays and objects, without recursion.
+
+    >>> _depth(1), _depth([]), _depth({"a": [1, {}]})
+    (0, 1, 3)
+    """
+    depth, level = 0, [value]
+    while level := [one for one in level if isinstance(one, dict | list)]:
+        depth += 1
+        level = [inner for one in level for inner in (one.values() if isinstance(one, dict) else one)]
+    return depth
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"the number {_cut(text, 40)} is out of range")
+    return number
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"the key {shown(name)} is there twice")
+        found[name] = value
+    return found
 
 
 def _refuse_constant(name: str) -> None:
