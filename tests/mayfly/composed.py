@@ -1,0 +1,156 @@
+"""Mayfly put together for tests: real stores and use cases, a clock that stands still, a scripted platform."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from mayfly.admission.one_place import OnePlace
+from mayfly.composition import Mayfly, Rates
+from mayfly.errors import TryAgain
+from mayfly.jobs.events import Event
+from mayfly.jobs.job import Job
+from mayfly.jobs.spec import JobSpec
+from mayfly.jobs.steering import LOCAL_PACE
+from mayfly.log.event_log import EventLog
+from mayfly.log.memory import MemoryEventLog
+from mayfly.log.sqlite import SqliteEventLog
+from mayfly.report_tokens import ReportTokens
+from mayfly.secrets import SecretMissing
+from mayfly.submitting import submit
+from mayfly.views.projection import project
+from mayfly.views.sqlite import SqliteJobViews
+from tests.jobs.samples import CLAIM, T0
+from tests.mayfly.scripted_runtime import ScriptedRuntime
+
+REPORT_KEY = b"the key of the tests, 32 bytes or more"
+
+
+class HandClock:
+    """A clock that moves when it is told to."""
+
+    def __init__(self) -> None:
+        self._now = T0
+
+    def now(self) -> datetime:
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        self._now += timedelta(seconds=seconds)
+
+
+class RecordedOrchestrators:
+    """`Orchestrators` that writes down what it was asked for."""
+
+    def __init__(self) -> None:
+        self.started: list[str] = []
+        self.woken: list[tuple[str, str]] = []
+        self.living: set[str] = set()
+        self.silent = False
+        """True: the host does not answer."""
+
+    async def start(self, job_id: str) -> None:
+        self._answer()
+        self.started.append(job_id)
+        self.living.add(job_id)
+
+    async def wake(self, job_id: str, event: str) -> None:
+        self._answer()
+        self.woken.append((job_id, event))
+
+    async def alive(self) -> frozenset[str]:
+        self._answer()
+        return frozenset(self.living)
+
+    def _answer(self) -> None:
+        if self.silent:
+            raise TryAgain("the Durable host is silent")
+
+
+@dataclass
+class KnownSecrets:
+    """A secret store of a few names."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    silent: bool = False
+
+    async def resolve(self, references: Mapping[str, str]) -> dict[str, str]:
+        if self.silent:
+            raise TryAgain("the secret store is silent")
+        for name in references.values():
+            if name not in self.values:
+                raise SecretMissing(name, f"add {name}")
+        return {variable: self.values[name] for variable, name in references.items()}
+
+
+@dataclass(kw_only=True)
+class Composed:
+    """Mayfly and everything that a test holds in its hands."""
+
+    mayfly: Mayfly
+    clock: HandClock
+    runtime: ScriptedRuntime
+    secrets: KnownSecrets
+    runner: asyncio.Runner
+    orchestrators: RecordedOrchestrators = field(default_factory=RecordedOrchestrators)
+
+    def submit(self, spec: JobSpec | None = None) -> str:
+        """Submit a job and return its id."""
+        submission = self.runner.run(
+            submit(self.mayfly, self.orchestrators, spec or JobSpec(message="hi"), source="http")
+        )
+        return submission.job.job_id
+
+    def job(self, job_id: str) -> Job:
+        return self.runner.run(self.mayfly.streams.load(job_id))
+
+    def events(self, job_id: str) -> Sequence[Event]:
+        return self.runner.run(self.mayfly.log.read(job_id))
+
+    def types(self, job_id: str) -> list[str]:
+        """Return the kinds of a job's events, in order."""
+        return [event.type for event in self.events(job_id)]
+
+    def whole_log(self) -> list[Event]:
+        return [recorded.event for recorded in self.runner.run(self.mayfly.log.read_all(limit=100_000))]
+
+    def project(self) -> None:
+        """Bring the views up to date, as the change feed does."""
+        self.runner.run(project(self.whole_log(), log=self.mayfly.log, views=self.mayfly.views))
+
+    def token(self, job_id: str, attempt: int = 1, *, lifetime_s: float = 3_600) -> str:
+        return self.mayfly.tokens.sign(job_id, attempt, now=self.clock.now(), lifetime_s=lifetime_s)
+
+    def close(self) -> None:
+        self.runner.run(self.mayfly.close())
+
+
+def compose(runner: asyncio.Runner, *, folder: Path | None = None, groups_max: int = 100) -> Composed:
+    """Put it together; on files where a folder is given, in memory otherwise."""
+    clock, runtime, secrets = HandClock(), ScriptedRuntime(), KnownSecrets()
+    log: EventLog = MemoryEventLog() if folder is None else SqliteEventLog(folder / "log.db")
+
+    async def jobs_present() -> list[str]:
+        return [listing.job_id for listing in await runtime.list()]
+
+    mayfly = Mayfly(
+        clock=clock,
+        log=log,
+        views=SqliteJobViews(":memory:" if folder is None else folder / "views.db"),
+        runtime=runtime,
+        admission=OnePlace("local", groups_max=groups_max, jobs_present=jobs_present),
+        secrets=secrets,
+        tokens=ReportTokens(REPORT_KEY),
+        pace=LOCAL_PACE,
+        public_url="http://mayfly.test",
+        place="local",
+        rates=Rates(cpu_hour=0.05, memory_gb_hour=0.005),
+    )
+    return Composed(mayfly=mayfly, clock=clock, runtime=runtime, secrets=secrets, runner=runner)
+
+
+STARTED = {"type": "started", "claim": CLAIM}
+SUCCEEDED = {"type": "finished", "claim": CLAIM, "outcome": "succeeded", "exit_code": 0, "result": {"sum": 3}}
