@@ -28,8 +28,8 @@ PATIENCE_S = 90.0
 _THREADS = 12
 _STARTING_UP_SHARE = 0.25
 """Of the kills: before the host answers its first request."""
-_STARTING_UP_S = (0.05, 0.9)
-_SERVING_S = (0.0, 1.6)
+_STARTING_UP_S = (0.05, 0.8)
+_SERVING_S = (0.0, 1.2)
 _CANCEL_POLL_S = 0.3
 _SETTLE_POLL_S = 0.5
 

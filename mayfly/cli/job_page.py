@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 from rich.text import Text
 
 from mayfly.cli.screen import age, clean, console, duration, gist, labels, span, state_text, table
-from mayfly.cli.wording import work
+from mayfly.cli.wording import deadlines, work
 from mayfly.jobs.job import Attempt, Job
 
 _OUTPUT_LINES_MAX = 20
+_CHARS_MAX = 500
 
 
 def print_job(job: Job) -> None:
@@ -42,11 +44,11 @@ def _facts(job: Job) -> object:
     if spec.at_most_once:
         attempts += ", none after one that began"
     facts: list[tuple[str, str]] = [
-        ("work", work(spec)),
+        ("work", work(spec, chars_max=_CHARS_MAX)),
         ("submitted", f"{job.submitted_at.astimezone():%Y-%m-%d %H:%M:%S} by {job.source}, {age(job)} ago"),
         ("took", duration(job)),
         ("size", f"{spec.cpu:g} CPU, {spec.memory_gb:g} GB"),
-        ("deadlines", f"started within {span(spec.start_timeout_s)}, done within {span(spec.run_timeout_s)} of it"),
+        ("deadlines", deadlines(spec)),
         ("attempts", attempts),
         ("env", " ".join(f"{name}={value}" for name, value in spec.env.items())),
         ("secrets", " ".join(f"{name} from {secret}" for name, secret in spec.secrets.items())),
@@ -57,7 +59,7 @@ def _facts(job: Job) -> object:
     shown.show_header = False
     for name, value in facts:
         if value:
-            shown.add_row(Text(name, style="bright_black"), Text(clean(value)))
+            shown.add_row(Text(name, style="bright_black"), Text(clean(value, _CHARS_MAX)))
     return shown
 
 
@@ -83,9 +85,5 @@ def _why(attempt: Attempt) -> str:
     return f"{attempt.error}: {attempt.message}" if attempt.error else ""
 
 
-def _between(begun: object, ended: object) -> str:
-    from datetime import datetime
-
-    if isinstance(begun, datetime) and isinstance(ended, datetime):
-        return span((ended - begun).total_seconds())
-    return ""
+def _between(begun: datetime | None, ended: datetime | None) -> str:
+    return span((ended - begun).total_seconds()) if begun is not None and ended is not None else ""

@@ -81,16 +81,17 @@ def clock(at: datetime) -> str:
 def span(seconds: float) -> str:
     """Return a length of time in two units at most.
 
-    >>> [span(s) for s in (0.4, 12.34, 75, 3_700, 100_000)]
-    ['0.4 s', '12.3 s', '1 min 15 s', '1 h 1 min', '1 d 3 h']
+    >>> [span(s) for s in (0.4, 12.34, 75, 1_800, 3_700, 100_000)]
+    ['0.4 s', '12.3 s', '1 min 15 s', '30 min', '1 h 1 min', '1 d 3 h']
     """
     if seconds < 59.95:
         return f"{max(seconds, 0.0):.1f} s"
     whole = round(seconds)
-    for unit, below, size, small in (("min", "s", 60, 1), ("h", "min", 3_600, 60), ("d", "h", 86_400, 3_600)):
-        if whole < size * (24 if unit == "h" else 60) or unit == "d":
-            return f"{whole // size} {unit} {whole % size // small} {below}"
-    raise AssertionError("the last unit takes everything")
+    for below, unit, size, small in (("s", "min", 60, 1), ("min", "h", 3_600, 60), ("h", "d", 86_400, 3_600)):
+        if unit == "d" or whole < size * (60 if unit == "min" else 24):
+            break
+    large, rest = whole // size, whole % size // small
+    return f"{large} {unit} {rest} {below}" if rest else f"{large} {unit}"
 
 
 def age(job: Job, now: datetime | None = None) -> str:

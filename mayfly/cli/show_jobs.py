@@ -57,7 +57,7 @@ def list_jobs(
         return
     if not jobs:
         filtered = any(value is not None for value in filters.values())
-        print("no job matches" if filtered else 'no jobs yet: mayfly submit --message "hello"')
+        print("no job matches" if filtered else "no jobs (those that were cleared: --archived)")
         return
     console().print(jobs_table(jobs))
     if len(found) > len(jobs):

@@ -15,7 +15,7 @@ from mayfly.cli.errors import Wrong
 
 Command = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[-- COMMAND ARG...]", help="The command to run; without one, a message is worked on."),
+    typer.Argument(metavar="COMMAND", help="A command and its arguments, after --; else a message is worked on."),
 ]
 Message = Annotated[str | None, typer.Option("--message", "-m", help="Work for the standard worker.")]
 Name = Annotated[str | None, typer.Option("--name", help="What the job id begins with.")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ from mayfly.cli.errors import CliError, Wrong
 from mayfly.cli.follow import Follower
 from mayfly.cli.screen import console, mark, print_json, table
 from mayfly.cli.watching import print_outcomes, wait_until_over, watch_events
-from mayfly.cli.wording import work
+from mayfly.cli.wording import deadlines, work
 from mayfly.jobs.job import to_document
 from mayfly.jobs.spec import JobSpec
 
@@ -136,18 +137,18 @@ def _submit_all(api: Api, document: Mapping[str, Any], key: str, count: int) -> 
 
 def _print_plan(planned: Mapping[str, Any]) -> None:
     try:
-        spec = JobSpec.model_validate_json(_json(planned["spec"]))
+        spec = JobSpec.model_validate_json(json.dumps(planned["spec"]))
     except ValueError as error:
         raise Wrong("the API describes a spec that this version of the CLI cannot read") from error
     price = planned["price"]
     attempts = spec.retry.max_attempts
     facts = table("", "")
     facts.show_header = False
-    facts.add_row("work", Text(work(spec)))
+    facts.add_row("work", Text(work(spec, chars_max=500)))
     facts.add_row("place", Text(planned["place"]))
     facts.add_row("image", Text(spec.image or "the standard worker"))
     facts.add_row("size", f"{spec.cpu:g} CPU, {spec.memory_gb:g} GB")
-    facts.add_row("deadlines", f"started within {spec.start_timeout_s:g} s, done within {spec.run_timeout_s:g} s of it")
+    facts.add_row("deadlines", deadlines(spec))
     facts.add_row("attempts", f"{attempts}" + (", at most one of them begun" if spec.at_most_once else ""))
     if price["per_hour"]:
         amount = (
@@ -159,14 +160,8 @@ def _print_plan(planned: Mapping[str, Any]) -> None:
     screen = console()
     screen.print(facts)
     for warning in planned["warnings"]:
-        screen.print(Text.assemble(("! ", "yellow"), ("note: ", "yellow"), warning))
+        screen.print(Text.assemble(("! note: ", "yellow"), warning))
     for obstacle in planned["obstacles"]:
         screen.print(Text.assemble(mark(False), (" in the way: ", "red"), obstacle))
     if not planned["obstacles"]:
         screen.print(Text.assemble(mark(True), " nothing stands in its way"))
-
-
-def _json(value: Any) -> str:
-    import json
-
-    return json.dumps(value)

@@ -8,12 +8,11 @@ from typing import assert_never
 
 from rich.text import Text
 
-from mayfly.cli.screen import clean, clock
+from mayfly.cli.screen import clean, clock, span
 from mayfly.jobs import events as e
 from mayfly.jobs.spec import JobSpec
 
 _CHARS_MAX = 160
-_WORD_CHARS_MAX = 60
 _COLOURS: dict[str, str] = {
     "JobSubmitted": "yellow",
     "JobHeld": "yellow",
@@ -46,14 +45,17 @@ def words(event: e.Event) -> str:
     return clean(_words(event.body, event.attempt), _CHARS_MAX)
 
 
-def work(spec: JobSpec) -> str:
-    """Return what a spec asks for, in a few words."""
+def work(spec: JobSpec, *, chars_max: int = 60) -> str:
+    """Return what a spec asks for in one line, each argument and the message cut to a length."""
     if spec.command is None:
-        return f"message {json.dumps(spec.message, ensure_ascii=False)}"
-    command = " ".join(
-        word if word.isprintable() and word.split() == [word] else _quoted(word) for word in spec.command
-    )
+        return f"message {json.dumps(clean(spec.message or '', chars_max), ensure_ascii=False)}"
+    command = " ".join(_quoted(word, chars_max) for word in spec.command)
     return command if spec.image is None else f"{command} in {spec.image}"
+
+
+def deadlines(spec: JobSpec) -> str:
+    """Return both deadlines of an attempt in one line."""
+    return f"started within {span(spec.start_timeout_s)}, and done {span(spec.run_timeout_s)} later"
 
 
 def _words(body: e.Body, attempt: int) -> str:
@@ -115,10 +117,12 @@ def _words(body: e.Body, attempt: int) -> str:
             assert_never(body)
 
 
-def _quoted(word: str) -> str:
-    """Return an argument that is more than a word in quotes, and a script by its beginning."""
-    short = clean(word.strip(), _WORD_CHARS_MAX)
-    return f"'{short}'" if "'" not in short else f'"{short}"'
+def _quoted(word: str, chars_max: int) -> str:
+    """Return an argument as one would type it, and a script by its beginning."""
+    short = clean(word.strip(), chars_max)
+    if word.isprintable() and word.split() == [word]:
+        return short
+    return f'"{short}"' if "'" in short else f"'{short}'"
 
 
 def _since(at: datetime | None) -> str:
