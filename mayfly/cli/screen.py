@@ -87,11 +87,9 @@ def span(seconds: float) -> str:
     if seconds < 59.95:
         return f"{max(seconds, 0.0):.1f} s"
     whole = round(seconds)
-    for below, unit, size, small in (("s", "min", 60, 1), ("min", "h", 3_600, 60), ("h", "d", 86_400, 3_600)):
-        if unit == "d" or whole < size * (60 if unit == "min" else 24):
-            break
-    large, rest = whole // size, whole % size // small
-    return f"{large} {unit} {rest} {below}" if rest else f"{large} {unit}"
+    if whole < 3_600:
+        return _in_two(whole, ("min", 60), ("s", 1))
+    return _in_two(whole, ("h", 3_600), ("min", 60)) if whole < 86_400 else _in_two(whole, ("d", 86_400), ("h", 3_600))
 
 
 def age(job: Job, now: datetime | None = None) -> str:
@@ -131,3 +129,8 @@ def gist(job: Job) -> str:
 def labels(job: Job) -> str:
     """Return a job's labels as `a=1 b=2`."""
     return " ".join(f"{name}={value}" for name, value in sorted(job.spec.labels.items()))
+
+
+def _in_two(seconds: int, large: tuple[str, int], small: tuple[str, int]) -> str:
+    count, rest = divmod(seconds, large[1])
+    return f"{count} {large[0]}" + (f" {rest // small[1]} {small[0]}" if rest >= small[1] else "")
