@@ -42,7 +42,7 @@ import contextlib
 import json
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -317,6 +317,10 @@ class Engine:
             else:
                 self._fire(item)
 
+    def rest(self) -> None:
+        """Let go of the histories that are kept at hand; whoever becomes active again is read again."""
+        self._episodes.generations.forget_all()
+
     async def execute(self, call: ActivityCall) -> Completion:
         """Call the activity. Nothing is stored, and an activity that raises gives a failed completion."""
         try:
@@ -363,22 +367,23 @@ class Engine:
     @contextmanager
     def batch(self) -> Iterator[None]:
         """Make one transaction of several calls."""
-        try:
-            with self.hub.transaction():
-                yield
-        except BaseException:
-            self._episodes.generations.forget_all()
-            raise
+        with self._change_alone(False):
+            yield
+
+    def _changing(self) -> AbstractContextManager[None]:
+        # Within a batch the batch answers for everything: it commits, and it forgets when it is rolled back.
+        return _WITHIN if self.hub.is_changing else self._change_alone(True)
 
     @contextmanager
-    def _changing(self) -> Iterator[None]:
+    def _change_alone(self, tell: bool) -> Iterator[None]:
         try:
             with self.hub.transaction():
                 yield
         except BaseException:
             self._episodes.generations.forget_all()
             raise
-        self.on_change()
+        if tell:
+            self.on_change()
 
     def _send(self, instance_id: str, message: Event) -> None:
         with self._changing():
@@ -418,6 +423,7 @@ def encode_input(value: Any) -> str:
 
 
 _PURGE_BATCH = 500
+_WITHIN: AbstractContextManager[None] = contextlib.nullcontext()
 
 
 def _call(pending: PendingActivity) -> ActivityCall:

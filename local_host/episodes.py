@@ -36,6 +36,7 @@ from local_host.history import (
     Event,
     encode,
     event,
+    mark,
     micros,
     stamp,
 )
@@ -250,7 +251,7 @@ class Episodes:
         )
 
     def _wait(self, generation: Generation, turn: _Turn, answer: Answer | None) -> None:
-        turn.add(event(ORCHESTRATOR_COMPLETED, turn.at))
+        turn.add(*mark(ORCHESTRATOR_COMPLETED, turn.at))
         self._store(generation, turn, SUSPENDED if turn.suspended else RUNNING, None, answer)
         self.generations.append(generation, turn.text, turn.events)
 
@@ -273,7 +274,7 @@ class Episodes:
         instance = generation.instance
         if status != TERMINATED:
             turn.add(event(EXECUTION_COMPLETED, turn.at, next_id, OrchestrationStatus=status, Result=output))
-        turn.add(event(ORCHESTRATOR_COMPLETED, turn.at))
+        turn.add(*mark(ORCHESTRATOR_COMPLETED, turn.at))
         self._hub.delete_timers(instance.key)
         self._store(generation, turn, status, output, answer)
         self.generations.append(generation, turn.text, turn.events)
@@ -354,9 +355,8 @@ class _Turn:
         self.at = at
         self.suspended = suspended
         self.terminated = None
-        first = event(ORCHESTRATOR_STARTED, at)
+        first, self.text = mark(ORCHESTRATOR_STARTED, at)
         self.events = [first]
-        self.text = encode(first)
 
     def add(self, added: Event, text: str | None = None) -> None:
         self.events.append(added)

@@ -78,6 +78,16 @@ def event(kind: int, at: str, event_id: int = -1, **fields: Any) -> Event:
     return {"EventType": kind, "EventId": event_id, "IsPlayed": False, "Timestamp": at, **fields}
 
 
+def mark(kind: int, at: str) -> tuple[Event, str]:
+    """Make an event without fields of its own, and its text; every episode has two of them.
+
+    >>> made, text = mark(ORCHESTRATOR_STARTED, "2026-01-01T00:00:00.000000Z")
+    >>> (made, text) == (event(ORCHESTRATOR_STARTED, "2026-01-01T00:00:00.000000Z"), encode(made))
+    True
+    """
+    return event(kind, at), f'{{"EventType":{kind},"EventId":-1,"IsPlayed":false,"Timestamp":"{at}"}}'
+
+
 def encode(value: Any) -> str:
     """Return compact JSON text."""
     return _encode(value)

@@ -106,6 +106,11 @@ class TaskHub:
     def close(self) -> None:
         self.db.close()
 
+    @property
+    def is_changing(self) -> bool:
+        """Whether a transaction is open."""
+        return self._depth > 0
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Commit everything inside at once, or nothing. Inner transactions join the outer one."""

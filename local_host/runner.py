@@ -3,7 +3,8 @@
 A turn of the loop puts everything that can be done at once into one transaction: results of activities, due timers and
 the episodes that follow from them. Activities are started after it is committed. A turn is cut off after a few
 milliseconds so that requests are answered in between. No instance has a task, a thread or a timer of its own: there is
-one alarm, for the earliest timer of all.
+one alarm, for the earliest timer of all. After two seconds of rest the histories kept at hand are let go of, so that
+what only waits costs nothing but its rows.
 
 An episode that fails by a defect of this host, rather than of the app, is set aside until the next start, so that one
 instance cannot stop the others. When the task hub itself fails (a full disk), the loop ends with that error.
@@ -15,6 +16,7 @@ import asyncio
 import logging
 import sqlite3
 import time
+from datetime import timedelta
 
 from local_host.clock import Alarm
 from local_host.engine import ActivityCall, Completion, Engine, Episode
@@ -35,6 +37,7 @@ class Runner:
         self._completions: list[Completion] = []
         self._set_aside: set[int] = set()
         self._alarm: Alarm | None = None
+        self._rested = True
         engine.on_change = self._wake.set
 
     async def run(self) -> None:
@@ -44,6 +47,7 @@ class Runner:
             while not self._stopping:
                 await self._wake.wait()
                 self._wake.clear()
+                self._rested = False
                 while self._turn() and not self._stopping:  # noqa: ASYNC110 - lets others in between turns
                     await asyncio.sleep(0)
                 self._set_alarm()
@@ -138,10 +142,21 @@ class Runner:
             self._alarm.cancel()
             self._alarm = None
         due = self._engine.next_due()
+        if not self._rested:
+            rest = self._engine.clock.now() + _REST_AFTER
+            if due is None or due > rest:
+                self._alarm = self._engine.clock.call_at(rest, self._rest)
+                return
         if due is not None:
             self._alarm = self._engine.clock.call_at(due, self._wake.set)
+
+    def _rest(self) -> None:
+        self._rested = True
+        self._engine.rest()
+        self._set_alarm()
 
 
 _BATCH = 64
 _TURN_S = 0.008
+_REST_AFTER = timedelta(seconds=2)
 _SET_ASIDE_MESSAGES = 64
