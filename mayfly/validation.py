@@ -42,7 +42,7 @@ def parse_object(body: bytes, *, content_type: str | None) -> dict[str, Any]:
     try:
         value = _parsed(body)
     except ValueError as problem:
-        error = FieldError(field="body", message=f"must be JSON in UTF-8: {_cut(str(problem), 200)}")
+        error = FieldError(field="body", message=f"must be JSON in UTF-8: {printable(str(problem), 200)}")
         raise Rejected("the body is not JSON", [error], status=400) from problem
     if not isinstance(value, dict):
         error = FieldError(field="body", message=f"must be a JSON object (got {shown(value)})")
@@ -68,8 +68,8 @@ def field_errors(model: type[BaseModel], problem: ValidationError) -> list[Field
         path = [str(part) for part in mistake["loc"]]
         key_is_wrong = bool(path) and path[-1] == "[key]"
         field = ".".join(path[:-1] if key_is_wrong else path) or "body"
-        message = _message(model, mistake, field)
-        errors.append(FieldError(field=_cut(field, 120), message=f"its name {message}" if key_is_wrong else message))
+        message = f"{'its name ' if key_is_wrong else ''}{_message(model, mistake, field)}"
+        errors.append(FieldError(field=printable(field, 120), message=message))
     return errors
 
 
@@ -83,7 +83,17 @@ def shown(value: object) -> str:
         text = json.dumps(value)
     except (TypeError, ValueError):
         text = f"a {type(value).__name__}"
-    return _cut(text, _SHOWN_CHARS_MAX)
+    return printable(text, _SHOWN_CHARS_MAX)
+
+
+def printable(text: str, chars_max: int) -> str:
+    """Return a text as it may appear in an answer or a log line: no control characters, and short.
+
+    >>> printable("a\\x1b[31m", 40), printable("abcdef", 4)
+    ('a�[31m', 'abc…')
+    """
+    shown = "".join(char if char.isprintable() else "�" for char in text)
+    return shown if len(shown) <= chars_max else f"{shown[: chars_max - 1]}…"
 
 
 def suggestion(name: str, known: Sequence[str]) -> str:
@@ -139,8 +149,7 @@ def _message(model: type[BaseModel], mistake: Any, field: str) -> str:
 def _range(model: type[BaseModel], field: str, context: Mapping[str, Any]) -> str:
     """Say both ends of a number's range, though only one was passed."""
     low, high = context.get("ge"), context.get("le")
-    info = _field_info(model, field)
-    for bound in info.metadata if info is not None else ():
+    for bound in _bounds(model, field):
         low = getattr(bound, "ge", low)
         high = getattr(bound, "le", high)
     if low is not None and high is not None:
@@ -149,32 +158,42 @@ def _range(model: type[BaseModel], field: str, context: Mapping[str, Any]) -> st
 
 
 def _names_beside(model: type[BaseModel], field: str) -> list[str]:
+    owner = _owner(model, field.split(".")[:-1])
+    return [info.alias or name for name, info in owner.model_fields.items()] if owner else []
+
+
+def _bounds(model: type[BaseModel], field: str) -> Sequence[Any]:
+    """Return what the model says of a field's number, or of the numbers in its list."""
+    path = [part for part in field.split(".") if not part.isdecimal()]
+    owner = _owner(model, path[:-1])
+    info = owner.model_fields.get(path[-1]) if owner else None
+    if info is None:
+        return ()
+    return [*info.metadata, *(bound for said in _annotations(info.annotation) for bound in said.metadata)]
+
+
+def _owner(model: type[BaseModel], path: Sequence[str]) -> type[BaseModel] | None:
+    """Follow a path from model to model."""
     owner: type[BaseModel] | None = model
-    for part in field.split(".")[:-1]:
+    for part in path:
         info = owner.model_fields.get(part) if owner else None
-        owner = info.annotation if info and isinstance(info.annotation, type) else None
-    return list(owner.model_fields) if owner and issubclass(owner, BaseModel) else []
+        owner = _model_in(info.annotation) if info else None
+    return owner
 
 
-def _field_info(model: type[BaseModel], field: str) -> Any:
-    *parents, name = field.split(".")
-    owner: Any = model
-    for part in parents:
-        info = getattr(owner, "model_fields", {}).get(part)
-        owner = info.annotation if info is not None else None
-    return _item_info(owner) if name.isdecimal() else getattr(owner, "model_fields", {}).get(name)
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the model in `Model` or `Model | None`."""
+    for kind in (annotation, *get_args(annotation)):
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return kind
+    return None
 
 
-def _item_info(annotation: Any) -> Any:
-    """Return what is said of the items in `tuple[Annotated[X, Field(...)], ...] | None`."""
+def _annotations(annotation: Any) -> list[Any]:
+    """Return each `Field(...)` inside `Annotated[int, Field(...)] | None`, or inside a tuple of them."""
     if get_origin(annotation) is Annotated:
-        return get_args(annotation)[1]
-    return next((info for inner in get_args(annotation) if (info := _item_info(inner)) is not None), None)
-
-
-def _cut(text: str, chars_max: int) -> str:
-    printable = "".join(char if char.isprintable() else "�" for char in text)
-    return printable if len(printable) <= chars_max else f"{printable[: chars_max - 1]}…"
+        return list(get_args(annotation)[1:])
+    return [said for inner in get_args(annotation) for said in _annotations(inner)]
 
 
 def _parsed(body: bytes) -> Any:
@@ -218,7 +237,7 @@ def _depth(value: Any) -> int:
 def _finite(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise ValueError(f"the number {_cut(text, 40)} is out of range")
+        raise ValueError(f"the number {printable(text, 40)} is out of range")
     return number
 
 

@@ -10,7 +10,7 @@ import azure.functions as func
 
 from mayfly.errors import FieldError, NotFound, Rejected, TryAgain
 from mayfly.jobs.names import is_job_id
-from mayfly.validation import shown, suggestion
+from mayfly.validation import printable, shown, suggestion
 
 P = ParamSpec("P")
 
@@ -81,7 +81,7 @@ def queries_of(request: func.HttpRequest, *known: str) -> dict[str, str]:
     for name in request.params:
         if name not in known and name != "code":
             message = f"is not known: {suggestion(name, known)}" if known else "is not known: there are none here"
-            raise Rejected("the query is wrong", [FieldError(field=f"query.{name[:40]}", message=message)])
+            raise Rejected("the query is wrong", [FieldError(field=f"query.{printable(name, 40)}", message=message)])
     return {name: value for name, value in request.params.items() if name in known}
 
 

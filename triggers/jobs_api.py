@@ -15,7 +15,7 @@ from mayfly.jobs.lifecycle import STATES, JobState
 from mayfly.planning import plan
 from mayfly.reading import Reader
 from mayfly.submitting import parse_spec, submit
-from mayfly.validation import parse_object, shown, suggestion
+from mayfly.validation import parse_object, printable, shown, suggestion
 from mayfly.views.job_views import PAGE_MAX, JobFilter
 from triggers.answers import answer, answering, job_id_of, number_of, queries_of
 from triggers.durable import DurableOrchestrators
@@ -210,7 +210,8 @@ def _reason(req: func.HttpRequest) -> str | None:
     for name in document:
         if name != "reason":
             hint = suggestion(name, ["reason"])
-            raise Rejected("the body is wrong", [FieldError(field=name[:40], message=f"is not known: {hint}")])
+            error = FieldError(field=printable(name, 40), message=f"is not known: {hint}")
+            raise Rejected("the body is wrong", [error])
     reason = document.get("reason")
     if reason is not None and (not isinstance(reason, str) or len(reason) > 500):
         message = f"must be text of at most 500 characters (got {shown(reason)})"
@@ -249,7 +250,10 @@ def _labels(text: str | None) -> dict[str, str]:
     pairs = [pair.partition("=") for pair in text.split(",")]
     if not all(name and equals for name, equals, _ in pairs):
         raise _wrong_query("label", f"must be NAME=VALUE, with commas between several (got {shown(text)})")
-    return {name: value for name, _, value in pairs}
+    labels = {name: value for name, _, value in pairs}
+    if len(labels) < len(pairs):
+        raise _wrong_query("label", f"names a label twice, and no job has two values of one (got {shown(text)})")
+    return labels
 
 
 def _moment(queries: dict[str, str], name: str) -> datetime | None:

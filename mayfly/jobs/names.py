@@ -26,7 +26,7 @@ FRIENDLY_NAMES = (
 
 CANCEL_EVENT = "cancel-requested"
 
-_JOB_ID = re.compile(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*-[a-z2-7]{10}$")
+_JOB_ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*-[a-z2-7]{10}")
 
 
 def job_id_for(*, seed: bytes, name: str | None = None) -> str:
@@ -48,7 +48,7 @@ def is_job_id(text: str) -> bool:
     >>> is_job_id("ada-abcdefghij"), is_job_id("../etc/passwd")
     (True, False)
     """
-    return len(text) <= 35 and _JOB_ID.match(text) is not None
+    return len(text) <= 35 and _JOB_ID.fullmatch(text) is not None
 
 
 def group_name(job_id: str, *, attempt: int, place: str) -> str:
