@@ -69,8 +69,16 @@ class DurableHost:
         wanted = parse_qs(urlsplit(url).query)["runtimeStatus"][0].split(",")
         at = "2026-01-31T12:00:00Z"
         found = [
-            {"name": "run_job", "instanceId": instance_id, "runtimeStatus": status, "createdTime": at}
-            | {"lastUpdatedTime": at, "input": None, "output": None, "customStatus": None}
+            {
+                "name": "run_job",
+                "instanceId": instance_id,
+                "runtimeStatus": status,
+                "createdTime": at,
+                "lastUpdatedTime": at,
+                "input": None,
+                "output": None,
+                "customStatus": None,
+            }
             for instance_id, status in self.statuses.items()
             if status in wanted
         ]
@@ -166,8 +174,8 @@ def _find(method: str, path: str) -> tuple[Any, dict[str, str]]:
     """Match as the host does: the most literal route first."""
     routes = sorted(_routes(), key=lambda route: route[1].count("{"))
     for function, template, methods in routes:
-        pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+)", re.escape(template))
-        if method in methods and (found := re.fullmatch(pattern, path, re.DOTALL)):
+        pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(template))
+        if method in methods and (found := re.fullmatch(pattern, path)):
             return function, found.groupdict()
     raise LookupError(f"no function for {method} {path}")
 
