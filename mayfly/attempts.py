@@ -24,7 +24,7 @@ LOG_BYTES_MAX = 65_536
 _TOKEN_GRACE_S = 3_600.0
 """How long a token outlives the attempt's deadlines, so that a late worker is told 410 and not 401."""
 _DELETE_AGAIN_S = 30.0
-"""How long a delete that shows no effect is waited for before it is asked for again."""
+"""How long the first delete is waited for before it is asked for again; each next one is given so much longer."""
 
 _logger = logging.getLogger("mayfly.attempts")
 
@@ -165,7 +165,9 @@ async def _clean_up(mayfly: Mayfly, job: Job, attempt: Attempt) -> Job:
     if attempt.container == "deleting" or attempt.outcome == "refused":
         if await mayfly.runtime.inspect(attempt.group, place=attempt.place) is None:
             return (await mayfly.streams.carry_out(gone, job)).after
-        if asked_at is not None and mayfly.clock.now() < asked_at + timedelta(seconds=_DELETE_AGAIN_S):
+        if asked_at is not None and mayfly.clock.now() < asked_at + timedelta(
+            seconds=_DELETE_AGAIN_S * attempt.delete_requests
+        ):
             return job
     traces = await _traces(mayfly, attempt)
     job = (await mayfly.streams.carry_out(traces, job)).after

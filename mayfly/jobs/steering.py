@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, TypedDict
 
-from mayfly.jobs.job import Job
+from mayfly.jobs.job import Attempt, Job
 from mayfly.jobs.names import CANCEL_EVENT, attempt_ended_event
 
 Activity = Literal["begin_attempt", "observe_attempt", "end_attempt", "done"]
@@ -86,9 +86,14 @@ def begin_later(at: datetime) -> Step:
 
 def _clean_up(job: Job, now: datetime, pace: Pace) -> Step:
     """Delete at once what was not asked for yet; look for the rest less and less often."""
-    waiting = [a.delete_requested_at for a in job.lingering if a.container == "deleting"]
-    if len(waiting) < len(job.lingering) or None in waiting:
+    waits = [_wait_s(a, now, pace) for a in job.lingering if a.container == "deleting"]
+    if len(waits) < len(job.lingering):
         return {"do": "end_attempt", "at": None, "wake": []}
-    since = min(at for at in waiting if at is not None)
-    wait_s = min(max((now - since).total_seconds() * 0.5, pace.gone_first_s), pace.longest_s)
-    return {"do": "end_attempt", "at": (now + timedelta(seconds=wait_s)).isoformat(), "wake": []}
+    return {"do": "end_attempt", "at": (now + timedelta(seconds=min(waits))).isoformat(), "wake": []}
+
+
+def _wait_s(attempt: Attempt, now: datetime, pace: Pace) -> float:
+    """Return how long to wait before the next look for a deleted container; each request begins four times slower."""
+    since_s = (now - (attempt.delete_requested_at or now)).total_seconds()
+    first_s = pace.gone_first_s * 4.0 ** min(attempt.delete_requests - 1, 8)
+    return min(max(since_s * 0.5, first_s), pace.longest_s)
