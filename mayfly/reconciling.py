@@ -8,6 +8,7 @@ is not is deleted, and when its job is known, the log says that it was found.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -41,13 +42,19 @@ async def reconcile(mayfly: Mayfly, orchestrators: Orchestrators) -> Reconciled:
     Errors: `TryAgain`; the next pass goes on.
     """
     unknown = leaks = 0
+    listings: Sequence[GroupListing] = ()
     try:
-        for listing in await mayfly.runtime.list():
-            verdict = await _check_group(mayfly, listing)
-            unknown += verdict == "unknown"
-            leaks += verdict == "leak"
+        listings = await mayfly.runtime.list()
     except RuntimeUnavailable as error:
         _logger.warning("listing container groups: %s", error)
+    for listing in listings:
+        try:
+            verdict = await _check_group(mayfly, listing)
+        except RuntimeUnavailable as error:  # one group that cannot be deleted must not hide the others
+            _logger.warning("checking %s: %s", listing.group, error)
+            continue
+        unknown += verdict == "unknown"
+        leaks += verdict == "leak"
     return Reconciled(started=await _start_missing(mayfly, orchestrators), unknown_deleted=unknown, leaks_found=leaks)
 
 
@@ -68,7 +75,7 @@ async def _start_missing(mayfly: Mayfly, orchestrators: Orchestrators) -> int:
 
 
 async def _check_group(mayfly: Mayfly, listing: GroupListing) -> str:
-    """Return `wanted`, `unknown` or `leak`, and have a group deleted that is not wanted.
+    """Return `wanted`, `unknown`, `gone` or `leak`, and have a group deleted that is not wanted.
 
     The request of a container is in the log before the container is asked for, so there is no moment at which a
     wanted group is unknown.
@@ -81,6 +88,8 @@ async def _check_group(mayfly: Mayfly, listing: GroupListing) -> str:
         return "unknown"
     if attempt.container != "gone":
         return "wanted"  # its orchestrator deletes it when its time has come
+    if await mayfly.runtime.inspect(listing.group, place=listing.place) is None:
+        return "gone"  # it was deleted as it should, after the list was made
     _logger.warning("deleting %s, which had been seen gone", listing.group)
     await mayfly.streams.carry_out(NoteFound(attempt=attempt.number), job)
     return "leak"  # the job is unsettled again, so its orchestrator is started and deletes it
