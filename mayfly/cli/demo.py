@@ -32,6 +32,7 @@ from mayfly.jobs.job import Job
 GIVE_UP_AFTER_S = 25.0
 _NOTICED_WITHIN_S = 15.0
 _POLL_S = 0.1
+_OTHER_COLUMNS_CHARS = 84
 
 
 def demo(
@@ -92,7 +93,7 @@ def _follow(host: LocalHost, api: Api, follower: Follower, by_id: Mapping[str, D
     killed_at: dict[str, float] = {}
     acted: set[str] = set()
     give_up = time.monotonic() + GIVE_UP_AFTER_S
-    with EventScreen() as events:
+    with EventScreen(names={job_id: planned.name for job_id, planned in by_id.items()}) as events:
         while True:
             events.show(follower.poll(), follower)
             if follower.settled or time.monotonic() > give_up:
@@ -103,12 +104,12 @@ def _follow(host: LocalHost, api: Api, follower: Follower, by_id: Mapping[str, D
                     continue
                 acted.add(job_id)
                 if planned.act == "cancel":
-                    events.print(Text(f"              >>> mayfly cancel {job_id}", style="magenta"))
+                    events.print(Text(f"{'>>>':>12}  mayfly cancel {job_id}", style="magenta"))
                     api.cancel(job_id, reason="the demo asks for it")
                 else:
                     pid = _kill_worker(host.data, job)
                     killed_at[job_id] = time.time()
-                    events.print(Text(f"              >>> kill -9 {pid}, the worker of {job_id}", style="magenta"))
+                    events.print(Text(f"{'>>>':>12}  kill -9 {pid}, the worker of {planned.name}", style="magenta"))
             time.sleep(_POLL_S)
 
 
@@ -161,18 +162,20 @@ def _killing_was_noticed(streams: Mapping[str, Sequence[Event]], killed_at: Mapp
 
 def _print_table(screen: Console, follower: Follower, by_id: Mapping[str, DemoJob]) -> None:
     screen.print()
-    rows = table("", "job", "what was to happen", "what happened", ">attempts", ">duration", ">events", "how it ended")
+    rows = table("", "job", "what had to happen", "what happened", ">attempts", ">took", ">events", "in its own words")
     for job_id, planned in by_id.items():
         job = follower.jobs[job_id]
         rows.add_row(
             mark(not planned.faults(job)),
-            job_id,
+            planned.name,
             planned.expected,
             state_text(job.state),
             str(len(job.attempts)),
             duration(job),
             str(len(follower.streams[job_id])),
-            Text(clean(gist(job), 60)),
+            Text(clean(gist(job), max(screen.width - _OTHER_COLUMNS_CHARS, 24))),
         )
+    for column in rows.columns:
+        column.no_wrap = True
     screen.print(rows)
     screen.print()

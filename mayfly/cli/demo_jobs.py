@@ -40,7 +40,7 @@ class DemoJob:
 
     @property
     def name(self) -> str:
-        """What its job id begins with."""
+        """What it is called here."""
         return str(self.document["name"])
 
     def faults(self, job: Job) -> list[str]:
@@ -57,7 +57,7 @@ class DemoJob:
 DEMO_JOBS: tuple[DemoJob, ...] = (
     DemoJob(
         document={"name": "message", "message": "hello", "env": {"MAYFLY_WORK_SECONDS": "2"}},
-        expected="a message is worked on",
+        expected="the worker hashes a message",
         state="succeeded",
     ),
     DemoJob(
@@ -78,20 +78,20 @@ DEMO_JOBS: tuple[DemoJob, ...] = (
     ),
     DemoJob(
         document={"name": "canceled", "command": ["sleep", "600"]},
-        expected="is canceled while it runs",
+        expected="canceled while it runs",
         state="canceled",
         act="cancel",
     ),
     DemoJob(
         document={"name": "killed", "command": ["sleep", "600"]},
-        expected="its worker is killed, and that is noticed",
+        expected="worker killed, and noticed",
         state="failed",
         error="container_lost",
         act="kill",
     ),
     DemoJob(
         document={"name": "too-slow", "command": ["sleep", "600"], "run_timeout_s": 3},
-        expected="is stopped at its deadline of 3 s",
+        expected="stopped at its deadline",
         state="timed_out",
         error="run_timeout",
     ),

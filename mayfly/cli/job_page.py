@@ -44,6 +44,7 @@ def _facts(job: Job) -> object:
     if spec.at_most_once:
         attempts += ", none after one that began"
     facts: list[tuple[str, str]] = [
+        ("name", spec.name or ""),
         ("work", work(spec, chars_max=_CHARS_MAX)),
         ("submitted", f"{job.submitted_at.astimezone():%Y-%m-%d %H:%M:%S} by {job.source}, {age(job)} ago"),
         ("took", duration(job)),

@@ -22,6 +22,8 @@ from mayfly.jobs.job import Job, to_document
 
 _POLL_S = 0.5
 _OVERLAP_CHARS = 400
+_LABEL_CHARS_MAX = 40
+_OTHER_COLUMNS_CHARS = 70
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
 
@@ -33,7 +35,7 @@ def list_jobs(
     label: Annotated[
         list[str] | None, typer.Option("--label", "-l", metavar="K=V", help="Only with this label; repeatable.")
     ] = None,
-    name: Annotated[str | None, typer.Option("--name", help="Only with this text in the id.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Only with this text in the name or id.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 25,
     every: Annotated[bool, typer.Option("--all", "-a", help="However many there are.")] = False,
     archived: Annotated[bool, typer.Option("--archived", help="The archived ones too.")] = False,
@@ -59,27 +61,34 @@ def list_jobs(
         filtered = any(value is not None for value in filters.values())
         print("no job matches" if filtered else "no jobs (those that were cleared: --archived)")
         return
-    console().print(jobs_table(jobs))
+    screen = console()
+    screen.print(jobs_table(jobs, width=screen.width))
     if len(found) > len(jobs):
         print(f"... and more: --all, or --limit {limit * 4}")
 
 
-def jobs_table(jobs: Iterable[Job]) -> Any:
-    """Return jobs as a table."""
-    rows = table("job", "state", ">attempts", ">age", ">duration", "result or progress", "labels")
+def jobs_table(jobs: Iterable[Job], *, width: int) -> Any:
+    """Return jobs as a table for a console of that width, with a column for names where there are any."""
+    jobs = list(jobs)
+    named = any(job.spec.name for job in jobs)
+    labelled = max((len(labels(job)) for job in jobs), default=0)
+    gist_chars = max(width - _OTHER_COLUMNS_CHARS - min(labelled, _LABEL_CHARS_MAX) - (14 if named else 0), 24)
+    columns = ["job", *(["name"] if named else []), "state", ">attempts", ">age", ">duration"]
+    rows = table(*columns, "result or progress", "labels")
     for job in jobs:
         rows.add_row(
             Text(job.job_id, style="strike" if job.archived else ""),
+            *([job.spec.name or ""] if named else []),
             state_text(job.state),
             str(len(job.attempts)),
             age(job),
             duration(job),
-            Text(clean(gist(job), 60)),
-            Text(clean(labels(job), 40)),
+            Text(clean(gist(job), gist_chars)),
+            Text(clean(labels(job), _LABEL_CHARS_MAX)),
         )
     # Ids are there to be copied, so they are the last to be folded.
-    rows.columns[0].no_wrap = True
-    rows.columns[1].no_wrap = True
+    for column in rows.columns[: len(columns)]:
+        column.no_wrap = True
     return rows
 
 

@@ -18,7 +18,7 @@ Command = Annotated[
     typer.Argument(metavar="COMMAND", help="A command and its arguments, after --; else a message is worked on."),
 ]
 Message = Annotated[str | None, typer.Option("--message", "-m", help="Work for the standard worker.")]
-Name = Annotated[str | None, typer.Option("--name", help="What the job id begins with.")]
+Name = Annotated[str | None, typer.Option("--name", help="What people call it.")]
 Image = Annotated[str | None, typer.Option("--image", help="Container image to run the command in.")]
 Env = Annotated[list[str] | None, typer.Option("--env", "-e", metavar="K=V", help="Environment variable; repeatable.")]
 Secret = Annotated[

@@ -50,7 +50,7 @@ def _watch_open(api: Api) -> None:
             shown = jobs[: max(screen.height - 4, 5)]
             foot = f"{len(jobs)} open, {len(shown)} shown" if len(shown) < len(jobs) else f"{len(jobs)} open"
             footer = Text(f"{foot}; Ctrl-C ends this", style="bright_black")
-            live.update(Group(jobs_table(shown), footer) if jobs else footer, refresh=True)
+            live.update(Group(jobs_table(shown, width=screen.width), footer) if jobs else footer, refresh=True)
             time.sleep(_REFRESH_S)
 
 

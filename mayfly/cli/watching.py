@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from rich.console import Console
 from rich.live import Live
@@ -21,10 +21,14 @@ _BARS_MAX = 12
 
 
 class EventScreen:
-    """Prints events as they come; on a terminal it keeps a progress bar for each open job below them."""
+    """Prints events as they come; on a terminal it keeps a progress bar for each open job below them.
 
-    def __init__(self, screen: Console | None = None) -> None:
+    `names` are what jobs are called, by id, where that is not their id.
+    """
+
+    def __init__(self, screen: Console | None = None, *, names: Mapping[str, str] | None = None) -> None:
         self.screen = screen or console()
+        self._names = names or {}
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -44,15 +48,18 @@ class EventScreen:
 
     def show(self, fresh: Sequence[Event], follower: Follower) -> None:
         """Print what is new and bring the bars up to date."""
-        width = max((len(job_id) for job_id in follower.streams), default=0)
+        width = max((len(self._name(job_id)) for job_id in follower.streams), default=0)
         for event in fresh:
-            self.print(event_line(event, job_width=width))
+            self.print(event_line(event, job=self._name(event.job_id), job_width=width))
         for job_id in dict.fromkeys(event.job_id for event in fresh):
             self._update(follower.jobs[job_id])
 
     def print(self, line: Text) -> None:
         """Print a line above the bars, whole where nothing cuts it off."""
         self._progress.console.print(line, no_wrap=True, overflow="ellipsis", crop=self.screen.is_terminal)
+
+    def _name(self, job_id: str) -> str:
+        return self._names.get(job_id, job_id)
 
     def _update(self, job: Job) -> None:
         bar = self._bars.get(job.job_id)
@@ -63,7 +70,7 @@ class EventScreen:
         if bar is None:
             if len(self._bars) >= _BARS_MAX:
                 return
-            bar = self._bars[job.job_id] = self._progress.add_task(job.job_id, total=None, note="")
+            bar = self._bars[job.job_id] = self._progress.add_task(self._name(job.job_id), total=None, note="")
         progress = job.attempt.progress if job.attempt is not None else None
         known = progress is not None and progress.fraction is not None and job.state == "running"
         note = f"{job.state} {clean(gist(job), 50)}".strip()

@@ -30,11 +30,11 @@ _COLOURS: dict[str, str] = {
 """Kind of event and its colour; the others have none."""
 
 
-def event_line(event: e.Event, *, job_width: int = 0) -> Text:
-    """Return an event as one line: time, job, kind, words."""
+def event_line(event: e.Event, *, job: str | None = None, job_width: int = 0) -> Text:
+    """Return an event as one line: time, job, kind, words. `job` is what the job is called; None: its id."""
     line = Text(no_wrap=True, overflow="ellipsis")
     line.append(f"{clock(event.at)}  ", style="bright_black")
-    line.append(f"{event.job_id:<{job_width}}  ", style="bold")
+    line.append(f"{job or event.job_id:<{job_width}}  ", style="bold")
     line.append(f"{event.type:<24}  ", style=_COLOURS.get(event.type, ""))
     line.append(words(event))
     return line
