@@ -22,6 +22,21 @@ GroupPhase = Literal["pending", "running", "exited"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """Why the platform will not run a group, and what to do about it."""
+
+    refusal: RefusalClass
+    code: str
+    """The platform's own code."""
+    message: str
+    """The platform's own words."""
+    hint: str
+    """What a person can do."""
+    retry_after_s: float | None = None
+    """When the platform says that asking again makes sense; None: it does not say."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Capabilities:
     """What a runtime can do, so that nobody has to ask which runtime it is."""
 
@@ -68,6 +83,8 @@ class GroupStatus:
     restart_count: int = 0
     detail: str = ""
     """The platform's own words (pull back-off, killed from outside), for people."""
+    refusal: Refusal | None = None
+    """The platform accepted the group and found out afterwards that it will not run it. The group is still there."""
 
 
 @dataclass(frozen=True, kw_only=True)

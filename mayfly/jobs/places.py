@@ -1,0 +1,87 @@
+"""Where a container may run: a region, how large a group may be there, and whether it may be taken away (spot)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from mayfly.jobs.spec import CPU_MAX, MEMORY_GB_MAX
+
+SPOT_CPU_MAX = 4.0
+SPOT_MEMORY_GB_MAX = 16.0
+"""Source: container-instances-resource-and-quota-limits, Spot."""
+_SPOT = "-spot"
+_REGION = re.compile(r"^[a-z][a-z0-9]{1,22}$")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """One entry of the ordered list of places."""
+
+    name: str
+    """What jobs, groups and tags call it: the region, with `-spot` behind it for spot capacity."""
+    cpu_max: float = CPU_MAX
+    memory_gb_max: float = MEMORY_GB_MAX
+
+    @property
+    def region(self) -> str:
+        """The platform's name of the region.
+
+        >>> Place(name="westeurope-spot").region
+        'westeurope'
+        """
+        return self.name.removesuffix(_SPOT)
+
+    @property
+    def spot(self) -> bool:
+        """True: cheaper, and the platform may take it away."""
+        return self.name.endswith(_SPOT)
+
+    def holds(self, *, cpu: float, memory_gb: float) -> bool:
+        """Say whether a group of this size may be asked for here."""
+        return cpu <= self.cpu_max and memory_gb <= self.memory_gb_max
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Quota:
+    """What a place allows and what is used of it, by anybody; None: no such limit is known."""
+
+    groups_max: int | None = None
+    groups_used: int = 0
+    cores_max: float | None = None
+    cores_used: float = 0.0
+
+
+def parse_places(text: str) -> tuple[Place, ...]:
+    """Read an ordered list of places: `region[:spot][:cpu:memory_gb]`, separated by commas.
+
+    Errors: ValueError, with the mistake and the mend.
+
+    >>> [place.name for place in parse_places("swedencentral, westeurope:spot:4:16")]
+    ['swedencentral', 'westeurope-spot']
+    >>> parse_places("westeurope:2:8")[0].cpu_max
+    2.0
+    """
+    places = tuple(_parse_place(entry.strip()) for entry in text.split(","))
+    names = [place.name for place in places]
+    if len(set(names)) < len(names):
+        raise ValueError(f"must name each place once (got {text!r})")
+    return places
+
+
+def _parse_place(entry: str) -> Place:
+    region, *rest = entry.split(":")
+    spot = bool(rest) and rest[0] == "spot"
+    sizes = rest[1:] if spot else rest
+    if not _REGION.match(region) or len(sizes) not in (0, 2):
+        raise ValueError(f"must be like swedencentral,westeurope:spot:4:16 (got {entry!r})")
+    try:
+        cpu, memory_gb = (float(size) for size in sizes) if sizes else (CPU_MAX, MEMORY_GB_MAX)
+    except ValueError:
+        raise ValueError(f"must give cores and GB as numbers, like westeurope:4:16 (got {entry!r})") from None
+    cpu_limit, memory_limit = (SPOT_CPU_MAX, SPOT_MEMORY_GB_MAX) if spot else (CPU_MAX, MEMORY_GB_MAX)
+    return Place(
+        name=region + _SPOT if spot else region,
+        cpu_max=min(cpu, cpu_limit),
+        memory_gb_max=min(memory_gb, memory_limit),
+    )
