@@ -327,7 +327,10 @@ class Engine:
             decoded = ActivityTriggerConverter.decode(
                 Datum(type="json", value=call.input_text or "null"), trigger_metadata=None
             )
-            value = await self._activities[call.name](decoded)
+            activity = self._activities.get(call.name)
+            if activity is None:
+                raise UnknownFunction(call.name, "activity", list(self._activities))
+            value = await activity(decoded)
             result = ActivityTriggerConverter.encode(value, expected_type=None).value
         except Exception as raised:
             reason, details = describe_failure(call.name, raised)
