@@ -62,7 +62,7 @@ class Front:
         for name, value in scope["headers"]:
             key, text = name.decode("latin-1").lower(), value.decode("latin-1")
             headers[key] = f"{headers[key]}, {text}" if key in headers else text
-        objection = self._guard.objection(headers.get("host"), headers.get("origin"))
+        objection = self._guard.objection(headers)
         if objection is not None:
             log.warning("Refused %s %s: %s", scope["method"], scope["path"], objection)
             return problem(403, "Forbidden", objection)

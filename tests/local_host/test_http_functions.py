@@ -187,6 +187,15 @@ def test_pages_of_other_origins_are_refused_and_our_own_are_not(tmp_path: Path) 
     with_host(tmp_path, talk)
 
 
+def test_a_picture_of_another_site_is_refused_and_a_link_is_followed(tmp_path: Path) -> None:
+    async def talk(served: Served) -> None:
+        for mode, code in (("no-cors", 403), ("navigate", 200)):
+            headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": mode}
+            assert (await served.client.get("/api/open/a", headers=headers)).status_code == code
+
+    with_host(tmp_path, talk)
+
+
 def test_a_body_that_is_too_large_is_413_announced_or_not(tmp_path: Path) -> None:
     async def talk(served: Served) -> None:
         async def chunks() -> AsyncIterator[bytes]:
