@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 from mayfly.admission.admission import Admission
-from mayfly.admission.one_place import OnePlace
+from mayfly.admission.one_place import one_place
 from mayfly.clock import Clock, SystemClock
 from mayfly.containers.processes import ProcessRuntime
 from mayfly.containers.runtime import ContainerRuntime
@@ -71,7 +71,7 @@ def compose(settings: Settings) -> Mayfly:
         log=log,
         views=SqliteJobViews(settings.data / "views.db"),
         runtime=runtime,
-        admission=OnePlace(_LOCAL, groups_max=settings.groups_max, jobs_present=partial(jobs_present, runtime, log)),
+        admission=one_place(_LOCAL, groups_max=settings.groups_max, jobs_present=partial(jobs_present, runtime, log)),
         secrets=EnvironmentSecrets(),
         tokens=ReportTokens(settings.report_key),
         pace=LOCAL_PACE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -35,4 +36,22 @@ class Admission(Protocol):
 
     async def release(self, job_id: str) -> None:
         """Give back what was set aside: the job's container is seen gone."""
+        ...
+
+    async def may_delete(self, place_name: str, *, now: datetime) -> datetime | None:
+        """Count one delete in that place; None: go on. A time: nothing was counted, ask again then.
+
+        A delete is never refused, it only waits.
+        """
+        ...
+
+    async def obstacles(self, *, cpu: float, memory_gb: float, now: datetime) -> tuple[str | None, Sequence[str]]:
+        """Say where a job of this size would go first, and what keeps it from ever starting.
+
+        Shapes: None where no place holds it; no obstacles where at least one place does.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Release what the ledger holds open."""
         ...

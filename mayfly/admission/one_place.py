@@ -1,61 +1,31 @@
-"""One place with room for a fixed number of groups: this machine.
+"""One place with room for a fixed number of groups: this machine, admitted to by the same rules as Azure's regions.
 
-First come, first served: who was held longest is admitted first. The ledger is in memory and starts from the groups
-that the runtime lists, so a restart forgets nothing but the order of the line.
+The ledger is in memory and starts from the groups that the runtime lists, so a restart forgets nothing but the order
+of the line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-from mayfly.admission.admission import Admitted, Held
-from mayfly.jobs.job import Job
+from mayfly.admission.ledger import MemoryLedger, Share
+from mayfly.admission.placed import Placed
+from mayfly.admission.placing import Pacing
+from mayfly.jobs.places import Place, Quota
 
-_PATIENCE_S = 1.0
-"""How long the first in line waits before it asks again."""
-_PER_PLACE_S = 0.05
-"""How much longer each further one waits: jobs that end free places at about this pace on one machine."""
+_PACING = Pacing(patience_s=1.0, step_s=0.05, longest_s=300.0)
+"""Jobs that end free places on one machine at about this pace."""
 
 
-class OnePlace:
-    """`Admission` for one machine."""
+def one_place(name: str, *, groups_max: int, jobs_present: Callable[[], Awaitable[Iterable[str]]]) -> Placed:
+    """Return the `Admission` for one machine."""
 
-    def __init__(self, place: str, *, groups_max: int, jobs_present: Callable[[], Awaitable[Iterable[str]]]) -> None:
-        self._place = place
-        self._groups_max = groups_max
-        self._jobs_present = jobs_present
-        self._admitted: set[str] | None = None
-        self._line: dict[str, datetime] = {}
-        """Who is held, in the order of asking, and until when: one that does not come back loses its turn."""
-        self._released: set[str] = set()
-        """Before the ledger is there: who must not be in it, although a list that is under way may still say so."""
+    async def present() -> Mapping[str, Share]:
+        return {job_id: Share(place=name, cores=1.0, at=0.0) for job_id in await jobs_present()}
 
-    async def admit(self, job: Job, *, now: datetime) -> Admitted | Held:
-        """See `Admission.admit`."""
-        if self._admitted is None:
-            present = set(await self._jobs_present())
-            if self._admitted is None:  # whoever asked at the same time and was quicker has made the ledger
-                self._admitted = present - self._released
-        if job.job_id in self._admitted:
-            return Admitted(place=self._place)
-        for job_id, until in list(self._line.items()):
-            if until + timedelta(seconds=10 * _PATIENCE_S) < now:
-                del self._line[job_id]
-        self._line.setdefault(job.job_id, now)
-        turn = list(self._line).index(job.job_id)
-        if turn < self._groups_max - len(self._admitted):
-            del self._line[job.job_id]
-            self._admitted.add(job.job_id)
-            return Admitted(place=self._place)
-        until = now + timedelta(seconds=_PATIENCE_S + turn * _PER_PLACE_S)
-        self._line[job.job_id] = until
-        used = f"{len(self._admitted)} of {self._groups_max} container groups are in use here"
-        return Held(reason=f"{used}; number {turn + 1} in line", until=until)
+    async def quota(_: Place) -> Quota:
+        return Quota(groups_max=groups_max)
 
-    async def release(self, job_id: str) -> None:
-        """See `Admission.release`."""
-        if self._admitted is None:
-            self._released.add(job_id)
-        else:
-            self._admitted.discard(job_id)
+    return Placed(
+        (Place(name=name),), ledger=MemoryLedger(), present=present, quota=quota, rates=(), pacing=_PACING
+    )

@@ -9,7 +9,6 @@ Source: azure-mgmt-containerinstance 10.1, REST API 2023-05-01. 10.2 moves the m
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -34,7 +33,7 @@ from mayfly.containers.runtime import (
     Refusal,
     RuntimeUnavailable,
 )
-from mayfly.jobs.places import Place, Quota
+from mayfly.jobs.places import Place, Quota, cores_of, gb_of
 
 PUBLIC_CLOUD = "https://management.azure.com"
 WORKER_COMMAND = ("python", "-I", "-S", "/opt/mayfly/worker/__main__.py")
@@ -42,9 +41,6 @@ WORKER_COMMAND = ("python", "-I", "-S", "/opt/mayfly/worker/__main__.py")
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NAME_CHARS_MAX = 63
-_CPU_MIN = 1.0
-_MEMORY_GB_MIN = 1.0
-"""Source: container-instances-resource-and-quota-limits: a group has at least 1 CPU and 1 GB."""
 _JOB, _ATTEMPT, _PLACE, _CREATED = "mayfly-job", "mayfly-attempt", "mayfly-place", "mayfly-created"
 _LOG_BYTES_STOPPED = 16 << 10
 _LOG_BYTES_RUNNING = 4 << 20
@@ -294,24 +290,6 @@ class AciRuntime:
                 )
             )
         return group
-
-
-def cores_of(cpu: float) -> float:
-    """Return the cores that a group asks for: one at least, in hundredths.
-
-    >>> cores_of(0.5), cores_of(1.234)
-    (1.0, 1.24)
-    """
-    return max(_CPU_MIN, math.ceil(round(cpu * 100, 6)) / 100)
-
-
-def gb_of(memory_gb: float) -> float:
-    """Return the memory that a group asks for: one GB at least, in tenths.
-
-    >>> gb_of(0.5), gb_of(1.5), gb_of(1.51)
-    (1.0, 1.5, 1.6)
-    """
-    return max(_MEMORY_GB_MIN, math.ceil(round(memory_gb * 10, 6)) / 10)
 
 
 def _is_name(group: str) -> bool:

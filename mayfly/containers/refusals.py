@@ -53,8 +53,8 @@ _RIGHTS = (
 )
 
 _TABLE = (
-    _Row(codes=("ContainerGroupTransitioning",), refusal="retry", hint="wait; the group is changing", retry_after_s=15),
-    _Row(words=r"still transitioning", refusal="retry", hint="wait; the group is changing", retry_after_s=15),
+    _Row(codes=("ContainerGroupTransitioning",), refusal="retry", hint="wait; the group is changing"),
+    _Row(words=r"still transitioning", refusal="retry", hint="wait; the group is changing"),
     # Fraud detection shows a limit of 0: waiting does not help there, another place may.
     _Row(
         words=r"quota .*exceeded.*Limit: '0'",
@@ -76,9 +76,9 @@ _TABLE = (
         refusal="relocate",
         hint="this region or size is not offered to the subscription; name other regions in MAYFLY_PLACES",
     ),
-    _Row(codes=("RegistryErrorResponse",), refusal="retry", hint=_REGISTRY, retry_after_s=30),
-    _Row(words=r"toomanyrequests|pull rate limit", refusal="retry", hint=_REGISTRY, retry_after_s=60),
-    _Row(codes=("InaccessibleImage",), refusal="retry", hint=_IMAGE, retry_after_s=30),
+    _Row(codes=("RegistryErrorResponse",), refusal="retry", hint=_REGISTRY),
+    _Row(words=r"toomanyrequests|pull rate limit", refusal="retry", hint=_REGISTRY),
+    _Row(codes=("InaccessibleImage",), refusal="retry", hint=_IMAGE),
     _Row(codes=("ImagePullBackOff", "ErrImagePull", "FailedToPullImage"), refusal="permanent", hint=_IMAGE),
     _Row(
         codes=("OsVersionNotSupported",),
@@ -114,8 +114,8 @@ _TABLE = (
         hint="the platform gave no reason; Mayfly deletes the group and asks for another",
     ),
     _Row(codes=("RequestDisallowedByPolicy",), refusal="permanent", hint="an Azure policy forbids it; ask its owner"),
-    _Row(codes=("AuthorizationFailed", "LinkedAuthorizationFailed"), refusal="retry", hint=_RIGHTS, retry_after_s=30),
-    _Row(statuses=(401, 403), refusal="retry", hint=_RIGHTS, retry_after_s=30),
+    _Row(codes=("AuthorizationFailed", "LinkedAuthorizationFailed"), refusal="retry", hint=_RIGHTS),
+    _Row(statuses=(401, 403), refusal="retry", hint=_RIGHTS),
     _Row(
         statuses=(413,),
         refusal="permanent",

@@ -129,7 +129,8 @@ def _refuse_container(draft: _Draft, command: c.RefuseContainer) -> None:
     if command.refusal == "permanent" or (command.refusal == "retry" and refusals > REFUSALS_MAX):
         draft.add(e.JobFailed(error="container_refused", message=f"{told} ({command.hint})"), "orchestrator")
         return
-    wait_s = refusal_backoff_s(refusals) if command.refusal == "retry" else HOLD_S
+    # Whether another place has room now is for the admission to say.
+    wait_s = {"retry": refusal_backoff_s(refusals), "relocate": 0.0}.get(command.refusal, HOLD_S)
     until = draft.now + timedelta(seconds=command.retry_after_s or wait_s)
     draft.add(e.JobHeld(reason=f"{told} ({command.hint})", until=until), "orchestrator")
 

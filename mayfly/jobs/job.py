@@ -57,6 +57,8 @@ class Attempt:
     error: ErrorClass | None = None
     message: str | None = None
     """Why it failed, for people."""
+    refusal: Literal["permanent", "retry", "wait", "relocate"] | None = None
+    """How the platform refused its container; None: it did not."""
     cpu_s: float | None = None
     memory_peak_bytes: int | None = None
     container_exit_code: int | None = None
@@ -249,7 +251,12 @@ def _container_refused(job: Job, event: e.Event, body: e.ContainerRefused) -> Jo
     job = _with_attempt(
         job,
         event.attempt,
-        lambda a: _changed(a, error="container_refused", message=f"{body.code}: {body.message} ({body.hint})"),
+        lambda a: _changed(
+            a,
+            error="container_refused",
+            message=f"{body.code}: {body.message} ({body.hint})",
+            refusal=body.refusal,
+        ),
     )
     job = _changed(job, refusals=job.refusals + 1 if body.refusal == "retry" else 0)
     return _ended(job, event, "refused")

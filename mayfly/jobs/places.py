@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -10,6 +11,9 @@ from mayfly.jobs.spec import CPU_MAX, MEMORY_GB_MAX
 SPOT_CPU_MAX = 4.0
 SPOT_MEMORY_GB_MAX = 16.0
 """Source: container-instances-resource-and-quota-limits, Spot."""
+_CPU_MIN = 1.0
+_MEMORY_GB_MIN = 1.0
+"""Source: as above: a group has at least 1 CPU and 1 GB."""
 _SPOT = "-spot"
 _REGION = re.compile(r"^[a-z][a-z0-9]{1,22}$")
 
@@ -67,6 +71,24 @@ def parse_places(text: str) -> tuple[Place, ...]:
     if len(set(names)) < len(names):
         raise ValueError(f"must name each place once (got {text!r})")
     return places
+
+
+def cores_of(cpu: float) -> float:
+    """Return the cores that a group asks for: one at least, in hundredths.
+
+    >>> cores_of(0.5), cores_of(1.234)
+    (1.0, 1.24)
+    """
+    return max(_CPU_MIN, math.ceil(round(cpu * 100, 6)) / 100)
+
+
+def gb_of(memory_gb: float) -> float:
+    """Return the memory that a group asks for: one GB at least, in tenths.
+
+    >>> gb_of(0.5), gb_of(1.5), gb_of(1.51)
+    (1.0, 1.5, 1.6)
+    """
+    return max(_MEMORY_GB_MIN, math.ceil(round(memory_gb * 10, 6)) / 10)
 
 
 def _parse_place(entry: str) -> Place:

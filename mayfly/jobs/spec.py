@@ -111,6 +111,9 @@ class JobSpec(_Model):
     )
     cpu: float = Field(default=1.0, ge=0.1, le=CPU_MAX, description="Cores.")
     memory_gb: float = Field(default=1.5, ge=0.1, le=MEMORY_GB_MAX, description="Memory in GB.")
+    priority: int = Field(
+        default=5, ge=0, le=9, description="Among jobs that wait for room, 9 comes first; equal ones by their age."
+    )
     labels: dict[LabelName, LabelValue] = Field(default_factory=dict, max_length=32, description="For finding jobs.")
     start_timeout_s: float = Field(
         default=1_800.0,

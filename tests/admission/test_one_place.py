@@ -1,4 +1,4 @@
-"""`OnePlace`: the contract, and the ledger that it starts from."""
+"""`one_place`: the contract, and the ledger that it starts from."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from mayfly.admission.admission import Admission, Admitted
-from mayfly.admission.one_place import OnePlace
+from mayfly.admission.one_place import one_place
 from tests.contracts.admission import AdmissionContract
 from tests.contracts.job_views import job
 from tests.jobs.samples import T0
@@ -20,7 +20,7 @@ class TestOnePlace(AdmissionContract):
             await asyncio.sleep(0)  # as a runtime that looks at its groups
             return present
 
-        return OnePlace("local", groups_max=groups_max, jobs_present=jobs_present)
+        return one_place("local", groups_max=groups_max, jobs_present=jobs_present)
 
 
 def test_a_runtime_that_cannot_say_what_is_there_is_asked_again_at_the_next_admission() -> None:
@@ -32,7 +32,7 @@ def test_a_runtime_that_cannot_say_what_is_there_is_asked_again_at_the_next_admi
             raise answer
         return []
 
-    admission = OnePlace("local", groups_max=1, jobs_present=jobs_present)
+    admission = one_place("local", groups_max=1, jobs_present=jobs_present)
     with pytest.raises(OSError, match="no answer"):
         asyncio.run(admission.admit(job(1), now=T0))
     assert asyncio.run(admission.admit(job(1), now=T0)) == Admitted(place="local")

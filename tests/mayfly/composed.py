@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from mayfly.admission.one_place import OnePlace
+from mayfly.admission.one_place import one_place
 from mayfly.composition import Mayfly, Rates
 from mayfly.errors import TryAgain
 from mayfly.jobs.events import Event
@@ -141,7 +141,7 @@ def compose(runner: asyncio.Runner, *, folder: Path | None = None, groups_max: i
         log=log,
         views=SqliteJobViews(":memory:" if folder is None else folder / "views.db"),
         runtime=runtime,
-        admission=OnePlace("local", groups_max=groups_max, jobs_present=jobs_present),
+        admission=one_place("local", groups_max=groups_max, jobs_present=jobs_present),
         secrets=secrets,
         tokens=ReportTokens(REPORT_KEY),
         pace=LOCAL_PACE,

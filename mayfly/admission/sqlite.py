@@ -1,0 +1,62 @@
+"""The ledger of places in a SQLite file, which several processes of one machine share.
+
+The file may be lost, so nothing is flushed for it; a write takes a fraction of a millisecond and is done on the spot.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mayfly.admission.ledger import Book, from_json, to_json
+from mayfly.errors import TryAgain
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS ledger (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    version INTEGER NOT NULL,
+    book TEXT NOT NULL
+);
+"""
+_TIMEOUT_S = 5.0
+
+
+class SqliteLedger:
+    """See `Ledger`."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(path, timeout=_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = OFF")
+        self._connection.executescript(_SCHEMA)
+
+    async def read(self) -> tuple[Book | None, str]:
+        """See `Ledger.read`."""
+        with _translated():
+            row = self._connection.execute("SELECT version, book FROM ledger").fetchone()
+        return (None, "") if row is None else (from_json(row[1]), str(row[0]))
+
+    async def write(self, book: Book, *, expected: str) -> bool:
+        """See `Ledger.write`."""
+        text = to_json(book)
+        with _translated():
+            if not expected:
+                statement = "INSERT INTO ledger (id, version, book) VALUES (1, 1, ?) ON CONFLICT DO NOTHING"
+                return self._connection.execute(statement, (text,)).rowcount == 1
+            statement = "UPDATE ledger SET version = version + 1, book = ? WHERE version = ?"
+            return self._connection.execute(statement, (text, int(expected))).rowcount == 1
+
+    async def close(self) -> None:
+        """See `Ledger.close`."""
+        self._connection.close()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise TryAgain(f"the ledger of places did not answer: {error}") from error
