@@ -7,13 +7,23 @@ the orchestrator's.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from mayfly.admission.admission import Held
 from mayfly.composition import Mayfly
-from mayfly.containers.runtime import GroupRefused, GroupRequest, GroupStatus, LogTail, MetricSample, RuntimeUnavailable
+from mayfly.containers.runtime import (
+    GroupRefused,
+    GroupRequest,
+    GroupStatus,
+    LogTail,
+    MetricSample,
+    Refusal,
+    RuntimeUnavailable,
+)
+from mayfly.errors import TryAgain
 from mayfly.jobs import commands as c
 from mayfly.jobs.job import Attempt, Job
 from mayfly.jobs.steering import Step, begin_later, next_step
@@ -23,8 +33,9 @@ LOG_BYTES_MAX = 65_536
 """Of a container's output that is kept in the log; the platform itself keeps 16 KB of a stopped one."""
 _TOKEN_GRACE_S = 3_600.0
 """How long a token outlives the attempt's deadlines, so that a late worker is told 410 and not 401."""
-_DELETE_AGAIN_S = 30.0
-"""How long the first delete is waited for before it is asked for again; each next one is given so much longer."""
+
+_SILENCE_S = 5.0
+"""How long a platform that did not answer is left alone, where the job itself names no time."""
 
 _logger = logging.getLogger("mayfly.attempts")
 
@@ -33,50 +44,59 @@ async def begin_attempt(mayfly: Mayfly, job_id: str) -> Step:
     """Admit the job, write `ContainerRequested`, and ask for the container; or say why not yet."""
     job = await mayfly.streams.load(job_id)
     if _may_begin(next_step(job, mayfly.clock.now(), mayfly.pace)):
-        admission = await mayfly.admission.admit(job, now=mayfly.clock.now())
+        try:
+            admission = await mayfly.admission.admit(job, now=mayfly.clock.now())
+        except RuntimeUnavailable as error:  # the ledger starts from the groups that there are
+            _logger.warning("admitting %s: %s", job_id, error)
+            return begin_later(mayfly.clock.now() + timedelta(seconds=_SILENCE_S))
         if isinstance(admission, Held):
             hold = c.HoldJob(reason=admission.reason, until=admission.until)
             step = await _next(mayfly, (await mayfly.streams.carry_out(hold, job)).after)
             # A hold that is no news is not in the log, so the time to ask again is the admission's.
             return begin_later(admission.until) if _may_begin(step) else step
-        job = (await mayfly.streams.carry_out(c.RequestContainer(place=admission.place), job)).after
+        outcome = await mayfly.streams.carry_out(c.RequestContainer(place=admission.place), job)
+        job = outcome.after
+        if outcome.events and job.attempt is not None:
+            return await _next(mayfly, await _create(mayfly, job, job.attempt))
     attempt = job.attempt
-    if attempt is not None and attempt.outcome is None and attempt.container == "requested":
-        job = await _create(mayfly, job, attempt)
+    if attempt is not None and attempt.container == "requested":
+        # It was asked for before, perhaps. A platform may take a second create for a change, so it is looked at first.
+        job = await _look(mayfly, job)
     return await _next(mayfly, job)
 
 
 async def observe_attempt(mayfly: Mayfly, job_id: str) -> Step:
     """Hold the attempt against its deadlines and against what the platform shows."""
-    job = await mayfly.streams.load(job_id)
-    attempt = job.attempt
-    if attempt is not None and attempt.outcome is None:
-        try:
-            status = await mayfly.runtime.inspect(attempt.group, place=attempt.place)
-            if status is not None and mayfly.runtime.capabilities.live_metrics:
-                await mayfly.runtime.metrics(attempt.group, place=attempt.place)  # a reading is taken at every look
-        except RuntimeUnavailable as error:
-            # No answer says nothing about the container (pain 8); only the clock may end the attempt now.
-            _logger.warning("looking at %s: %s", attempt.group, error)
-        else:
-            if status is None and attempt.container == "requested":
-                # Nobody has seen it yet: the create was lost with the process that was to send it.
-                job = await _create(mayfly, job, attempt)
-            else:
-                job = (await mayfly.streams.carry_out(_observation(attempt, status), job)).after
-        job = (await mayfly.streams.carry_out(c.ExpireDeadline(), job)).after
-    return await _next(mayfly, job)
+    return await _next(mayfly, await _look(mayfly, await mayfly.streams.load(job_id)))
 
 
 async def end_attempt(mayfly: Mayfly, job_id: str) -> Step:
     """Keep what each container of the job leaves behind, delete it, and look whether it is gone."""
     job = await mayfly.streams.load(job_id)
+    again_at: datetime | None = None
     for attempt in job.lingering:
         try:
             job = await _clean_up(mayfly, job, attempt)
         except RuntimeUnavailable as error:
             _logger.warning("deleting %s: %s", attempt.group, error)
-    return await _next(mayfly, job)
+            again_at = mayfly.clock.now() + timedelta(seconds=_SILENCE_S)
+            job = await mayfly.streams.load(job_id)  # with what was written before the silence
+        except _NotYet as wait:
+            again_at = wait.until
+    if job.lingering:
+        job = await _look(mayfly, job)  # the deadlines of a later attempt do not wait for an earlier one's container
+    step = await _next(mayfly, job)
+    if again_at is not None and step["do"] == "end_attempt" and step["at"] is None:
+        return {"do": "end_attempt", "at": again_at.isoformat(), "wake": []}
+    return step
+
+
+class _NotYet(Exception):
+    """The platform's rate of deletes is used up until then."""
+
+    def __init__(self, until: datetime) -> None:
+        self.until = until
+        super().__init__(until)
 
 
 def _may_begin(step: Step) -> bool:
@@ -90,30 +110,56 @@ async def _next(mayfly: Mayfly, job: Job) -> Step:
     return next_step(job, mayfly.clock.now(), mayfly.pace)
 
 
+async def _look(mayfly: Mayfly, job: Job) -> Job:
+    """Look at the open attempt, if there is one."""
+    attempt = job.attempt
+    if attempt is None or attempt.outcome is not None:
+        return job
+    try:
+        status = await mayfly.runtime.inspect(attempt.group, place=attempt.place)
+    except RuntimeUnavailable as error:
+        # No answer says nothing about the container (pain 8); only the clock may end the attempt now.
+        _logger.warning("looking at %s: %s", attempt.group, error)
+    else:
+        if status is None and attempt.container == "requested":
+            # Nobody has seen it yet: the create was lost with the process that was to send it.
+            job = await _create(mayfly, job, attempt)
+        elif status is not None and status.refusal is not None and attempt.container == "requested":
+            job = await _refuse(mayfly, job, attempt, status.refusal)
+        else:
+            if status is not None and mayfly.runtime.capabilities.live_metrics:
+                with contextlib.suppress(RuntimeUnavailable):  # a reading is taken at every look, and may be missed
+                    await mayfly.runtime.metrics(attempt.group, place=attempt.place)
+            job = (await mayfly.streams.carry_out(_observation(attempt, status), job)).after
+    return (await mayfly.streams.carry_out(c.ExpireDeadline(), job)).after
+
+
 async def _create(mayfly: Mayfly, job: Job, attempt: Attempt) -> Job:
     """Ask for the group; asking again for one that is there changes nothing."""
     try:
         secrets = await mayfly.secrets.resolve(job.spec.secrets)
         await mayfly.runtime.create(_request(mayfly, job, attempt, secrets))
     except SecretMissing as error:
-        refusal = c.RefuseContainer(
-            attempt=attempt.number, refusal="permanent", code="SecretMissing", message=str(error), hint=error.mend
-        )
-        return (await mayfly.streams.carry_out(refusal, job)).after
+        refusal = Refusal(refusal="permanent", code="SecretMissing", message=str(error), hint=error.mend)
+        return await _refuse(mayfly, job, attempt, refusal)
     except GroupRefused as error:
-        refusal = c.RefuseContainer(
-            attempt=attempt.number,
-            refusal=error.refusal,
-            code=error.code,
-            message=error.message,
-            hint=error.hint,
-            retry_after_s=error.retry_after_s,
-        )
-        return (await mayfly.streams.carry_out(refusal, job)).after
-    except RuntimeUnavailable as error:
+        return await _refuse(mayfly, job, attempt, error.told)
+    except (RuntimeUnavailable, TryAgain) as error:
         # Accepted or not, nobody knows: the next look asks, and asks for it again if it is not there.
         _logger.warning("creating %s: %s", attempt.group, error)
     return job
+
+
+async def _refuse(mayfly: Mayfly, job: Job, attempt: Attempt, refusal: Refusal) -> Job:
+    command = c.RefuseContainer(
+        attempt=attempt.number,
+        refusal=refusal.refusal,
+        code=refusal.code,
+        message=refusal.message,
+        hint=refusal.hint,
+        retry_after_s=refusal.retry_after_s,
+    )
+    return (await mayfly.streams.carry_out(command, job)).after
 
 
 def _request(mayfly: Mayfly, job: Job, attempt: Attempt, secrets: dict[str, str]) -> GroupRequest:
@@ -165,10 +211,12 @@ async def _clean_up(mayfly: Mayfly, job: Job, attempt: Attempt) -> Job:
     if attempt.container == "deleting" or attempt.outcome == "refused":
         if await mayfly.runtime.inspect(attempt.group, place=attempt.place) is None:
             return (await mayfly.streams.carry_out(gone, job)).after
-        if asked_at is not None and mayfly.clock.now() < asked_at + timedelta(
-            seconds=_DELETE_AGAIN_S * attempt.delete_requests
-        ):
+        patience = timedelta(seconds=mayfly.pace.delete_again_s * attempt.delete_requests)
+        if asked_at is not None and mayfly.clock.now() < asked_at + patience:
             return job
+    later = await mayfly.admission.may_delete(attempt.place, now=mayfly.clock.now())
+    if later is not None:
+        raise _NotYet(later)
     traces = await _traces(mayfly, attempt)
     job = (await mayfly.streams.carry_out(traces, job)).after
     if await mayfly.runtime.delete(attempt.group, place=attempt.place):

@@ -127,9 +127,7 @@ def from_document(document: Mapping[str, Any]) -> Book:
             job_id: Share(place=place, cores=cores, at=at) for job_id, (place, cores, at) in document["shares"].items()
         },
         line={
-            job_id: Turn(
-                priority=priority, submitted_at=submitted_at, cores=cores, places=tuple(places), until=until
-            )
+            job_id: Turn(priority=priority, submitted_at=submitted_at, cores=cores, places=tuple(places), until=until)
             for job_id, priority, submitted_at, cores, places, until in document["line"]
         },
         creates={region: tuple(times) for region, times in document["creates"].items()},

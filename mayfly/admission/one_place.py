@@ -26,6 +26,4 @@ def one_place(name: str, *, groups_max: int, jobs_present: Callable[[], Awaitabl
     async def quota(_: Place) -> Quota:
         return Quota(groups_max=groups_max)
 
-    return Placed(
-        (Place(name=name),), ledger=MemoryLedger(), present=present, quota=quota, rates=(), pacing=_PACING
-    )
+    return Placed((Place(name=name),), ledger=MemoryLedger(), present=present, quota=quota, rates=(), pacing=_PACING)

@@ -19,7 +19,7 @@ class Rate:
 
 
 MARGIN_S = 10.0
-"""Added to each window: a request reaches Azure some seconds after it was admitted, and not each after the same time."""
+"""Added to each window: a request reaches Azure some seconds after it was admitted, each after its own time."""
 DOCUMENTED = (Rate(window_s=300.0 + MARGIN_S, most=100), Rate(window_s=3_600.0 + MARGIN_S, most=300))
 
 
@@ -36,7 +36,8 @@ def free_now(times: Sequence[float], rates: Sequence[Rate], now: float) -> int |
 def nth_time(times: Sequence[float], rates: Sequence[Rate], now: float, ahead: int) -> float:
     """Return the earliest time of one more, after `ahead` others have each taken theirs.
 
-    >>> nth_time([0.0, 0.0], [Rate(window_s=10, most=2)], 1.0, 0), nth_time([0.0, 0.0], [Rate(window_s=10, most=2)], 1.0, 2)
+    >>> rates = [Rate(window_s=10, most=2)]
+    >>> nth_time([0.0, 0.0], rates, 1.0, 0), nth_time([0.0, 0.0], rates, 1.0, 2)
     (10.0, 20.0)
     """
     coming = sorted(times)

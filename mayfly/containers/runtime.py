@@ -120,7 +120,7 @@ class GroupRefused(Exception):
     """The platform would not create the group; nothing of it is left unless `GroupStatus` says so."""
 
     def __init__(
-        self, *, refusal: RefusalClass, code: str, message: str, hint: str, retry_after_s: float | None
+        self, *, refusal: RefusalClass, code: str, message: str, hint: str, retry_after_s: float | None = None
     ) -> None:
         self.refusal = refusal
         self.code = code
@@ -128,6 +128,17 @@ class GroupRefused(Exception):
         self.hint = hint
         self.retry_after_s = retry_after_s
         super().__init__(f"{code}: {message} ({hint})")
+
+    @property
+    def told(self) -> Refusal:
+        """The refusal as a value."""
+        return Refusal(
+            refusal=self.refusal,
+            code=self.code,
+            message=self.message,
+            hint=self.hint,
+            retry_after_s=self.retry_after_s,
+        )
 
 
 class RuntimeUnavailable(Exception):

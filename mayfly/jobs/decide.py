@@ -22,6 +22,9 @@ HOLD_S = 30.0
 HOLD_NEWS_S = 60.0
 """A hold for the same reason is written again only when its end has moved by so much."""
 
+RELOCATE_S = 1.0
+"""A place without capacity is left for another; whether another has room is for the admission to say."""
+
 
 def submit(command: c.SubmitJob, now: datetime) -> list[e.Event]:
     """Open a stream. That it is new is the log's to say: the append expects position 0."""
@@ -129,8 +132,7 @@ def _refuse_container(draft: _Draft, command: c.RefuseContainer) -> None:
     if command.refusal == "permanent" or (command.refusal == "retry" and refusals > REFUSALS_MAX):
         draft.add(e.JobFailed(error="container_refused", message=f"{told} ({command.hint})"), "orchestrator")
         return
-    # Whether another place has room now is for the admission to say.
-    wait_s = {"retry": refusal_backoff_s(refusals), "relocate": 0.0}.get(command.refusal, HOLD_S)
+    wait_s = {"retry": refusal_backoff_s(refusals), "relocate": RELOCATE_S}.get(command.refusal, HOLD_S)
     until = draft.now + timedelta(seconds=command.retry_after_s or wait_s)
     draft.add(e.JobHeld(reason=f"{told} ({command.hint})", until=until), "orchestrator")
 

@@ -2,7 +2,7 @@
 
 An adapter joins with a subclass whose name begins with `Test` and one method:
 
-    class TestOnePlace(AdmissionContract):
+    class TestPlaces(AdmissionContract):
         def open(self, *, groups_max: int, present: Sequence[str] = ()) -> Admission: ...
 """
 
