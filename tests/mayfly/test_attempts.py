@@ -159,6 +159,9 @@ def test_a_refusal_that_may_pass_holds_the_job_and_says_why(composed: Composed, 
     assert step["at"] == job.held_until.isoformat()
     composed.runtime.refusal = None
     composed.clock.advance((job.held_until - T0).total_seconds())
+    if refusal == "relocate":
+        assert composed.begin(job_id)["do"] == "begin_attempt", "the only place that there is has just refused it"
+        composed.clock.advance(60)
     assert composed.begin(job_id)["do"] == "observe_attempt"
     assert composed.runtime.requests[-1].group == f"{job_id}-2-local"
     assert composed.job(job_id).failures == 0
