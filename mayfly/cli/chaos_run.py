@@ -18,7 +18,7 @@ from rich.text import Text
 from mayfly.cli.chaos_jobs import ChaosJob
 from mayfly.cli.client import Api
 from mayfly.cli.errors import CliError
-from mayfly.cli.host_process import Child, LocalHost
+from mayfly.cli.host_process import Child, LocalHost, wait_for_port
 from mayfly.jobs.job import Job, evolve
 from mayfly.jobs.lifecycle import STATES
 from mayfly.log.sqlite import SqliteEventLog
@@ -105,6 +105,7 @@ class ChaosRun:
             self._kill(number)
             if self._lose_task_hub and number == (self._kills + 1) // 2:
                 self._lose()
+            wait_for_port(self._host.port)
             self._child = self._host.start()
             self._progress.update(bar, completed=number)
         users += [pool.submit(self._use, api, job) for job in waiting]
