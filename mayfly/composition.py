@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from mayfly.admission.admission import Admission
+from mayfly.admission.ledger import Ledger, Share
 from mayfly.admission.one_place import one_place
+from mayfly.admission.placed import Placed
+from mayfly.admission.placing import Pacing
+from mayfly.admission.rates import DOCUMENTED
+from mayfly.admission.sqlite import SqliteLedger
 from mayfly.clock import Clock, SystemClock
 from mayfly.containers.processes import ProcessRuntime
-from mayfly.containers.runtime import ContainerRuntime
-from mayfly.jobs.job import fold
-from mayfly.jobs.steering import LOCAL_PACE, Pace
+from mayfly.containers.runtime import ContainerRuntime, RuntimeUnavailable
+from mayfly.errors import TryAgain
+from mayfly.jobs.job import Job, fold
+from mayfly.jobs.places import Place, Quota, cores_of
+from mayfly.jobs.steering import AZURE_PACE, LOCAL_PACE, Pace
 from mayfly.log.event_log import EventLog
 from mayfly.log.sqlite import SqliteEventLog
 from mayfly.report_tokens import ReportTokens
 from mayfly.secrets import EnvironmentSecrets, SecretStore
-from mayfly.settings import Settings, read_settings
+from mayfly.settings import AciSettings, Settings, read_settings
 from mayfly.streams import Streams
 from mayfly.views.job_views import JobViews
 from mayfly.views.sqlite import SqliteJobViews
+
+if TYPE_CHECKING:
+    from mayfly.containers.aci import AciRuntime
 
 _LOCAL = "local"
 
@@ -30,6 +43,12 @@ class Rates:
 
     cpu_hour: float
     memory_gb_hour: float
+
+
+class Closing(Protocol):
+    """Something that holds connections open."""
+
+    async def close(self) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +68,8 @@ class Mayfly:
     place: str
     """Where a job goes first."""
     rates: Rates
+    held_open: tuple[Closing, ...] = ()
+    """What else is to be closed, beside the stores."""
 
     @cached_property
     def streams(self) -> Streams:
@@ -59,26 +80,121 @@ class Mayfly:
         """Release what the stores hold open."""
         await self.log.close()
         await self.views.close()
+        for one in self.held_open:
+            await one.close()
 
 
 def compose(settings: Settings) -> Mayfly:
     """Put the adapters together as the settings say."""
-    clock = SystemClock()
-    runtime = ProcessRuntime(settings.data / "containers", worker_command=settings.worker_command)
     log = SqliteEventLog(settings.data / "log.db")
+    compute = _here(settings, log) if settings.aci is None else _on_azure(settings.aci, settings.data, log)
     return Mayfly(
-        clock=clock,
+        clock=SystemClock(),
         log=log,
         views=SqliteJobViews(settings.data / "views.db"),
-        runtime=runtime,
-        admission=one_place(_LOCAL, groups_max=settings.groups_max, jobs_present=partial(jobs_present, runtime, log)),
-        secrets=EnvironmentSecrets(),
+        runtime=compute.runtime,
+        admission=compute.admission,
+        secrets=_secrets(settings),
         tokens=ReportTokens(settings.report_key),
-        pace=LOCAL_PACE,
+        pace=compute.pace,
         public_url=settings.public_url,
+        place=compute.place,
+        rates=compute.rates,
+        held_open=compute.held_open,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Compute:
+    """What runs container groups, and what goes with it."""
+
+    runtime: ContainerRuntime
+    admission: Admission
+    place: str
+    pace: Pace
+    rates: Rates
+    held_open: tuple[Closing, ...] = ()
+
+
+def _here(settings: Settings, log: EventLog) -> _Compute:
+    """Run container groups as processes of this machine."""
+    runtime = ProcessRuntime(settings.data / "containers", worker_command=settings.worker_command)
+    present = partial(jobs_present, runtime, log)
+    return _Compute(
+        runtime=runtime,
+        admission=one_place(_LOCAL, groups_max=settings.groups_max, jobs_present=present),
         place=_LOCAL,
+        pace=LOCAL_PACE,
         rates=Rates(cpu_hour=0.0, memory_gb_hour=0.0),
     )
+
+
+def _on_azure(aci: AciSettings, data: Path, log: EventLog) -> _Compute:
+    """Run container groups on Azure Container Instances. Its SDK takes a second to import, so only here."""
+    from mayfly.containers.aci import AciOptions, AciRuntime
+    from mayfly.containers.aci_metrics import AciMetrics
+    from mayfly.credentials import credential
+
+    options = AciOptions(
+        subscription=aci.subscription,
+        resource_group=aci.resource_group,
+        worker_image=aci.worker_image,
+        endpoint=aci.arm_endpoint,
+        worker_identity=aci.worker_identity,
+        subnet=aci.subnet,
+        log_workspace=aci.log_workspace,
+        log_workspace_key=aci.log_workspace_key,
+    )
+    plain = aci.arm_endpoint.startswith("http://")
+    metrics = AciMetrics(aci.metrics_audience, credential()) if aci.metrics and not plain else None
+    runtime = AciRuntime(options, credential=credential(plain=plain), metrics=metrics)
+    ledger = SqliteLedger(data / "ledger.db")
+    return _Compute(
+        runtime=runtime,
+        admission=admission_to(aci.places, runtime=runtime, log=log, ledger=ledger),
+        place=aci.places[0].name,
+        pace=AZURE_PACE,
+        rates=Rates(cpu_hour=aci.cpu_hour_usd, memory_gb_hour=aci.memory_gb_hour_usd),
+        held_open=(runtime, ledger),
+    )
+
+
+def admission_to(places: Sequence[Place], *, runtime: AciRuntime, log: EventLog, ledger: Ledger) -> Placed:
+    """Return the admission to regions of Azure: their live quota, and the documented rates of creates and deletes."""
+
+    async def present() -> Mapping[str, Share]:
+        listings = await runtime.list()
+        jobs = await _followed(log, {listing.job_id for listing in listings})
+        return {
+            listing.job_id: Share(
+                place=listing.place,
+                cores=cores_of(jobs[listing.job_id].spec.cpu),
+                at=listing.created_at.timestamp(),
+            )
+            for listing in listings
+            if listing.job_id in jobs
+        }
+
+    async def quota(place: Place) -> Quota:
+        try:
+            return await runtime.quota(place)
+        except RuntimeUnavailable as error:
+            raise TryAgain(str(error)) from error
+
+    regions = len({place.region for place in places})
+    # Those who wait for a quota come back at the pace at which Azure lets them be created.
+    pacing = Pacing(patience_s=15.0, step_s=3.0 / regions, longest_s=900.0)
+    return Placed(places, ledger=ledger, present=present, quota=quota, rates=DOCUMENTED, pacing=pacing)
+
+
+def _secrets(settings: Settings) -> SecretStore:
+    if settings.key_vault is None:
+        return EnvironmentSecrets()
+    from mayfly.credentials import credential
+    from mayfly.key_vault import KeyVaultSecrets
+
+    store: SecretStore = KeyVaultSecrets(settings.key_vault, credential())
+    return store
 
 
 async def jobs_present(runtime: ContainerRuntime, log: EventLog) -> set[str]:
@@ -86,9 +202,12 @@ async def jobs_present(runtime: ContainerRuntime, log: EventLog) -> set[str]:
 
     A group that nobody follows takes no place: its job would never give it back.
     """
-    listed = {listing.job_id for listing in await runtime.list()}
+    return {*await _followed(log, {listing.job_id for listing in await runtime.list()})}
+
+
+async def _followed(log: EventLog, listed: set[str]) -> dict[str, Job]:
     jobs = [fold(await log.read(job_id)) for job_id in sorted(listed)]
-    return {job.job_id for job in jobs if job is not None and not job.settled}
+    return {job.job_id: job for job in jobs if job is not None and not job.settled}
 
 
 _current: Mayfly | None = None

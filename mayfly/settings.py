@@ -4,10 +4,32 @@
 |---|---|---|
 | MAYFLY_DATA | .mayfly | where local stores, containers and keys live |
 | MAYFLY_STORE | sqlite | where log and views are kept |
-| MAYFLY_RUNTIME | processes | what runs container groups |
+| MAYFLY_RUNTIME | processes | what runs container groups: `processes` of this machine, or `aci` |
 | MAYFLY_PUBLIC_URL | http://127.0.0.1:7071 | the address that workers report to, without `/api` |
 | MAYFLY_REPORT_KEY | made on first use in MAYFLY_DATA | signs report tokens; at least 32 bytes |
 | MAYFLY_GROUPS_MAX | 100 | local container groups at one time; more jobs are held |
+| MAYFLY_KEY_VAULT | none: variables MAYFLY_SECRET_* of the host | address of the Key Vault that references name |
+
+With MAYFLY_RUNTIME=aci, where those without a default are required:
+
+| variable | default | meaning |
+|---|---|---|
+| MAYFLY_SUBSCRIPTION | | id of the subscription |
+| MAYFLY_RESOURCE_GROUP | | where the container groups are made; it holds nothing else |
+| MAYFLY_PLACES | | ordered: `region[:spot][:cpu:memory_gb]`, such as `swedencentral,westeurope:spot:4:16` |
+| MAYFLY_WORKER_IMAGE | | what a job without an image of its own runs in |
+| MAYFLY_WORKER_IDENTITY | none | resource id of the identity that pulls from Azure Container Registry |
+| MAYFLY_SUBNET | none | resource id of a subnet that is delegated to container groups; spot places go without |
+| MAYFLY_LOG_WORKSPACE | none | id of a Log Analytics workspace that keeps the containers' output |
+| MAYFLY_LOG_WORKSPACE_KEY | none | its key |
+| MAYFLY_METRICS | on | `off`: no readings are asked of Azure Monitor |
+| MAYFLY_METRICS_AUDIENCE | https://metrics.monitor.azure.com | of a sovereign cloud, another |
+| MAYFLY_CPU_HOUR_USD | 0.0405 | price of a core for an hour, for `plan` |
+| MAYFLY_MEMORY_GB_HOUR_USD | 0.00445 | price of a GB for an hour |
+| MAYFLY_ARM_ENDPOINT | https://management.azure.com | a sovereign cloud's, or a test's; `http://` gets no token |
+
+The two prices are those of East US as quoted from the Retail Prices API (Container Instances, August 2026); ask
+https://prices.azure.com/api/retail/prices for your region's.
 """
 
 from __future__ import annotations
@@ -19,6 +41,27 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from mayfly.jobs.places import Place, parse_places
+
+
+@dataclass(frozen=True, kw_only=True)
+class AciSettings:
+    """What is needed where container groups run on Azure Container Instances."""
+
+    arm_endpoint: str
+    subscription: str
+    resource_group: str
+    places: tuple[Place, ...]
+    worker_image: str
+    worker_identity: str | None
+    subnet: str | None
+    log_workspace: str | None
+    log_workspace_key: str | None = field(repr=False)
+    metrics: bool
+    metrics_audience: str
+    cpu_hour_usd: float
+    memory_gb_hour_usd: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +75,9 @@ class Settings:
     report_key: bytes = field(repr=False)
     groups_max: int
     worker_command: tuple[str, ...]
+    key_vault: str | None = None
+    aci: AciSettings | None = None
+    """None: container groups are processes of this machine."""
 
 
 class SettingInvalid(ValueError):
@@ -45,16 +91,62 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """
     env = os.environ if environment is None else environment
     data = Path(env.get("MAYFLY_DATA", ".mayfly")).absolute()
+    runtime = _one_of(env, "MAYFLY_RUNTIME", ("processes", "aci"))
     return Settings(
         data=data,
         store=_one_of(env, "MAYFLY_STORE", ("sqlite",)),
-        runtime=_one_of(env, "MAYFLY_RUNTIME", ("processes",)),
+        runtime=runtime,
         public_url=env.get("MAYFLY_PUBLIC_URL", "http://127.0.0.1:7071").rstrip("/"),
         report_key=_report_key(env.get("MAYFLY_REPORT_KEY"), data),
         groups_max=_positive(env, "MAYFLY_GROUPS_MAX", 100),
         # The file and not its folder, which would cost an import more at every start.
         worker_command=(sys.executable, "-I", "-S", str(Path(__file__).parent.parent / "worker" / "__main__.py")),
+        key_vault=env.get("MAYFLY_KEY_VAULT") or None,
+        aci=_aci(env) if runtime == "aci" else None,
     )
+
+
+def _aci(env: Mapping[str, str]) -> AciSettings:
+    return AciSettings(
+        arm_endpoint=env.get("MAYFLY_ARM_ENDPOINT", "https://management.azure.com").rstrip("/"),
+        subscription=_required(env, "MAYFLY_SUBSCRIPTION"),
+        resource_group=_required(env, "MAYFLY_RESOURCE_GROUP"),
+        places=_places(_required(env, "MAYFLY_PLACES")),
+        worker_image=_required(env, "MAYFLY_WORKER_IMAGE"),
+        worker_identity=env.get("MAYFLY_WORKER_IDENTITY") or None,
+        subnet=env.get("MAYFLY_SUBNET") or None,
+        log_workspace=env.get("MAYFLY_LOG_WORKSPACE") or None,
+        log_workspace_key=env.get("MAYFLY_LOG_WORKSPACE_KEY") or None,
+        metrics=_one_of(env, "MAYFLY_METRICS", ("on", "off")) == "on",
+        metrics_audience=env.get("MAYFLY_METRICS_AUDIENCE", "https://metrics.monitor.azure.com").rstrip("/"),
+        cpu_hour_usd=_price(env, "MAYFLY_CPU_HOUR_USD", 0.0405),
+        memory_gb_hour_usd=_price(env, "MAYFLY_MEMORY_GB_HOUR_USD", 0.00445),
+    )
+
+
+def _required(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name, "").strip()
+    if not value:
+        raise SettingInvalid(f"{name} must be set where MAYFLY_RUNTIME is aci: mayfly/settings.py says to what")
+    return value
+
+
+def _places(text: str) -> tuple[Place, ...]:
+    try:
+        return parse_places(text)
+    except ValueError as error:
+        raise SettingInvalid(f"MAYFLY_PLACES {error}") from error
+
+
+def _price(env: Mapping[str, str], name: str, default: float) -> float:
+    text = env.get(name, str(default))
+    try:
+        price = float(text)
+    except ValueError:
+        price = -1.0
+    if not 0 <= price < 1e6:
+        raise SettingInvalid(f"{name} must be a price in USD of 0 or more (got {text!r})")
+    return price
 
 
 def _one_of(env: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:

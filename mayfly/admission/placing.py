@@ -16,7 +16,7 @@ from mayfly.admission.rates import Rate, free_now, nth_time, pruned
 from mayfly.jobs.job import Job
 from mayfly.jobs.places import Place, Quota, cores_of
 
-BAR_S = 120.0
+BAR_S = 60.0
 """How long a place that had no capacity is left alone."""
 _ROUND_S = 60.0
 """How long a job waits after every place has refused it; twice as long after each further round."""

@@ -111,6 +111,16 @@ class FakeArm:
                 group.begun = True
                 await self._backing.start(group.inside, max(group.start_at, group.created_at))
 
+    def next_due(self) -> datetime | None:
+        """Return when the next container begins or the next group goes, where that is known."""
+        times = [group.gone_at for group in self.groups.values() if group.gone_at is not None]
+        times += [
+            begins
+            for group in self.groups.values()
+            if not group.begun and group.gone_at is None and (begins := group.begins_at) is not None
+        ]
+        return min(times, default=None)
+
     async def _answer(self, method: str, what: str, name: str, parts: list[str], body: Any) -> Answer:
         if (throttled := self._throttled(method)) is not None:
             return throttled

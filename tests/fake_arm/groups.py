@@ -49,13 +49,16 @@ class Group:
         properties: dict[str, Any] = self.body["properties"]
         return properties
 
+    @property
+    def begins_at(self) -> datetime | None:
+        """When its container is started; None: never."""
+        if self.trouble in ("capacity_later", "pull_back_off"):
+            return None
+        return self.created_at + _TRIES_AGAIN if self.trouble == "failed_but_there" else self.start_at
+
     def may_begin(self, now: datetime) -> bool:
         """Say whether its container is started by now."""
-        if self.trouble in ("capacity_later", "pull_back_off"):
-            return False
-        if self.trouble == "failed_but_there":
-            return now >= self.created_at + _TRIES_AGAIN
-        return now >= self.start_at
+        return self.begins_at is not None and now >= self.begins_at
 
     def document(self, run: Run, *, now: datetime, with_view: bool = True) -> dict[str, Any]:
         """Return the resource, as GET does; lists show it without its instance view."""

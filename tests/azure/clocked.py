@@ -1,0 +1,195 @@
+"""Mayfly on Azure by a virtual clock: engine, activities and the real SDK against the fake endpoint, hours in seconds.
+
+Workers live on the clock too: each claims its attempt when its container starts and reports when its course is over,
+with the token and the variables that it was really given.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from local_host.clock import VirtualClock
+from local_host.engine import ActivityCall, Engine
+from local_host.hub import TaskHub
+from mayfly import composition
+from mayfly.admission.ledger import MemoryLedger
+from mayfly.composition import Mayfly, Rates, admission_to
+from mayfly.containers.aci import AciOptions, AciRuntime
+from mayfly.containers.unsigned import NoToken
+from mayfly.errors import Rejected
+from mayfly.jobs.events import Event
+from mayfly.jobs.job import Job
+from mayfly.jobs.places import parse_places
+from mayfly.jobs.spec import JobSpec
+from mayfly.jobs.steering import AZURE_PACE
+from mayfly.log.memory import MemoryEventLog
+from mayfly.orchestrators import ORCHESTRATION
+from mayfly.report_tokens import ReportTokens
+from mayfly.reporting import receive
+from mayfly.submitting import submit
+from mayfly.views.sqlite import SqliteJobViews
+from orchestrations import activities, run_job
+from tests.fake_arm.arm import FakeArm
+from tests.fake_arm.backing import Course, Inside, TimedBacking
+from tests.fake_arm.limits import Limits
+from tests.fake_arm.server import serving
+from tests.mayfly.composed import KnownSecrets
+
+START = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
+_ACTIVITIES = ("begin_attempt", "observe_attempt", "end_attempt")
+_AT_ONCE = 32
+"""As `maxConcurrentActivityFunctions` in host.json."""
+
+
+@dataclass(kw_only=True)
+class Clocked:
+    """Everything that a test holds in its hands."""
+
+    clock: VirtualClock
+    arm: FakeArm
+    mayfly: Mayfly
+    engine: Engine
+    secrets: KnownSecrets
+    _due: list[tuple[datetime, int, Callable[[], Any]]] = field(default_factory=list)
+    _order: Any = field(default_factory=itertools.count)
+    silent: set[str] = field(default_factory=set)
+    """Groups whose worker never says anything."""
+
+    async def start(self, job_id: str) -> None:
+        """See `Orchestrators.start`."""
+        self.engine.start(ORCHESTRATION, instance_id=job_id)
+
+    async def wake(self, job_id: str, event: str) -> None:
+        """See `Orchestrators.wake`."""
+        self.engine.raise_event(job_id, event, None)
+
+    async def alive(self) -> frozenset[str]:
+        """See `Orchestrators.alive`."""
+        return frozenset()
+
+    async def submit(self, spec: JobSpec | None = None) -> str:
+        submission = await submit(self.mayfly, self, spec or JobSpec(message="hi"), source="http")
+        return submission.job.job_id
+
+    async def job(self, job_id: str) -> Job:
+        return await self.mayfly.streams.load(job_id)
+
+    async def events(self, job_id: str) -> Sequence[Event]:
+        return await self.mayfly.log.read(job_id)
+
+    def live(self, inside: Inside, at: datetime, course: Course) -> None:
+        """Let a worker live: claim at its start, report at its end."""
+        if "MAYFLY_REPORT_TOKEN" not in inside.env or inside.group in self.silent:
+            return
+        claim = f"{next(self._order):032x}"
+        end: dict[str, Any] = {"type": "finished", "claim": claim, "exit_code": course.exit_code}
+        if course.exit_code == 0:
+            end |= {"outcome": "succeeded", "result": {"n": 1}, "output_tail": course.output}
+        else:
+            error = {"class": "exit", "message": f"the command exited with code {course.exit_code}"}
+            end |= {"outcome": "failed", "error": error, "output_tail": course.output}
+        self._at(at, lambda: self._report(inside, {"type": "started", "claim": claim}))
+        self._at(at + timedelta(seconds=course.run_s), lambda: self._report(inside, end))
+
+    async def run(self, *, until: timedelta = timedelta(days=2)) -> None:
+        """Let time pass until nothing is left to do."""
+        end = self.clock.now() + until
+        while True:
+            await self._work()
+            times = [self._due[0][0]] if self._due else []
+            times += [due] if (due := self.engine.next_due()) is not None else []
+            times += [going] if (going := self.arm.next_due()) is not None else []
+            if not times or min(times) > end:
+                return
+            self.clock.advance_to(min(times))
+            await self.arm.settle()
+            while self._due and self._due[0][0] <= self.clock.now():
+                await heapq.heappop(self._due)[2]()
+
+    def _at(self, at: datetime, act: Callable[[], Any]) -> None:
+        heapq.heappush(self._due, (at, next(self._order), act))
+
+    async def _report(self, inside: Inside, document: Mapping[str, Any]) -> None:
+        group = self.arm.groups.get(inside.group)
+        if group is None or group.gone_at is not None:
+            return  # its container is being killed
+        authorization = f"Bearer {inside.env['MAYFLY_REPORT_TOKEN']}"
+        try:
+            await receive(self.mayfly, self, inside.env["MAYFLY_JOB_ID"], authorization, document)
+        except Rejected:
+            return
+
+    async def _work(self) -> None:
+        """Do all that can be done now, activities side by side."""
+        await self.arm.settle()
+        while items := self.engine.ready():
+            calls = [item for item in items if isinstance(item, ActivityCall)]
+            for item in items:
+                if not isinstance(item, ActivityCall):
+                    self.engine.step(item)
+            for begin in range(0, len(calls), _AT_ONCE):
+                batch = calls[begin : begin + _AT_ONCE]
+                for completion in await asyncio.gather(*(self.engine.execute(call) for call in batch)):
+                    self.engine.commit(completion)
+            await self.arm.settle()
+
+
+@asynccontextmanager
+async def on_azure(
+    *,
+    places: str = "swedencentral",
+    limits: Limits | Mapping[str, Limits] = Limits(),  # noqa: B008 - frozen
+    course: Callable[[Inside], Course] = lambda _: Course(),
+    start_after_s: float = 0.5,
+    gone_after_s: float = 1.0,
+) -> AsyncIterator[Clocked]:
+    """Put it together, and take it apart afterwards."""
+    clock = VirtualClock(START)
+    clocked: Clocked
+    backing = TimedBacking(clock.now, course, lambda *life: clocked.live(*life))  # noqa: PLW0108 - not there yet
+    arm = FakeArm(
+        clock=clock.now, backing=backing, limits=limits, start_after_s=start_after_s, gone_after_s=gone_after_s
+    )
+    async with serving(arm, by_itself=False) as endpoint:
+        options = AciOptions(subscription="s", resource_group="rg", worker_image="worker:1", endpoint=endpoint)
+        runtime = AciRuntime(options, credential=NoToken(), clock=clock.now)
+        log, secrets = MemoryEventLog(), KnownSecrets({"db-password": "planted-S3cr3t-value"})
+        mayfly = Mayfly(
+            clock=clock,
+            log=log,
+            views=SqliteJobViews(":memory:"),
+            runtime=runtime,
+            admission=admission_to(parse_places(places), runtime=runtime, log=log, ledger=MemoryLedger()),
+            secrets=secrets,
+            tokens=ReportTokens(b"the key of the tests, 32 bytes or more"),
+            pace=AZURE_PACE,
+            public_url="http://mayfly.test",
+            place=parse_places(places)[0].name,
+            held_open=(runtime,),
+            rates=Rates(cpu_hour=0.0405, memory_gb_hour=0.00445),
+        )
+        engine = Engine(
+            hub=TaskHub(),
+            clock=clock,
+            orchestrators={ORCHESTRATION: _function(run_job.run_job)},
+            activities={name: _function(getattr(activities, name)) for name in _ACTIVITIES},
+        )
+        clocked = Clocked(clock=clock, arm=arm, mayfly=mayfly, engine=engine, secrets=secrets)
+        composition.use(mayfly)
+        try:
+            yield clocked
+        finally:
+            composition.use(None)
+            engine.hub.close()
+            await mayfly.close()
+
+
+def _function(builder: Any) -> Any:
+    return builder._function.get_user_function()

@@ -1,0 +1,167 @@
+"""Every documented failure, end to end: engine, activities and the real SDK against the fake endpoint.
+
+Each ends as the classifier says, and no group is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import get_args
+
+import pytest
+
+from mayfly.jobs import events as e
+from mayfly.jobs.job import Job
+from mayfly.jobs.lifecycle import JobState
+from mayfly.jobs.spec import JobSpec, RetryPolicy
+from tests.azure.clocked import Clocked, on_azure
+from tests.fake_arm.backing import Course
+from tests.fake_arm.switches import Switch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How a job ends after its switch was on."""
+
+    state: JobState = "succeeded"
+    attempts: int = 2
+    refusal: str | None = None
+    """Class of the first refusal."""
+    code: str | None = None
+    place: str = "swedencentral"
+    """Of the last attempt."""
+    exit_code: int = 0
+    """Of every container."""
+    error: str | None = None
+    times: int = 1
+    hint: str = ""
+    """Some of the words that a person is given."""
+
+
+_ENDINGS: dict[Switch, Ending] = {
+    "transitioning": Ending(refusal="retry", code="ContainerGroupTransitioning"),
+    "quota": Ending(refusal="wait", code="ServiceUnavailable", hint="quota"),
+    "capacity": Ending(refusal="relocate", code="ServiceUnavailable", place="westeurope", hint="capacity"),
+    "capacity_later": Ending(refusal="relocate", code="InsufficientCapacity", place="westeurope", hint="capacity"),
+    "inaccessible_image": Ending(refusal="retry", code="InaccessibleImage", hint="AcrPull"),
+    "registry_error": Ending(refusal="retry", code="RegistryErrorResponse", hint="Docker Hub"),
+    "pull_back_off": Ending(
+        state="failed", attempts=1, refusal="permanent", code="ImagePullBackOff", error="container_refused", hint="tag"
+    ),
+    "failed_but_there": Ending(refusal="retry", code="Failed"),
+    "repairing": Ending(state="failed", attempts=1, error="container_lost", exit_code=1),
+    "restart": Ending(state="failed", attempts=1, error="container_lost", exit_code=137),
+    "delete_ignored": Ending(attempts=1),
+    "delete_transitioning": Ending(attempts=1),
+    "throttled": Ending(refusal="wait", code="TooManyRequests", hint="100 creates"),
+    "server_error": Ending(attempts=1),
+    "server_error_everywhere": Ending(attempts=1),
+    "connection_lost": Ending(attempts=1),
+    "forbidden": Ending(refusal="retry", code="AuthorizationFailed", hint="Managed Identity Operator"),
+    "os_version": Ending(
+        state="failed",
+        attempts=1,
+        refusal="permanent",
+        code="OsVersionNotSupported",
+        error="container_refused",
+        hint="amd64",
+    ),
+}
+
+
+def test_every_switch_has_an_ending() -> None:
+    assert set(_ENDINGS) == set(get_args(Switch))
+
+
+@pytest.mark.parametrize("switch", _ENDINGS)
+def test_a_failure_ends_as_the_classifier_says_and_leaves_no_group(switch: Switch) -> None:
+    ending = _ENDINGS[switch]
+
+    async def story() -> None:
+        course = Course(exit_code=ending.exit_code, output="working\n")
+        async with on_azure(places="swedencentral,westeurope", course=lambda _: course) as azure:
+            azure.arm.switch(switch, times=ending.times)
+            job_id = await azure.submit()
+            if ending.error == "container_lost":
+                azure.silent.add(f"{job_id}-1-swedencentral")
+            await azure.run()
+            await _check(azure, job_id, ending)
+
+    asyncio.run(story())
+
+
+async def _check(azure: Clocked, job_id: str, ending: Ending) -> None:
+    job: Job = await azure.job(job_id)
+    events = [event.body for event in await azure.events(job_id)]
+    refusals = [body for body in events if isinstance(body, e.ContainerRefused)]
+    assert (job.state, len(job.attempts), job.error) == (ending.state, ending.attempts, ending.error), job.message
+    assert (job.settled, azure.arm.groups) == (True, {}), "no group is left, and the log knows it"
+    assert (refusals[0].refusal if refusals else None) == ending.refusal
+    assert (refusals[0].code if refusals else None) == ending.code
+    assert ending.hint in (refusals[0].hint if refusals else "")
+    assert job.attempts[-1].place == ending.place
+    assert all(group.updates == 0 for group in azure.arm.groups.values())
+
+
+def test_a_job_without_trouble_costs_one_put_one_delete_and_two_gets() -> None:
+    async def story() -> None:
+        async with on_azure() as azure:
+            job_ids = [await azure.submit() for _ in range(20)]
+            await azure.run()
+            for job_id in job_ids:
+                assert (await azure.job(job_id)).state == "succeeded"
+                calls = [call.method for call in azure.arm.calls if call.group.startswith(job_id)]
+                assert (calls.count("PUT"), calls.count("DELETE")) == (1, 1)
+                assert calls.count("GET") <= 2, "the log, and the look that sees the group gone"
+
+    asyncio.run(story())
+
+
+def test_a_role_that_never_spreads_fails_the_job_in_the_end() -> None:
+    async def story() -> None:
+        async with on_azure() as azure:
+            azure.arm.switch("inaccessible_image", times=100)
+            job = await azure.job(await _ended(azure, JobSpec(message="hi")))
+            assert (job.state, job.error, len(job.attempts)) == ("failed", "container_refused", 6)
+            assert "AcrPull" in (job.message or "")
+            assert azure.arm.groups == {}
+
+    asyncio.run(story())
+
+
+def test_no_capacity_anywhere_holds_the_job_until_there_is() -> None:
+    """I9."""
+
+    async def story() -> None:
+        async with on_azure(places="swedencentral,westeurope") as azure:
+            azure.arm.switch("capacity", times=5)
+            job = await azure.job(await _ended(azure, JobSpec(message="hi")))
+            assert job.state == "succeeded"
+            places = [attempt.place for attempt in job.attempts]
+            assert places == ["swedencentral", "westeurope"] * 3
+            reasons = [
+                event.body.reason for event in await azure.events(job.job_id) if isinstance(event.body, e.JobHeld)
+            ]
+            assert any("no capacity in swedencentral, westeurope" in reason for reason in reasons)
+
+    asyncio.run(story())
+
+
+def test_a_container_that_ends_badly_is_followed_by_another_after_it_is_gone() -> None:
+    async def story() -> None:
+        codes = iter([3, 0])
+        async with on_azure(course=lambda _: Course(exit_code=next(codes))) as azure:
+            job_id = await _ended(azure, JobSpec(message="hi", retry=RetryPolicy(max_attempts=2)))
+            job = await azure.job(job_id)
+            assert (job.state, len(job.attempts)) == ("succeeded", 2)
+            kinds = [event.type for event in await azure.events(job_id)]
+            assert kinds.index("ContainerGone") < len(kinds) - 1 - kinds[::-1].index("ContainerRequested")
+
+    asyncio.run(story())
+
+
+async def _ended(azure: Clocked, spec: JobSpec) -> str:
+    job_id = await azure.submit(spec)
+    await azure.run()
+    return job_id
