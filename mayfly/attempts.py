@@ -27,6 +27,7 @@ from mayfly.errors import TryAgain
 from mayfly.jobs import commands as c
 from mayfly.jobs.job import Attempt, Job
 from mayfly.jobs.steering import Step, begin_later, next_step
+from mayfly.masking import without_secrets
 from mayfly.secrets import SecretMissing
 
 LOG_BYTES_MAX = 65_536
@@ -185,6 +186,7 @@ def _request(mayfly: Mayfly, job: Job, attempt: Attempt, secrets: dict[str, str]
             "MAYFLY_JOB_ID": job.job_id,
             "MAYFLY_ATTEMPT": str(attempt.number),
             "MAYFLY_REPORT_URL": f"{mayfly.public_url}/api/jobs/{job.job_id}/reports",
+            **({"MAYFLY_SECRET_NAMES": ",".join(spec.secrets)} if spec.secrets else {}),
         },
         secure_env={**secrets, "MAYFLY_REPORT_TOKEN": token},
         cpu=spec.cpu,
@@ -217,20 +219,22 @@ async def _clean_up(mayfly: Mayfly, job: Job, attempt: Attempt) -> Job:
     later = await mayfly.admission.may_delete(attempt.place, now=mayfly.clock.now())
     if later is not None:
         raise _NotYet(later)
-    traces = await _traces(mayfly, attempt)
+    traces = await _traces(mayfly, job, attempt)
     job = (await mayfly.streams.carry_out(traces, job)).after
     if await mayfly.runtime.delete(attempt.group, place=attempt.place):
         return (await mayfly.streams.carry_out(gone, job)).after
     return job
 
 
-async def _traces(mayfly: Mayfly, attempt: Attempt) -> c.RequestDelete:
+async def _traces(mayfly: Mayfly, job: Job, attempt: Attempt) -> c.RequestDelete:
     """Take the log and the readings. What cannot be had is not worth a container that stays (pain 7)."""
     tail: LogTail | None = None
     samples: Sequence[MetricSample] = ()
     if attempt.logs_position is None and attempt.outcome != "refused":
         try:
             tail = await mayfly.runtime.logs(attempt.group, place=attempt.place, bytes_max=LOG_BYTES_MAX)
+            if tail is not None and job.spec.image is not None:
+                tail = await without_secrets(mayfly.secrets, job.spec.secrets, tail)
             samples = await mayfly.runtime.metrics(attempt.group, place=attempt.place)
         except RuntimeUnavailable as error:
             _logger.warning("reading what %s leaves: %s", attempt.group, error)

@@ -61,14 +61,18 @@ def _work(command: Sequence[str], environment: Environment, interruption: Interr
     try:
         if command:
             from worker.command import run_command
+            from worker.masking import mask_of
 
+            mask = mask_of(environment.command_env, environment.secret_names)
             ending = run_command(
                 command,
                 env=environment.command_env,
                 output=output,
+                mask=mask,
                 on_progress=to_mayfly.progress,
                 interruption=interruption,
             )
+            ending.error_message = mask.text(ending.error_message)
         else:
             from worker.demo_work import run_demo_work
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from worker.interruption import Interruption
+    from worker.masking import Mask
     from worker.output import Output
 
 KILL_AFTER_S = 10.0
@@ -34,6 +35,7 @@ def run_command(
     *,
     env: Mapping[str, str],
     output: Output,
+    mask: Mask,
     on_progress: Callable[[float | None, str], None],
     interruption: Interruption,
 ) -> Ending:
@@ -47,7 +49,7 @@ def run_command(
     finally:
         os.close(writer)
     protocol = LineProtocol(on_progress)
-    exit_status, usage = _relay_until_ended(pid, reader, output, protocol, interruption)
+    exit_status, usage = _relay_until_ended(pid, reader, _Relay(output, protocol, mask), interruption)
     os.close(reader)
     # What the command left behind ends with it, as it does when a container's main process ends.
     _kill_group(pid, signal.SIGKILL)
@@ -73,8 +75,29 @@ def _spawn(command: Sequence[str], env: Mapping[str, str], writer: int) -> int:
     )
 
 
+class _Relay:
+    """Where the command's output goes: masked, to the worker's own output and to those who read it."""
+
+    def __init__(self, output: Output, protocol: LineProtocol, mask: Mask) -> None:
+        self._output = output
+        self._protocol = protocol
+        self._mask = mask
+
+    def feed(self, data: bytes) -> None:
+        self._pass_on(self._mask.feed(data))
+
+    def close(self) -> None:
+        self._pass_on(self._mask.flush())
+        self._protocol.close()
+
+    def _pass_on(self, data: bytes) -> None:
+        if data:
+            self._output.write(data)
+            self._protocol.feed(data)
+
+
 def _relay_until_ended(
-    pid: int, reader: int, output: Output, protocol: LineProtocol, interruption: Interruption
+    pid: int, reader: int, relay: _Relay, interruption: Interruption
 ) -> tuple[int, tuple[float, int]]:
     status: int | None = None
     usage = (0.0, 0)
@@ -88,8 +111,7 @@ def _relay_until_ended(
         if interruption.wait(timeout_s, *sources):
             data = os.read(reader, _CHUNK)
             if data:
-                output.write(data)
-                protocol.feed(data)
+                relay.feed(data)
             else:
                 sources = []
         if status is None:
@@ -106,10 +128,8 @@ def _relay_until_ended(
                 kill_at, leave_at = None, time.monotonic() + _EOF_AFTER_S
     if sources and interruption.wait(0, reader):
         # Whatever the command itself wrote is in the pipe at most, and that is one more read.
-        data = os.read(reader, _CHUNK)
-        output.write(data)
-        protocol.feed(data)
-    protocol.close()
+        relay.feed(os.read(reader, _CHUNK))
+    relay.close()
     return status, usage
 
 

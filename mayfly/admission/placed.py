@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 
 from mayfly.admission.admission import Admitted, Held
 from mayfly.admission.ledger import Book, Ledger, Share
-from mayfly.admission.placing import Pacing, Placing, ask_for, barred, place
-from mayfly.admission.rates import Rate, free_now, nth_time, pruned
+from mayfly.admission.placing import ALL, Pacing, Placing, ask_for, barred, counted, place
+from mayfly.admission.rates import EVERYWHERE, Rate, nth_time, pruned
 from mayfly.errors import TryAgain
 from mayfly.jobs.job import Job
 from mayfly.jobs.places import Place, Quota
@@ -106,13 +106,13 @@ class Placed:
         waits: list[float | None] = []
 
         def change(book: Book) -> Book:
-            times = book.deletes.get(region, ())
-            free = free_now(times, self._rates, at)
-            if free == 0:
-                waits.append(nth_time(times, self._rates, at, 0))
+            here, everywhere = book.deletes.get(region, ()), book.deletes.get(ALL, ())
+            until = max(nth_time(here, self._rates, at, 0), nth_time(everywhere, EVERYWHERE, at, 0))
+            if until > at:
+                waits.append(until)
                 return book
             waits.append(None)
-            return replace(book, deletes={**book.deletes, region: (*pruned(times, self._rates, at), at)})
+            return replace(book, deletes=counted(book.deletes, region, self._rates, at))
 
         await self._change(change)
         wait = waits[-1]

@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from mayfly.admission.ledger import Bar, Book, Share, Turn
-from mayfly.admission.rates import Rate, free_now, nth_time, pruned
+from mayfly.admission.rates import EVERYWHERE, Rate, free_now, nth_time, pruned
 from mayfly.jobs.job import Job
 from mayfly.jobs.places import Place, Quota, cores_of
 
+ALL = "*"
+"""The name under which the book counts all regions together."""
 BAR_S = 60.0
 """How long a place that had no capacity is left alone."""
 _ROUND_S = 60.0
@@ -109,12 +111,20 @@ def place(
         shares = {**book.shares, job_id: Share(place=found, cores=turn.cores, at=now)}
         creates = {**book.creates}
         if rates:
-            creates[region] = (*pruned(book.creates.get(region, ()), rates, now), now)
+            creates = counted(creates, region, rates, now)
         bars = {name: bar for name, bar in book.bars.items() if bar.until > now}
         return replace(_without(book, job_id), shares=shares, creates=creates, bars=bars), Placing(place=found)
     answer = _wait(room, turn, ahead, pacing, now)
     line[job_id] = replace(turn, until=answer.until)
     return replace(book, line=line), answer
+
+
+def counted(
+    times: Mapping[str, tuple[float, ...]], region: str, rates: Sequence[Rate], now: float
+) -> dict[str, tuple[float, ...]]:
+    """Return the times with one more, in its region and in all."""
+    here, everywhere = pruned(times.get(region, ()), rates, now), pruned(times.get(ALL, ()), EVERYWHERE, now)
+    return {**times, region: (*here, now), ALL: (*everywhere, now)}
 
 
 def barred(book: Book, job: Job, *, now: float) -> Book:
@@ -154,6 +164,7 @@ class _Room:
             region: free_now(book.creates.get(region, ()), rates, now)
             for region in {one.region for one in places.values()}
         }
+        self._everywhere = free_now(book.creates.get(ALL, ()), EVERYWHERE if rates else (), now)
         self._kept: set[str] = set()
         """Places that somebody ahead waits for."""
 
@@ -166,6 +177,7 @@ class _Room:
                 self._cores[name] = self._cores.get(name, 0.0) + cores
                 free = self._creates[region]
                 self._creates[region] = None if free is None else free - 1
+                self._everywhere = None if self._everywhere is None else self._everywhere - 1
                 return name
         # One who waits for a rate alone keeps nothing: there is nothing there to keep.
         self._kept.update(names)
@@ -182,7 +194,7 @@ class _Room:
         if quota.cores_max is not None and quota.cores_used + self._cores.get(name, 0.0) + cores > quota.cores_max:
             return "quota"
         free = self._creates.get(region)
-        if free is not None and free < 1:
+        if (free is not None and free < 1) or (self._everywhere is not None and self._everywhere < 1):
             return "rate"
         return "line" if name in self._kept else None
 
@@ -205,7 +217,9 @@ class _Room:
         return bar.until if bar is not None else self._now
 
     def next_create(self, name: str, ahead: int) -> float:
-        return nth_time(self._book.creates.get(self._region(name), ()), self._rates, self._now, ahead)
+        here = nth_time(self._book.creates.get(self._region(name), ()), self._rates, self._now, ahead)
+        everywhere = EVERYWHERE if self._rates else ()
+        return max(here, nth_time(self._book.creates.get(ALL, ()), everywhere, self._now, ahead))
 
     def rate_in_use(self, name: str) -> str:
         region = self._region(name)

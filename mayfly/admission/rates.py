@@ -22,6 +22,10 @@ MARGIN_S = 10.0
 """Added to each window: a request reaches Azure some seconds after it was admitted, each after its own time."""
 DOCUMENTED = (Rate(window_s=300.0 + MARGIN_S, most=100), Rate(window_s=3_600.0 + MARGIN_S, most=300))
 
+EVERYWHERE = (Rate(window_s=15.0, most=150),)
+"""Of all regions together, since they share the resource manager's bucket: 200 writes, and as many deletes, which fill
+again with 10 a second. Source: request-limits-and-throttling."""
+
 
 def free_now(times: Sequence[float], rates: Sequence[Rate], now: float) -> int | None:
     """Return how many more are allowed now; None: any number.

@@ -6,6 +6,7 @@ may wake it before. Started again from nothing it is told the same (I1), and eve
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, TypedDict
@@ -38,12 +39,14 @@ class Pace:
     longest_s: float
     gone_first_s: float
     """The first look for a deleted container."""
+    jitter: float
+    """Each look comes later by up to this share of its wait, so that jobs that began at once do not look at once."""
     delete_again_s: float
     """How long the first delete is waited for before it is asked for again; each next one is given so much longer."""
 
 
-LOCAL_PACE = Pace(first_s=2.0, growth=0.5, longest_s=30.0, gone_first_s=0.2, delete_again_s=5.0)
-AZURE_PACE = Pace(first_s=15.0, growth=0.5, longest_s=300.0, gone_first_s=5.0, delete_again_s=30.0)
+LOCAL_PACE = Pace(first_s=2.0, growth=0.5, longest_s=30.0, gone_first_s=0.2, jitter=0.0, delete_again_s=5.0)
+AZURE_PACE = Pace(first_s=15.0, growth=0.5, longest_s=300.0, gone_first_s=5.0, jitter=0.2, delete_again_s=30.0)
 """Source: request-limits-and-throttling: 25 reads a second for a subscription and region."""
 
 
@@ -73,6 +76,7 @@ def next_step(job: Job, now: datetime, pace: Pace) -> Step:
     deadline = job.run_deadline(attempt) or attempt.start_deadline
     age_s = (now - attempt.requested_at).total_seconds()
     wait_s = min(max(age_s * pace.growth, pace.first_s), pace.longest_s)
+    wait_s *= 1 + pace.jitter * (zlib.crc32(job.job_id.encode()) / 2**32)
     look_at = min(now + timedelta(seconds=wait_s), max(deadline, now))
     return {
         "do": "observe_attempt",

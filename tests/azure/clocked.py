@@ -6,7 +6,6 @@ with the token and the variables that it was really given.
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 import itertools
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -16,8 +15,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from local_host.clock import VirtualClock
-from local_host.engine import ActivityCall, Engine
-from local_host.hub import TaskHub
 from mayfly import composition
 from mayfly.admission.ledger import MemoryLedger
 from mayfly.composition import Mayfly, Rates, admission_to
@@ -30,12 +27,11 @@ from mayfly.jobs.places import parse_places
 from mayfly.jobs.spec import JobSpec
 from mayfly.jobs.steering import AZURE_PACE
 from mayfly.log.memory import MemoryEventLog
-from mayfly.orchestrators import ORCHESTRATION
 from mayfly.report_tokens import ReportTokens
 from mayfly.reporting import receive
 from mayfly.submitting import submit
 from mayfly.views.sqlite import SqliteJobViews
-from orchestrations import activities, run_job
+from tests.azure.drivers import Driver, EngineDriver, StepDriver
 from tests.fake_arm.arm import FakeArm
 from tests.fake_arm.backing import Course, Inside, TimedBacking
 from tests.fake_arm.limits import Limits
@@ -43,9 +39,6 @@ from tests.fake_arm.server import serving
 from tests.mayfly.composed import KnownSecrets
 
 START = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
-_ACTIVITIES = ("begin_attempt", "observe_attempt", "end_attempt")
-_AT_ONCE = 32
-"""As `maxConcurrentActivityFunctions` in host.json."""
 
 
 @dataclass(kw_only=True)
@@ -55,7 +48,7 @@ class Clocked:
     clock: VirtualClock
     arm: FakeArm
     mayfly: Mayfly
-    engine: Engine
+    driver: Driver
     secrets: KnownSecrets
     _due: list[tuple[datetime, int, Callable[[], Any]]] = field(default_factory=list)
     _order: Any = field(default_factory=itertools.count)
@@ -64,11 +57,11 @@ class Clocked:
 
     async def start(self, job_id: str) -> None:
         """See `Orchestrators.start`."""
-        self.engine.start(ORCHESTRATION, instance_id=job_id)
+        self.driver.start(job_id)
 
     async def wake(self, job_id: str, event: str) -> None:
         """See `Orchestrators.wake`."""
-        self.engine.raise_event(job_id, event, None)
+        self.driver.wake(job_id, event)
 
     async def alive(self) -> frozenset[str]:
         """See `Orchestrators.alive`."""
@@ -104,7 +97,7 @@ class Clocked:
         while True:
             await self._work()
             times = [self._due[0][0]] if self._due else []
-            times += [due] if (due := self.engine.next_due()) is not None else []
+            times += [due] if (due := self.driver.next_due()) is not None else []
             times += [going] if (going := self.arm.next_due()) is not None else []
             if not times or min(times) > end:
                 return
@@ -129,15 +122,7 @@ class Clocked:
     async def _work(self) -> None:
         """Do all that can be done now, activities side by side."""
         await self.arm.settle()
-        while items := self.engine.ready():
-            calls = [item for item in items if isinstance(item, ActivityCall)]
-            for item in items:
-                if not isinstance(item, ActivityCall):
-                    self.engine.step(item)
-            for begin in range(0, len(calls), _AT_ONCE):
-                batch = calls[begin : begin + _AT_ONCE]
-                for completion in await asyncio.gather(*(self.engine.execute(call) for call in batch)):
-                    self.engine.commit(completion)
+        while await self.driver.work():
             await self.arm.settle()
 
 
@@ -149,8 +134,9 @@ async def on_azure(
     course: Callable[[Inside], Course] = lambda _: Course(),
     start_after_s: float = 0.5,
     gone_after_s: float = 1.0,
+    orchestrated: bool = True,
 ) -> AsyncIterator[Clocked]:
-    """Put it together, and take it apart afterwards."""
+    """Put it together, and take it apart afterwards. `orchestrated`: by the real orchestrator; see `drivers.py`."""
     clock = VirtualClock(START)
     clocked: Clocked
     backing = TimedBacking(clock.now, course, lambda *life: clocked.live(*life))  # noqa: PLW0108 - not there yet
@@ -175,21 +161,12 @@ async def on_azure(
             held_open=(runtime,),
             rates=Rates(cpu_hour=0.0405, memory_gb_hour=0.00445),
         )
-        engine = Engine(
-            hub=TaskHub(),
-            clock=clock,
-            orchestrators={ORCHESTRATION: _function(run_job.run_job)},
-            activities={name: _function(getattr(activities, name)) for name in _ACTIVITIES},
-        )
-        clocked = Clocked(clock=clock, arm=arm, mayfly=mayfly, engine=engine, secrets=secrets)
+        driver = EngineDriver(clock) if orchestrated else StepDriver(clock)
+        clocked = Clocked(clock=clock, arm=arm, mayfly=mayfly, driver=driver, secrets=secrets)
         composition.use(mayfly)
         try:
             yield clocked
         finally:
             composition.use(None)
-            engine.hub.close()
+            driver.close()
             await mayfly.close()
-
-
-def _function(builder: Any) -> Any:
-    return builder._function.get_user_function()

@@ -115,7 +115,7 @@ async def _append_anyway(log: MemoryEventLog, events: Sequence[e.Event], *, expe
 
 
 async def _gone_when_asked_for(mayfly: Mayfly, job: Job, attempt: Attempt) -> Job:
-    job = (await mayfly.streams.carry_out(await attempts._traces(mayfly, attempt), job)).after
+    job = (await mayfly.streams.carry_out(await attempts._traces(mayfly, job, attempt), job)).after
     await mayfly.runtime.delete(attempt.group, place=attempt.place)
     return (await mayfly.streams.carry_out(c.ConfirmGone(attempt=attempt.number), job)).after
 

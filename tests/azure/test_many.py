@@ -1,0 +1,80 @@
+"""400 jobs at once against the documented quota and rates: all finish, none fails, and no limit is passed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import pytest
+
+from mayfly.jobs import events as e
+from mayfly.jobs.spec import JobSpec
+from tests.azure.clocked import START, Clocked, on_azure
+from tests.fake_arm.backing import Course
+from tests.fake_arm.limits import Limits
+
+pytestmark = pytest.mark.timeout(280)
+
+_JOBS = 400
+_JOBS_OF_A_SMALL_SUBSCRIPTION = 90
+_RUN_S = 600.0
+_THREE = "swedencentral,westeurope,northeurope"
+
+
+async def _all_end(azure: Clocked, count: int) -> timedelta:
+    """Submit them, let time pass, hold the limits, and return how long it took."""
+    job_ids = [await azure.submit(JobSpec(message="hi")) for _ in range(count)]
+    await azure.run()
+    jobs = [await azure.job(job_id) for job_id in job_ids]
+    assert {job.state for job in jobs} == {"succeeded"}
+    assert azure.arm.groups == {}
+    refused = [
+        event.body
+        for job_id in job_ids
+        for event in await azure.events(job_id)
+        if isinstance(event.body, e.ContainerRefused)
+    ]
+    assert refused == [], "admission kept every create within what the platform takes"
+    assert [call for call in azure.arm.calls if call.status == 429] == [], "nor did it ask too often for anything"
+    for times in (*azure.arm.created.values(), *azure.arm.deleted.values()):
+        assert _most_within(times, timedelta(minutes=5)) <= 100
+        assert _most_within(times, timedelta(hours=1)) <= 300
+    assert max(azure.arm.groups_most.values()) <= 100
+    return max(job.ended_at for job in jobs if job.ended_at is not None) - START
+
+
+def _most_within(times: Sequence[datetime], window: timedelta) -> int:
+    return max(sum(begin <= at < begin + window for at in times) for begin in times)
+
+
+def _elapsed(places: str, limits: Limits, count: int = _JOBS) -> timedelta:
+    async def story() -> timedelta:
+        async with on_azure(
+            places=places,
+            limits=limits,
+            course=lambda _: Course(run_s=_RUN_S),
+            start_after_s=20,
+            gone_after_s=3,
+            orchestrated=False,
+        ) as azure:
+            return await _all_end(azure, count)
+
+    return asyncio.run(story())
+
+
+def test_400_jobs_at_once_keep_the_documented_limits_and_three_regions_are_three_times_as_fast() -> None:
+    one, three = _elapsed("swedencentral", Limits()), _elapsed(_THREE, Limits())
+    print(f"400 jobs of {_RUN_S:g} s: {one} in one region, {three} in three")
+    # 300 in the first hour, and the last 100 begin when it is over.
+    assert timedelta(minutes=70) <= one <= timedelta(minutes=80)
+    assert 2.5 <= one / three <= 4.0
+
+
+def test_a_subscription_with_ten_cores_runs_ten_at_a_time_and_fails_none() -> None:
+    limits = Limits(cores=10)
+    jobs = _JOBS_OF_A_SMALL_SUBSCRIPTION
+    one, three = _elapsed("swedencentral", limits, jobs), _elapsed(_THREE, limits, jobs)
+    print(f"{jobs} jobs with a quota of 10 cores: {one} in one region, {three} in three")
+    assert one >= timedelta(seconds=_RUN_S) * (jobs / 10)
+    assert 2.5 <= one / three <= 3.5
