@@ -9,7 +9,7 @@ import pytest
 
 from mayfly.jobs import commands as c
 from mayfly.jobs import events as e
-from mayfly.jobs.decide import HOLD_S, decide, submit
+from mayfly.jobs.decide import HOLD_S, RELOCATE_S, decide, submit
 from mayfly.jobs.job import Job, fold
 from mayfly.jobs.spec import ErrorClass, JobSpec, RetryPolicy
 from tests.jobs.samples import CLAIM, JOB_ID, OTHER_CLAIM, T0
@@ -226,7 +226,13 @@ def test_a_deadline_counts_from_its_own_beginning_to_the_second(
 
 @pytest.mark.parametrize(
     ("refusal", "retry_after_s", "wait_s"),
-    [("wait", None, HOLD_S), ("relocate", None, HOLD_S), ("retry", None, 10), ("wait", 7.0, 7), ("retry", 99.0, 99)],
+    [
+        ("wait", None, HOLD_S),
+        ("relocate", None, RELOCATE_S),
+        ("retry", None, 10),
+        ("wait", 7.0, 7),
+        ("retry", 99.0, 99),
+    ],
 )
 def test_a_refusal_is_held_as_long_as_the_platform_or_its_class_says(
     refusal: str, retry_after_s: float | None, wait_s: float

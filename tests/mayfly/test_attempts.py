@@ -53,6 +53,7 @@ def test_the_container_is_asked_for_with_everything_that_the_worker_contract_nam
         "MAYFLY_JOB_ID": job_id,
         "MAYFLY_ATTEMPT": "1",
         "MAYFLY_REPORT_URL": f"http://mayfly.test/api/jobs/{job_id}/reports",
+        "MAYFLY_SECRET_NAMES": "DB",
     }
     assert set(request.secure_env) == {"DB", "MAYFLY_REPORT_TOKEN"}
     assert request.secure_env["DB"] == "canary"

@@ -1,0 +1,29 @@
+"""The ledgers of a single process and of one machine, against the contract."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mayfly.admission.ledger import Ledger, MemoryLedger
+from mayfly.admission.sqlite import SqliteLedger
+from tests.contracts.ledger import LedgerContract
+
+
+class TestMemory(LedgerContract):
+    @pytest.fixture(autouse=True)
+    def _ledger(self) -> None:
+        self._one = MemoryLedger()
+
+    def open(self) -> Ledger:
+        return self._one
+
+
+class TestSqlite(LedgerContract):
+    @pytest.fixture(autouse=True)
+    def _file(self, tmp_path: Path) -> None:
+        self._path = tmp_path / "ledger.db"
+
+    def open(self) -> Ledger:
+        return SqliteLedger(self._path)
