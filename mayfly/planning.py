@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mayfly.composition import Mayfly
+from mayfly.jobs.places import cores_of, gb_of
 from mayfly.jobs.spec import JobSpec
 from mayfly.secrets import SecretMissing
 
@@ -45,12 +46,14 @@ async def plan(mayfly: Mayfly, spec: JobSpec) -> Plan:
         warnings.append(f"cpu {spec.cpu:g} is not enforced here")
     if not capabilities.enforces_memory:
         warnings.append(f"memory_gb {spec.memory_gb:g} is not enforced here")
+    place, in_the_way = await mayfly.admission.obstacles(cpu=spec.cpu, memory_gb=spec.memory_gb, now=mayfly.clock.now())
+    obstacles += in_the_way
     rates = mayfly.rates
-    per_hour = spec.cpu * rates.cpu_hour + spec.memory_gb * rates.memory_gb_hour
+    per_hour = cores_of(spec.cpu) * rates.cpu_hour + gb_of(spec.memory_gb) * rates.memory_gb_hour
     hours_at_most = (spec.start_timeout_s + spec.run_timeout_s) * spec.retry.max_attempts / 3_600
     return Plan(
         spec=spec,
-        place=mayfly.place,
+        place=place or mayfly.place,
         price_per_hour=per_hour,
         price_at_most=per_hour * hours_at_most,
         obstacles=tuple(obstacles),

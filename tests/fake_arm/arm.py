@@ -77,6 +77,8 @@ class FakeArm:
         self.deleted: dict[str, list[datetime]] = defaultdict(list)
         self.groups_most: dict[str, int] = defaultdict(int)
         """The most groups that a region ever had at one time."""
+        self.asked_for: list[Inside] = []
+        """What each accepted container was told."""
         self.bodies: list[str] = []
         """Every answer's text, for those who look for secrets."""
 
@@ -178,6 +180,7 @@ class FakeArm:
         )
         self.groups[name] = group
         self.created[region].append(now)
+        self.asked_for.append(group.inside)
         here = sum(other.region == region for other in self.groups.values())
         self.groups_most[region] = max(self.groups_most[region], here)
         self._windows(self._creates, region).times.append(now)

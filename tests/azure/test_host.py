@@ -1,0 +1,193 @@
+"""Mayfly's own host with `MAYFLY_RUNTIME=aci`: real processes, real time, real workers behind the fake's groups.
+
+The canary: a secret that is planted in the store is looked for in everything that the host leaves behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from benchmarks.host import ROOT, Host, running_host
+from mayfly.containers.processes import ProcessRuntime
+from tests.fake_arm.arm import FakeArm
+from tests.fake_arm.backing import ProcessBacking
+from tests.fake_arm.limits import Limits
+from tests.fake_arm.server import serving
+
+CANARY = "canary-7f3a-Geheimnis"
+_PATIENCE_S = 60.0
+_TELLS = """
+import json, os, sys
+secret = os.environ["DB_PASSWORD"]
+print("connecting with", secret, flush=True)
+print("::progress 0.5 as", secret, flush=True)
+print("::result", json.dumps({"user": secret}), flush=True)
+print("failed with", secret, file=sys.stderr)
+sys.exit(int(sys.argv[1]))
+"""
+
+
+class _Azure:
+    """The fake and its server on a loop of their own: the host is another process, the test no coroutine."""
+
+    def __init__(self, folder: Path) -> None:
+        worker = (sys.executable, "-I", "-S", str(ROOT / "worker" / "__main__.py"))
+        self.processes = ProcessRuntime(folder, worker_command=worker)
+        self.arm = FakeArm(
+            clock=lambda: datetime.now(UTC),
+            backing=ProcessBacking(self.processes),
+            limits=Limits(cores=10),
+            start_after_s=0.05,
+            gone_after_s=0.1,
+        )
+        self.endpoint = ""
+        self._up = threading.Event()
+        self._stop: asyncio.Event
+        self._loop: asyncio.AbstractEventLoop
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
+        self._thread.start()
+        assert self._up.wait(10)
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(20)
+
+    async def _serve(self) -> None:
+        self._stop, self._loop = asyncio.Event(), asyncio.get_running_loop()
+        async with serving(self.arm) as self.endpoint:
+            self._up.set()
+            await self._stop.wait()
+            for listing in await self.processes.list():
+                await self.processes.delete(listing.group, place="local")
+
+
+@pytest.fixture
+def azure(tmp_path: Path) -> Iterator[_Azure]:
+    azure = _Azure(tmp_path / "groups")
+    yield azure
+    azure.close()
+
+
+@contextmanager
+def _host(azure: _Azure, **more: str) -> Iterator[tuple[Host, httpx.Client]]:
+    environment = {
+        "MAYFLY_RUNTIME": "aci",
+        "MAYFLY_ARM_ENDPOINT": azure.endpoint,
+        "MAYFLY_SUBSCRIPTION": "s",
+        "MAYFLY_RESOURCE_GROUP": "rg",
+        "MAYFLY_PLACES": "swedencentral:4:16,westeurope",
+        "MAYFLY_WORKER_IMAGE": "mayfly.azurecr.io/worker:1",
+        "MAYFLY_WORKER_IDENTITY": "/subscriptions/s/resourceGroups/rg/providers/x/userAssignedIdentities/worker",
+        **more,
+    }
+    with running_host(app=ROOT, environment=environment) as host:
+        headers = {"x-functions-key": host.key}
+        with httpx.Client(base_url=f"http://127.0.0.1:{host.port}/api", headers=headers, timeout=30) as client:
+            yield host, client
+
+
+def _submit(client: httpx.Client, spec: Mapping[str, Any]) -> str:
+    answer = client.post("/jobs", json=spec)
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["job_id"])
+
+
+def _settled(client: httpx.Client, job_id: str) -> dict[str, Any]:
+    """Wait until the job is over and its containers are seen gone."""
+    end = time.monotonic() + _PATIENCE_S
+    while True:
+        job: dict[str, Any] = client.get(f"/jobs/{job_id}").json()
+        gone = all(attempt["container"] == "gone" for attempt in job["attempts"])
+        if job["state"] in ("succeeded", "failed", "timed_out", "canceled") and gone:
+            return job
+        assert time.monotonic() < end, job
+        time.sleep(0.1)
+
+
+@pytest.mark.timeout(120)
+def test_jobs_run_on_the_fake_with_real_workers(azure: _Azure) -> None:
+    with _host(azure) as (_, client):
+        specs: list[dict[str, Any]] = [
+            {"message": "hello", "env": {"MAYFLY_WORK_SECONDS": "0.2"}},
+            {"command": ["/bin/sh", "-c", 'echo "::result {\\"n\\": 3}"']},
+            {"command": ["/bin/sh", "-c", "exit 3"]},
+            {"command": ["/bin/sh", "-c", "sleep 600"], "name": "endless"},
+        ]
+        job_ids = [_submit(client, spec) for spec in specs]
+        end = time.monotonic() + _PATIENCE_S
+        while client.get(f"/jobs/{job_ids[3]}").json()["state"] != "running":
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        client.post(f"/jobs/{job_ids[3]}/cancel", json={})
+        jobs = [_settled(client, job_id) for job_id in job_ids]
+        assert [job["state"] for job in jobs] == ["succeeded", "succeeded", "failed", "canceled"]
+        assert jobs[1]["result"] == {"n": 3}
+        assert jobs[2]["attempts"][0]["exit_code"] == 3
+        assert azure.arm.groups == {}
+        for job_id in job_ids[:3]:
+            assert (azure.arm.count("PUT", job_id), azure.arm.count("DELETE", job_id)) == (1, 1)
+            assert azure.arm.count("GET", job_id) <= 2
+        planned = client.post("/plan", json={"message": "hi", "cpu": 8, "memory_gb": 16}).json()
+        assert planned["place"] == "westeurope", "the first place takes 4 cores at most"
+        assert planned["price"]["per_hour"] == pytest.approx(8 * 0.0405 + 16 * 0.00445)
+        assert planned["obstacles"] == []
+        (obstacle,) = client.post("/plan", json={"message": "hi", "cpu": 12}).json()["obstacles"][1:]
+        assert obstacle == "the quota of westeurope is 10 cores"
+
+
+@pytest.mark.timeout(120)
+def test_a_planted_secret_is_found_nowhere(azure: _Azure) -> None:
+    """I8."""
+    spec: dict[str, Any] = {
+        "command": [sys.executable, "-c", _TELLS, "0"],
+        "secrets": {"DB_PASSWORD": "db-password"},
+        "retry": {"max_attempts": 2, "backoff_s": 0},
+    }
+    with _host(azure, MAYFLY_SECRET_DB_PASSWORD=CANARY) as (host, client):
+        good = _submit(client, spec)
+        bad = _submit(client, {**spec, "command": [sys.executable, "-c", _TELLS, "7"]})
+        azure.arm.switch("inaccessible_image")
+        refused = _submit(client, spec)
+        missing = _submit(client, {**spec, "secrets": {"DB_PASSWORD": "not-there"}})
+        absent = _submit(client, {**spec, "command": ["/no/such/program"], "retry": {"max_attempts": 1}})
+        jobs = {job_id: _settled(client, job_id) for job_id in (good, bad, refused, missing, absent)}
+        states = [jobs[job_id]["state"] for job_id in (good, bad, refused, missing, absent)]
+        assert states == ["succeeded", "failed", "succeeded", "failed", "failed"]
+        assert jobs[good]["result"] == {"user": "***"}
+        shown = [
+            client.get(path).text
+            for job_id in jobs
+            for path in (f"/jobs/{job_id}", f"/jobs/{job_id}/events", f"/jobs/{job_id}/logs")
+        ]
+        assert "connecting with ***" in json.dumps(shown)
+        assert CANARY not in json.dumps(shown)
+        given = [inside.env.get("DB_PASSWORD") for inside in azure.arm.asked_for]
+        assert given == [CANARY] * 4, "one attempt each that ran, two of the one that failed; by a secure value"
+        assert CANARY not in json.dumps(azure.arm.bodies), "Azure gives no secure value back"
+        for path in sorted(host.data.rglob("*")):
+            if path.is_file():
+                assert CANARY.encode() not in path.read_bytes(), path
+        for path in (host.data / "log.db", host.data / "views.db"):
+            assert CANARY not in _everything_in(path)
+        assert (host.data / "host.log").stat().st_size > 0
+
+
+def _everything_in(path: Path) -> str:
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
+        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        found = repr([connection.execute(f"SELECT * FROM {table}").fetchall() for table in tables])  # noqa: S608
+    connection.close()
+    return found
