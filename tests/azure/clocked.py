@@ -63,9 +63,9 @@ class Clocked:
         """See `Orchestrators.wake`."""
         self.driver.wake(job_id, event)
 
-    async def alive(self) -> frozenset[str]:
-        """See `Orchestrators.alive`."""
-        return frozenset()
+    async def missing(self, job_ids: Sequence[str]) -> Sequence[str]:
+        """See `Orchestrators.missing`."""
+        return ()
 
     async def submit(self, spec: JobSpec | None = None) -> str:
         submission = await submit(self.mayfly, self, spec or JobSpec(message="hi"), source="http")
