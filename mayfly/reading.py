@@ -16,6 +16,7 @@ from mayfly.containers.runtime import RuntimeUnavailable
 from mayfly.errors import NotFound
 from mayfly.jobs import events as e
 from mayfly.jobs.job import Attempt, Job
+from mayfly.masking import without_secrets
 from mayfly.views.job_views import JobFilter, Page
 
 LOG_BYTES_MAX = 1_048_576
@@ -79,6 +80,8 @@ class Reader:
                 tail = await self._mayfly.runtime.logs(chosen.group, place=chosen.place, bytes_max=LOG_BYTES_MAX)
             except RuntimeUnavailable:
                 tail = None
+            if tail is not None and job.spec.image is not None:
+                tail = await without_secrets(self._mayfly.secrets, job.spec.secrets, tail)
             if tail is not None:
                 return Output(attempt=chosen.number, source="container", text=tail.text, truncated=tail.truncated)
         for body in await self._bodies(job_id, chosen.logs_position):

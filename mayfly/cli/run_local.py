@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sys
 import time
@@ -18,6 +19,7 @@ from mayfly.cli.connection import DEFAULT_DATA, Data, keys_path, local_key
 from mayfly.cli.errors import CliError, Wrong
 from mayfly.cli.host_process import Child, LocalHost
 from mayfly.cli.screen import console, table
+from mayfly.settings import SettingInvalid, read_settings
 
 _POLL_S = 0.2
 
@@ -31,6 +33,10 @@ def up(
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Run Mayfly on this machine until Ctrl-C."""
+    try:
+        read_settings({**os.environ, "MAYFLY_DATA": str(data)})
+    except SettingInvalid as error:
+        raise Wrong(str(error), ["set it where you run `mayfly up`"]) from error
     host = LocalHost(data, port)
     children: list[Child] = []
     with _signals_ask():

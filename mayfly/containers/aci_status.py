@@ -81,7 +81,7 @@ def _life(facts: Facts) -> tuple[GroupPhase, int | None, datetime | None, dateti
     if facts.container == "Terminated":
         return "exited", _code(facts.exit_code), facts.started_at, facts.exited_at
     if facts.container == "Running":
-        if facts.provisioning in ("Unhealthy", "Repairing"):
+        if facts.provisioning == "Repairing":
             return "exited", None, facts.started_at, None  # it is being moved, and would begin anew elsewhere
         return "running", None, facts.started_at, None
     if facts.started_at is not None and facts.provisioning in ("Failed", "Unhealthy", "Repairing"):

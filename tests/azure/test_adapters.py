@@ -221,6 +221,7 @@ _STATES = {
     "started again after a failure": _Line(replace(FACTS, restarts=1, previous_exit_code=2), "exited", 2),
     "started again after maintenance": _Line(replace(FACTS, restarts=2, previous_exit_code=7148), "exited"),
     "stopped from outside": _Line(replace(FACTS, container="", state="Stopped"), "exited"),
+    "unhealthy while it runs": _Line(replace(FACTS, provisioning="Unhealthy"), "running"),
     "being moved while it ran": _Line(replace(FACTS, provisioning="Repairing"), "exited"),
     "being moved before it ran": _Line(replace(WAITING, provisioning="Repairing"), "pending", refusal="retry"),
     "failed without a word": _Line(replace(WAITING, provisioning="Failed"), "pending", refusal="retry"),

@@ -39,6 +39,54 @@ def test_a_wrong_setting_is_refused_with_its_name_and_the_mend(
         read_settings({"MAYFLY_DATA": str(tmp_path), name: value})
 
 
+ACI = {
+    "MAYFLY_RUNTIME": "aci",
+    "MAYFLY_SUBSCRIPTION": "s",
+    "MAYFLY_RESOURCE_GROUP": "rg",
+    "MAYFLY_PLACES": "swedencentral,westeurope:spot:4:16",
+    "MAYFLY_WORKER_IMAGE": "mine.azurecr.io/worker:1",
+}
+
+
+def test_azure_needs_five_settings_and_has_defaults_for_the_rest(tmp_path: Path) -> None:
+    aci = read_settings({"MAYFLY_DATA": str(tmp_path), **ACI}).aci
+    assert aci is not None
+    assert [place.name for place in aci.places] == ["swedencentral", "westeurope-spot"]
+    assert aci.arm_endpoint == "https://management.azure.com"
+    assert (aci.worker_identity, aci.subnet, aci.log_workspace, aci.metrics) == (None, None, None, True)
+    assert (aci.cpu_hour_usd, aci.memory_gb_hour_usd) == (0.0405, 0.00445)
+
+
+@pytest.mark.parametrize("name", [name for name in ACI if name != "MAYFLY_RUNTIME"])
+def test_azure_without_one_of_them_is_refused_by_its_name(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SettingInvalid, match=f"{name} must be set"):
+        read_settings({"MAYFLY_DATA": str(tmp_path), **ACI, name: ""})
+
+
+@pytest.mark.parametrize(
+    ("places", "mend"),
+    [
+        ("Sweden Central", "must be like swedencentral,westeurope:spot:4:16"),
+        ("swedencentral:4", "must be like"),
+        ("swedencentral:four:16", "must give cores and GB as numbers"),
+        ("swedencentral,swedencentral", "must name each place once"),
+    ],
+)
+def test_places_that_cannot_be_read_are_refused_with_the_mend(tmp_path: Path, places: str, mend: str) -> None:
+    with pytest.raises(SettingInvalid, match=f"MAYFLY_PLACES {mend}"):
+        read_settings({"MAYFLY_DATA": str(tmp_path), **ACI, "MAYFLY_PLACES": places})
+
+
+def test_a_price_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingInvalid, match="MAYFLY_CPU_HOUR_USD must be a price in USD"):
+        read_settings({"MAYFLY_DATA": str(tmp_path), **ACI, "MAYFLY_CPU_HOUR_USD": "cheap"})
+
+
+def test_the_workspaces_key_is_not_shown(tmp_path: Path) -> None:
+    settings = read_settings({"MAYFLY_DATA": str(tmp_path), **ACI, "MAYFLY_LOG_WORKSPACE_KEY": "hunter2"})
+    assert "hunter2" not in repr(settings)
+
+
 def test_the_public_url_has_no_slash_at_its_end(tmp_path: Path) -> None:
     settings = read_settings({"MAYFLY_DATA": str(tmp_path), "MAYFLY_PUBLIC_URL": "https://mayfly.test/"})
     assert settings.public_url == "https://mayfly.test"
