@@ -73,7 +73,11 @@ class ChaosRun:
         """
         self._child = self._host.start()
         self._child.wait_until_ready()
-        with self._host.api(patience_s=PATIENCE_S) as api, self._progress, ThreadPoolExecutor(_THREADS) as pool:
+        with (
+            self._host.api(patience_s=PATIENCE_S, sleep=self._sleep) as api,
+            self._progress,
+            ThreadPoolExecutor(_THREADS) as pool,
+        ):
             try:
                 users = self._kill_and_submit(api, pool)
                 self._show("the host stays up now; waiting for the jobs")
@@ -159,6 +163,14 @@ class ChaosRun:
                 said = time.monotonic()
                 self._show(f"{settled} of {len(self._jobs)} jobs have settled")
             time.sleep(_SETTLE_POLL_S)
+
+    def _sleep(self, seconds: float) -> None:
+        """Wait before a request is tried again, unless the run is given up.
+
+        Errors: `CliError` then.
+        """
+        if self._given_up.wait(seconds):
+            raise CliError("the run is given up")
 
     def _show(self, line: str) -> None:
         self._progress.console.print(Text(line))

@@ -33,7 +33,8 @@ DEFAULT_DATA = Path(".mayfly")
 def connect(url: str, key: str | None) -> Api:
     """Return the client for a URL, with the local host's key where none is given."""
     if key is None and is_loopback(url):
-        key = local_key(Path(os.environ.get("MAYFLY_DATA", DEFAULT_DATA)))
+        # Looked up when it is needed: a host that is just starting makes its keys before it answers.
+        return Api(url, lambda: local_key(Path(os.environ.get("MAYFLY_DATA", DEFAULT_DATA))))
     return Api(url, key)
 
 
