@@ -65,11 +65,11 @@ def compose(settings: Settings) -> Mayfly:
     """Put the adapters together as the settings say."""
     clock = SystemClock()
     runtime = ProcessRuntime(settings.data / "containers", worker_command=settings.worker_command)
-    log = SqliteEventLog(settings.data / "log.db")
+    log, views = _stores(settings)
     return Mayfly(
         clock=clock,
         log=log,
-        views=SqliteJobViews(settings.data / "views.db"),
+        views=views,
         runtime=runtime,
         admission=OnePlace(_LOCAL, groups_max=settings.groups_max, jobs_present=partial(jobs_present, runtime, log)),
         secrets=EnvironmentSecrets(),
@@ -89,6 +89,18 @@ async def jobs_present(runtime: ContainerRuntime, log: EventLog) -> set[str]:
     listed = {listing.job_id for listing in await runtime.list()}
     jobs = [fold(await log.read(job_id)) for job_id in sorted(listed)]
     return {job.job_id for job in jobs if job is not None and not job.settled}
+
+
+def _stores(settings: Settings) -> tuple[EventLog, JobViews]:
+    if settings.cosmos_endpoint is None:
+        return SqliteEventLog(settings.data / "log.db"), SqliteJobViews(settings.data / "views.db")
+    # Imported here: the SDK takes half a second to import, which a laptop without an account need not wait for.
+    from mayfly.cosmos.account import CosmosAccount
+    from mayfly.log.cosmos import CosmosEventLog
+    from mayfly.views.cosmos import CosmosJobViews
+
+    account = CosmosAccount(settings.cosmos_endpoint, settings.cosmos_key)
+    return CosmosEventLog(account), CosmosJobViews(account)
 
 
 _current: Mayfly | None = None
