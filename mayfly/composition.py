@@ -10,6 +10,8 @@ from mayfly.admission.one_place import OnePlace
 from mayfly.clock import Clock, SystemClock
 from mayfly.containers.processes import ProcessRuntime
 from mayfly.containers.runtime import ContainerRuntime
+from mayfly.intake.intake_record import IntakeRecord
+from mayfly.intake.sqlite import SqliteIntakeRecord
 from mayfly.jobs.job import fold
 from mayfly.jobs.steering import LOCAL_PACE, Pace
 from mayfly.log.event_log import EventLog
@@ -49,6 +51,8 @@ class Mayfly:
     place: str
     """Where a job goes first."""
     rates: Rates
+    intake: IntakeRecord
+    """Messages that were refused."""
 
     @cached_property
     def streams(self) -> Streams:
@@ -59,13 +63,14 @@ class Mayfly:
         """Release what the stores hold open."""
         await self.log.close()
         await self.views.close()
+        await self.intake.close()
 
 
 def compose(settings: Settings) -> Mayfly:
     """Put the adapters together as the settings say."""
     clock = SystemClock()
     runtime = ProcessRuntime(settings.data / "containers", worker_command=settings.worker_command)
-    log, views = _stores(settings)
+    log, views, intake = _stores(settings)
     return Mayfly(
         clock=clock,
         log=log,
@@ -78,6 +83,7 @@ def compose(settings: Settings) -> Mayfly:
         public_url=settings.public_url,
         place=_LOCAL,
         rates=Rates(cpu_hour=0.0, memory_gb_hour=0.0),
+        intake=intake,
     )
 
 
@@ -91,16 +97,21 @@ async def jobs_present(runtime: ContainerRuntime, log: EventLog) -> set[str]:
     return {job.job_id for job in jobs if job is not None and not job.settled}
 
 
-def _stores(settings: Settings) -> tuple[EventLog, JobViews]:
+def _stores(settings: Settings) -> tuple[EventLog, JobViews, IntakeRecord]:
     if settings.cosmos_endpoint is None:
-        return SqliteEventLog(settings.data / "log.db"), SqliteJobViews(settings.data / "views.db")
+        return (
+            SqliteEventLog(settings.data / "log.db"),
+            SqliteJobViews(settings.data / "views.db"),
+            SqliteIntakeRecord(settings.data / "intake.db"),
+        )
     # Imported here: the SDK takes half a second to import, which a laptop without an account need not wait for.
     from mayfly.cosmos.account import CosmosAccount
+    from mayfly.intake.cosmos import CosmosIntakeRecord
     from mayfly.log.cosmos import CosmosEventLog
     from mayfly.views.cosmos import CosmosJobViews
 
     account = CosmosAccount(settings.cosmos_endpoint, settings.cosmos_key)
-    return CosmosEventLog(account), CosmosJobViews(account)
+    return CosmosEventLog(account), CosmosJobViews(account), CosmosIntakeRecord(account)
 
 
 _current: Mayfly | None = None

@@ -6,6 +6,7 @@
 | MAYFLY_STORE | sqlite | where log and views are kept: `sqlite`, or `cosmos` for Cosmos DB |
 | MAYFLY_COSMOS_ENDPOINT | none; required with `cosmos` | the account: https://NAME.documents.azure.com:443/ |
 | MAYFLY_COSMOS_KEY | none | an emulator's key; without it the process's own identity is used, as it must be in Azure |
+| MAYFLY_QUEUE | none; `jobs` under `mayfly up` | the queue that jobs are taken from; none: no queue is listened to |
 | MAYFLY_RUNTIME | processes | what runs container groups |
 | MAYFLY_PUBLIC_URL | http://127.0.0.1:7071 | the address that workers report to, without `/api` |
 | MAYFLY_REPORT_KEY | made on first use in MAYFLY_DATA | signs report tokens; at least 32 bytes |

@@ -165,6 +165,7 @@ def _environment(data: Path, url: str, *, clean: bool) -> Mapping[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not (clean and name.startswith("MAYFLY_"))}
     return {
         "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+        "MAYFLY_QUEUE": "jobs",
         **inherited,
         "MAYFLY_DATA": str(data),
         "MAYFLY_PUBLIC_URL": url,
