@@ -147,6 +147,25 @@ def check_port(port: int) -> None:
             ) from error
 
 
+def wait_for_port(port: int, *, within_s: float = 5.0) -> None:
+    """Wait until the port of a host that was killed is free again.
+
+    A process that the host was just starting holds the host's sockets until it has become another program, and the
+    kill does not reach it.
+
+    Errors: `Wrong`, as `check_port`.
+    """
+    give_up = time.monotonic() + within_s
+    while True:
+        try:
+            check_port(port)
+            return
+        except Wrong:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(_POLL_S)
+
+
 def free_port() -> int:
     """Return a port that is free at this moment, and that no outgoing connection is given while its host is dead.
 
