@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property, partial
 
+from mayfly import telemetry
 from mayfly.admission.admission import Admission
 from mayfly.admission.one_place import OnePlace
 from mayfly.clock import Clock, SystemClock
@@ -121,6 +122,7 @@ def current() -> Mayfly:
     """Return this process's Mayfly, composed from the environment at the first call."""
     global _current
     if _current is None:
+        telemetry.install()
         _current = compose(read_settings())
     return _current
 
