@@ -91,6 +91,9 @@ def _positive(env: Mapping[str, str], name: str, default: int) -> int:
 def _report_key(given: str | None, data: Path) -> bytes:
     """Return the key that was given, or the one in the data folder, which is made on first use."""
     if given is not None:
+        if given.startswith("@Microsoft.KeyVault("):
+            # What the platform leaves in place of a reference that it could not resolve; it is no secret.
+            raise SettingInvalid("MAYFLY_REPORT_KEY is a Key Vault reference that was not resolved: see docs/deploy.md")
         return given.encode()
     path = data / "report.key"
     try:

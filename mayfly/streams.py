@@ -12,7 +12,7 @@ from mayfly.jobs.decide import decide
 from mayfly.jobs.events import Event
 from mayfly.jobs.job import Job, fold
 from mayfly.log.event_log import EventLog
-from mayfly.telemetry import note
+from mayfly.telemetry import note, tell
 
 _TRIES = 20
 """Writers of one stream are few (its orchestrator, its worker, a person), so a handful always suffices."""
@@ -77,6 +77,7 @@ class Streams:
             except PositionTaken:
                 job = await self.load(job.job_id)
                 continue
+            tell(events)
             after = fold(events, job) or job
             self._remember(after)
             return Outcome(before=job, after=after, events=events)

@@ -21,7 +21,7 @@ from mayfly.jobs.job import Job, fold
 from mayfly.jobs.names import job_id_for
 from mayfly.jobs.spec import JobSpec
 from mayfly.orchestrators import Orchestrators
-from mayfly.telemetry import note
+from mayfly.telemetry import note, tell
 from mayfly.validation import validated
 
 KEY_CHARS_MAX = 255
@@ -66,6 +66,7 @@ async def submit(
     events = decide_submit(command, mayfly.clock.now())
     try:
         await mayfly.log.append(events, expected_position=0)
+        tell(events)
         job, created = fold(events), True
     except PositionTaken:
         job, created = await mayfly.streams.load(job_id), False

@@ -8,13 +8,24 @@ invocation is a task of its own, and so is what it noted.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Any
 
-from opentelemetry import trace
+from opentelemetry import metrics, trace
+
+from mayfly.jobs.events import Event
 
 JOB_ID = "mayfly.job_id"
 ATTEMPT = "mayfly.attempt"
+
+EVENT = "mayfly.event"
+REASON = "mayfly.reason"
+
+_events = logging.getLogger("mayfly.events")
+_lag = metrics.get_meter("mayfly").create_histogram(
+    "mayfly.projector.lag", unit="s", description="Age of the oldest event of a batch when the views take it"
+)
 
 _about: ContextVar[tuple[str, int]] = ContextVar("mayfly_about", default=("", 0))
 
@@ -25,6 +36,20 @@ def note(job_id: str, attempt: int = 0) -> None:
     span = trace.get_current_span()
     if span.is_recording():
         span.set_attributes({JOB_ID: job_id, ATTEMPT: attempt})
+
+
+def tell(events: Iterable[Event]) -> None:
+    """Write one record for each event that was appended; bicep/workbook.json and the alerts are made of these."""
+    for event in events:
+        note(event.job_id, event.attempt)
+        reason = getattr(event.body, "reason", None) or getattr(event.body, "code", None)
+        extra = {EVENT: event.type, **({REASON: str(reason)} if reason else {})}
+        _events.info("%s of %s", event.type, event.job_id, extra=extra)
+
+
+def projected(lag_s: float) -> None:
+    """Record how far behind the views were."""
+    _lag.record(max(0.0, lag_s))
 
 
 def install() -> None:

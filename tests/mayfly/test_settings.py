@@ -27,6 +27,7 @@ def test_an_empty_environment_gives_the_defaults(tmp_path: Path, monkeypatch: py
         ("MAYFLY_STORE", "postgres", "MAYFLY_STORE must be one of sqlite"),
         ("MAYFLY_STORE", "cosmos", r"MAYFLY_COSMOS_ENDPOINT must be an address such as https://.* \(got ''\)"),
         ("MAYFLY_RUNTIME", "docker", "MAYFLY_RUNTIME must be one of processes"),
+        ("MAYFLY_REPORT_KEY", "@Microsoft.KeyVault(SecretUri=https://kv.test/secrets/k)", "was not resolved"),
         ("MAYFLY_GROUPS_MAX", "0", r"MAYFLY_GROUPS_MAX must be a whole number of at least 1 \(got '0'\)"),
         ("MAYFLY_GROUPS_MAX", "many", "MAYFLY_GROUPS_MAX must be a whole number of at least 1"),
         ("MAYFLY_GROUPS_MAX", "-5", "MAYFLY_GROUPS_MAX must be a whole number of at least 1"),
