@@ -87,8 +87,8 @@ def block(path: Path, start: str) -> str:
     at = whole.index(start)
     depth = 0
     for offset, character in enumerate(whole[at:]):
-        depth += character in "{[("
-        depth -= character in "}])"
-        if depth == 0 and character in "}])":
+        depth += character in "{["
+        depth -= character in "}]"
+        if depth == 0 and character in "}]":
             return whole[at : at + offset + 1]
     raise AssertionError(f"{start!r} is not closed in {path}")

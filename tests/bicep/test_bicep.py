@@ -74,8 +74,7 @@ def test_every_role_is_known_and_its_name_stands_beside_its_id() -> None:
 def test_no_module_comes_from_a_registry_and_every_module_gets_what_it_asks_for() -> None:
     for path in FILES:
         assert "br:" not in text(path)
-        assert "br/" not in text(path)
-        assert "ts:" not in text(path)
+        assert not re.search(r"'(br|ts)[:/]", text(path))
     for name, module in modules(MAIN).items():
         assert module.exists(), module
         given = block(MAIN, f"module {name} '")
@@ -84,7 +83,7 @@ def test_no_module_comes_from_a_registry_and_every_module_gets_what_it_asks_for(
         asked = {one.name: one for one in parameters(module)}
         assert passed <= set(asked), f"{name} is given what it does not ask for"
         assert {one.name for one in asked.values() if not one.has_default} <= passed, f"{name} is given too little"
-    used = {path for path in modules(MAIN).values()} | {BICEP / "modules" / "dashboard.bicep"}
+    used = set(modules(MAIN).values()) | {BICEP / "modules" / "dashboard.bicep"}
     assert used == {path for path in FILES if path != MAIN}
 
 
