@@ -1,4 +1,6 @@
-"""The reconciler: what the log says and what there is, held against each other from both sides (I1, I5).
+"""The reconciler: what the log says and what there is, held against each other (I1, I5, I10).
+
+Views that are not complete, because their store is new or was lost, are made again from the log.
 
 One side: every job that is not settled must have a living orchestrator; one that has none is started, and finds out
 from the log where it stands. The other side: every container group with our tag must be wanted by the log; one that
@@ -16,6 +18,7 @@ from mayfly.composition import Mayfly
 from mayfly.containers.runtime import GroupListing, RuntimeUnavailable
 from mayfly.jobs.commands import NoteFound
 from mayfly.orchestrators import Orchestrators
+from mayfly.views.projection import rebuild
 
 _QUIET_S = 10.0
 """A job whose stream moved this recently is being worked on; starting its orchestrator is left to the next pass."""
@@ -41,6 +44,9 @@ async def reconcile(mayfly: Mayfly, orchestrators: Orchestrators) -> Reconciled:
 
     Errors: `TryAgain`; the next pass goes on.
     """
+    if not await mayfly.views.complete():
+        _logger.warning("the views are not complete: making them again from the log")
+        await rebuild(log=mayfly.log, views=mayfly.views)
     unknown = leaks = 0
     listings: Sequence[GroupListing] = ()
     try:
@@ -59,18 +65,17 @@ async def reconcile(mayfly: Mayfly, orchestrators: Orchestrators) -> Reconciled:
 
 
 async def _start_missing(mayfly: Mayfly, orchestrators: Orchestrators) -> int:
-    alive = await orchestrators.alive()
-    after, started = "", 0
-    while batch := await mayfly.views.unsettled(after=after, limit=_BATCH):
-        missing = [job_id for job_id in batch if job_id not in alive]
-        for job_id in missing:
-            job = await mayfly.streams.find(job_id)  # the view may lag: only the log says that a job is open
-            if job is None or job.settled or job.updated_at + timedelta(seconds=_QUIET_S) > mayfly.clock.now():
-                continue
-            _logger.warning("starting the orchestrator of %s, which is %s and has none", job_id, job.state)
-            await orchestrators.start(job_id)
-            started += 1
-        after = batch[-1]
+    unsettled: list[str] = []
+    while batch := await mayfly.views.unsettled(after=unsettled[-1] if unsettled else "", limit=_BATCH):
+        unsettled += batch
+    started = 0
+    for job_id in await orchestrators.missing(unsettled) if unsettled else ():
+        job = await mayfly.streams.find(job_id)  # the view may lag: only the log says that a job is open
+        if job is None or job.settled or job.updated_at + timedelta(seconds=_QUIET_S) > mayfly.clock.now():
+            continue
+        _logger.warning("starting the orchestrator of %s, which is %s and has none", job_id, job.state)
+        await orchestrators.start(job_id)
+        started += 1
     return started
 
 

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from mayfly.errors import TryAgain
 from mayfly.jobs.job import Job, from_json, to_json
@@ -38,6 +39,10 @@ CREATE TABLE IF NOT EXISTS labels (
 ) WITHOUT ROWID;
 """
 
+_DROP = "DROP TABLE IF EXISTS jobs; DROP TABLE IF EXISTS labels;"
+_VERSION = 1
+"""Of the schema and of the documents in it; a file of another version is made again from the log."""
+
 _SAVE = """
 INSERT INTO jobs (job_id, position, state, name, submitted_at, archived, settled, document)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -57,6 +62,8 @@ class SqliteJobViews:
         self._connection = sqlite3.connect(path, isolation_level=None, timeout=10, check_same_thread=False)
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
+        if self._connection.execute("PRAGMA user_version").fetchone()[0] not in (0, _VERSION):
+            self._connection.executescript(f"{_DROP} PRAGMA user_version=0;")
         self._connection.executescript(_SCHEMA)
 
     async def get_many(self, job_ids: Sequence[str]) -> Mapping[str, Job]:
@@ -122,13 +129,21 @@ class SqliteJobViews:
 
     async def clear(self) -> None:
         """See `JobViews.clear`."""
-        self._connection.executescript("BEGIN; DELETE FROM jobs; DELETE FROM labels; COMMIT;")
+        self._connection.executescript(f"BEGIN; {_DROP} {_SCHEMA} PRAGMA user_version=0; COMMIT;")
+
+    async def complete(self) -> bool:
+        """See `JobViews.complete`."""
+        return self._fetch("PRAGMA user_version", ()) == [(_VERSION,)]
+
+    async def note_complete(self) -> None:
+        """See `JobViews.note_complete`."""
+        self._connection.execute(f"PRAGMA user_version={_VERSION}")
 
     async def close(self) -> None:
         """See `JobViews.close`."""
         self._connection.close()
 
-    def _fetch(self, sql: str, arguments: tuple[object, ...]) -> list[tuple[str, ...]]:
+    def _fetch(self, sql: str, arguments: tuple[object, ...]) -> list[tuple[Any, ...]]:
         try:
             return self._connection.execute(sql, arguments).fetchall()
         except sqlite3.OperationalError as error:

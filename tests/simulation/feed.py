@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mayfly.errors import TryAgain
@@ -17,6 +18,8 @@ class Feed:
 
     def __init__(self, world: World) -> None:
         self.backlog: list[Event] = []
+        self.retry_at = world.clock.now()
+        """When a batch that failed is handed over again, as the trigger's retry policy has it."""
         self._history: list[Event] = []
         self._world = world
 
@@ -40,14 +43,19 @@ class Feed:
         def ended(done: bool | None) -> None:
             if not done:
                 self.backlog.extend(batch)
+                self.retry_at = world.clock.now() + timedelta(seconds=1)
 
         world.run(f"feed of {len(batch)}", self._project(batch), host=True, on_end=ended)
 
     def lose_views(self) -> None:
-        """Forget all views, and make them again from the log or from the feed's beginning (I1)."""
-        self._world.views.jobs.clear()
-        if self._world.random.random() < 0.5:
+        """Forget all views. They come again from the feed's beginning, by hand, or from the reconciler alone (I1)."""
+        way = self._world.random.choice(("feed", "rebuild", "reconciler"))
+        if way == "reconciler":
+            self._world.crash()  # the store went with its host, so nobody is still writing to the old one
+        self._world.views.lose()
+        if way == "feed":
             self.backlog = list(self._history)
+        if way != "rebuild":
             return
 
         def ended(done: bool | None) -> None:
