@@ -35,6 +35,10 @@ _AT_ONCE = 32
 """Calls under way at one time; the app's share of the account's throughput is the real limit."""
 _SAVE_TRIES = 20
 _KEPT_MAX = 10_000
+_MARK = "complete"
+"""The item that says that the views are complete; no job has such an id."""
+_VERSION = 1
+"""Of the documents; views of another version are made again from the log."""
 
 _T = TypeVar("_T")
 _Parameters = list[dict[str, object]]
@@ -68,9 +72,10 @@ class CosmosJobViews:
         """See `JobViews.page`."""
         limit = min(limit, PAGE_MAX)
         clauses, parameters = _conditions(job_filter, cursor)
+        clauses.append("IS_DEFINED(c.state)")  # leaves out what is no job: the mark of completeness
         if job_filter.states is not None and not job_filter.states:
             return Page(jobs=[], cursor=None)
-        where = " AND ".join(clauses) or "true"
+        where = " AND ".join(clauses)
         found = await self._query(
             "page",
             f"SELECT TOP {limit + 1} c.document FROM c WHERE {where}"  # noqa: S608 - values are parameters
@@ -107,8 +112,23 @@ class CosmosJobViews:
     async def clear(self) -> None:
         """See `JobViews.clear`."""
         self._kept.clear()
+        await self._delete(_MARK)  # first: whatever happens on the way, they are incomplete
         job_ids = await self._query("clear", "SELECT VALUE c.job_id FROM c", [])
         await asyncio.gather(*(self._one_of_many(self._delete(job_id)) for job_id in job_ids))
+
+    async def complete(self) -> bool:
+        """See `JobViews.complete`."""
+        item = await self._item(_MARK)
+        return item is not None and item["position"] == _VERSION
+
+    async def note_complete(self) -> None:
+        """See `JobViews.note_complete`."""
+        container = await self._account.container(CONTAINER)
+        mark = {"id": _MARK, "job_id": _MARK, "position": _VERSION}
+        try:
+            await container.upsert_item(mark, retry_write=WRITE_TRIES, response_hook=charge_of(CONTAINER, "mark"))
+        except AzureError as error:
+            raise translated(error, "the job views could not be written") from error
 
     async def close(self) -> None:
         """See `JobViews.close`."""
