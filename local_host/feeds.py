@@ -1,5 +1,7 @@
 """How does a change feed reach its function on one machine? By tailing a table of a SQLite file.
 
+(A connection that begins with `AccountEndpoint=` is Cosmos DB's own feed: see cosmos_feeds.py.)
+
 The connection `sqlite:PATH` and the container name stand for a table or view of that name, with a column `_lsn` (whole
 numbers that only grow, gaps allowed) and a column `document` (JSON text). The file is opened read-only. Batches come in
 order and at least once. The position lies in the task hub and moves after the function has returned: without the task
@@ -77,7 +79,8 @@ class FeedTrigger:
             return False
         documents = DocumentList(self._documents(rows))
         if documents:
-            await self._invoke(documents, first=rows[0][0], last=rows[-1][0])
+            what = f"documents {rows[0][0]} to {rows[-1][0]} of {self._table}"
+            await call_with_retries(self._function, documents, what=what, invoker=self._invoker, clock=self._clock)
         self._store_position(rows[-1][0])
         return True
 
@@ -91,24 +94,6 @@ class FeedTrigger:
         if self._source is not None:
             self._source.close()
             self._source = None
-
-    async def _invoke(self, documents: DocumentList, *, first: int, last: int) -> None:
-        policy = self._function.retry
-        failures = 0
-        while True:
-            try:
-                retry = None if policy is None else (failures, policy.retries_max)
-                await self._invoker.call(self._function, documents, retry=retry)
-                return
-            except Exception:
-                failures += 1
-                pause = None if policy is None else policy.pause(failures)
-                what = f"documents {first} to {last} of {self._table}"
-                if pause is None:
-                    log.exception("Feed function '%s' failed; %s are skipped.", self._function.name, what)
-                    return
-                log.exception("Feed function '%s' failed on %s; trying again.", self._function.name, what)
-                await self._clock.sleep_until(self._clock.now() + pause)
 
     def _documents(self, rows: list[tuple[int, str]]) -> Iterator[Document]:
         for lsn, text in rows:
@@ -164,6 +149,27 @@ class FeedTrigger:
             "INSERT INTO feeds(lease,position) VALUES(?,?) ON CONFLICT(lease) DO UPDATE SET position=excluded.position",
             (self._lease, position),
         )
+
+
+async def call_with_retries(
+    function: Function, documents: DocumentList, *, what: str, invoker: Invoker, clock: Clock
+) -> None:
+    """Call a feed function until it succeeds or its retry policy gives up; then the batch is skipped, as in Azure."""
+    policy = function.retry
+    failures = 0
+    while True:
+        try:
+            retry = None if policy is None else (failures, policy.retries_max)
+            await invoker.call(function, documents, retry=retry)
+            return
+        except Exception:
+            failures += 1
+            pause = None if policy is None else policy.pause(failures)
+            if pause is None:
+                log.exception("Feed function '%s' failed; %s are skipped.", function.name, what)
+                return
+            log.exception("Feed function '%s' failed on %s; trying again.", function.name, what)
+            await clock.sleep_until(clock.now() + pause)
 
 
 _BATCH_DOCUMENTS = 100

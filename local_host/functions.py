@@ -27,6 +27,7 @@ TIMER = "timerTrigger"
 FEED = "cosmosDBTrigger"
 SERVICE_BUS = "serviceBusTrigger"
 STORAGE_QUEUE = "queueTrigger"
+COSMOS_CONNECTION = "AccountEndpoint="
 TRIGGERS = (HTTP, ORCHESTRATION, ACTIVITY, TIMER, FEED, SERVICE_BUS, STORAGE_QUEUE)
 
 
@@ -182,10 +183,10 @@ def _feed_faults(trigger: Mapping[str, Any], settings: Mapping[str, str]) -> lis
     value = settings.get(connection)
     if value is None:
         return [f"the app setting '{connection}', the connection of the change feed trigger '{name}', is missing"]
-    if not value.startswith("sqlite:"):
+    if not value.startswith(("sqlite:", COSMOS_CONNECTION)):
         return [
-            f"the app setting '{connection}' of the change feed trigger '{name}' must be 'sqlite:' and a path: "
-            "the local host reads no Cosmos DB"
+            f"the app setting '{connection}' of the change feed trigger '{name}' must be 'sqlite:' and a path, "
+            f"or '{COSMOS_CONNECTION}' and the address of an account"
         ]
     return []
 

@@ -14,7 +14,7 @@ import secrets
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from local_host.admin import Admin
@@ -23,7 +23,16 @@ from local_host.binding import client_binding
 from local_host.clock import Clock, SystemClock
 from local_host.engine import Activity, Engine
 from local_host.feeds import FeedTrigger
-from local_host.functions import ACTIVITY, FEED, ORCHESTRATION, SERVICE_BUS, STORAGE_QUEUE, TIMER, Function
+from local_host.functions import (
+    ACTIVITY,
+    COSMOS_CONNECTION,
+    FEED,
+    ORCHESTRATION,
+    SERVICE_BUS,
+    STORAGE_QUEUE,
+    TIMER,
+    Function,
+)
 from local_host.http_functions import HttpFunctions
 from local_host.hub import TaskHub
 from local_host.invocation import Invoker
@@ -34,6 +43,9 @@ from local_host.runner import Runner
 from local_host.sdk import ClientRoute, close_client_session
 from local_host.timers import TimerTrigger
 from local_host.wire import Reply, Request, problem
+
+if TYPE_CHECKING:
+    from local_host.cosmos_feeds import CosmosFeedTrigger
 
 log = logging.getLogger("local_host")
 
@@ -164,7 +176,13 @@ class Host:
     def _timer(self, function: Function) -> TimerTrigger:
         return TimerTrigger(function, hub=self.hub, clock=self.clock, invoker=self.invoker)
 
-    def _feed(self, function: Function, environment: Mapping[str, str]) -> FeedTrigger:
+    def _feed(self, function: Function, environment: Mapping[str, str]) -> FeedTrigger | CosmosFeedTrigger:
+        if environment[function.trigger["connection"]].startswith(COSMOS_CONNECTION):
+            from local_host.cosmos_feeds import CosmosFeedTrigger  # its SDK takes half a second to import
+
+            return CosmosFeedTrigger(
+                function, settings=environment, hub=self.hub, clock=self.clock, invoker=self.invoker
+            )
         return FeedTrigger(function, settings=environment, hub=self.hub, clock=self.clock, invoker=self.invoker)
 
     def _queue(self, function: Function) -> QueueTrigger:

@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from mayfly import telemetry
 from mayfly.admission.admission import Admission
 from mayfly.admission.ledger import Ledger, Share
 from mayfly.admission.one_place import one_place
@@ -19,6 +20,8 @@ from mayfly.clock import Clock, SystemClock
 from mayfly.containers.processes import ProcessRuntime
 from mayfly.containers.runtime import ContainerRuntime, RuntimeUnavailable
 from mayfly.errors import TryAgain
+from mayfly.intake.intake_record import IntakeRecord
+from mayfly.intake.sqlite import SqliteIntakeRecord
 from mayfly.jobs.job import Job, fold
 from mayfly.jobs.places import Place, Quota, cores_of
 from mayfly.jobs.steering import AZURE_PACE, LOCAL_PACE, Pace
@@ -68,6 +71,8 @@ class Mayfly:
     place: str
     """Where a job goes first."""
     rates: Rates
+    intake: IntakeRecord
+    """Messages that were refused."""
     held_open: tuple[Closing, ...] = ()
     """What else is to be closed, beside the stores."""
 
@@ -80,18 +85,19 @@ class Mayfly:
         """Release what the stores hold open."""
         await self.log.close()
         await self.views.close()
+        await self.intake.close()
         for one in self.held_open:
             await one.close()
 
 
 def compose(settings: Settings) -> Mayfly:
     """Put the adapters together as the settings say."""
-    log = SqliteEventLog(settings.data / "log.db")
+    log, views, intake = _stores(settings)
     compute = _here(settings, log) if settings.aci is None else _on_azure(settings.aci, settings.data, log)
     return Mayfly(
         clock=SystemClock(),
         log=log,
-        views=SqliteJobViews(settings.data / "views.db"),
+        views=views,
         runtime=compute.runtime,
         admission=compute.admission,
         secrets=_secrets(settings),
@@ -100,6 +106,7 @@ def compose(settings: Settings) -> Mayfly:
         public_url=settings.public_url,
         place=compute.place,
         rates=compute.rates,
+        intake=intake,
         held_open=compute.held_open,
     )
 
@@ -210,6 +217,23 @@ async def _followed(log: EventLog, listed: set[str]) -> dict[str, Job]:
     return {job.job_id: job for job in jobs if job is not None and not job.settled}
 
 
+def _stores(settings: Settings) -> tuple[EventLog, JobViews, IntakeRecord]:
+    if settings.cosmos_endpoint is None:
+        return (
+            SqliteEventLog(settings.data / "log.db"),
+            SqliteJobViews(settings.data / "views.db"),
+            SqliteIntakeRecord(settings.data / "intake.db"),
+        )
+    # Imported here: the SDK takes half a second to import, which a laptop without an account need not wait for.
+    from mayfly.cosmos.account import CosmosAccount
+    from mayfly.intake.cosmos import CosmosIntakeRecord
+    from mayfly.log.cosmos import CosmosEventLog
+    from mayfly.views.cosmos import CosmosJobViews
+
+    account = CosmosAccount(settings.cosmos_endpoint, settings.cosmos_key)
+    return CosmosEventLog(account), CosmosJobViews(account), CosmosIntakeRecord(account)
+
+
 _current: Mayfly | None = None
 
 
@@ -217,6 +241,7 @@ def current() -> Mayfly:
     """Return this process's Mayfly, composed from the environment at the first call."""
     global _current
     if _current is None:
+        telemetry.install()
         _current = compose(read_settings())
     return _current
 

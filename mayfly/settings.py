@@ -3,7 +3,10 @@
 | variable | default | meaning |
 |---|---|---|
 | MAYFLY_DATA | .mayfly | where local stores, containers and keys live |
-| MAYFLY_STORE | sqlite | where log and views are kept |
+| MAYFLY_STORE | sqlite | where log and views are kept: `sqlite`, or `cosmos` for Cosmos DB |
+| MAYFLY_COSMOS_ENDPOINT | none; required with `cosmos` | the account: https://NAME.documents.azure.com:443/ |
+| MAYFLY_COSMOS_KEY | none | an emulator's key; without it the process's own identity is used, as it must be in Azure |
+| MAYFLY_QUEUE | none; `jobs` under `mayfly up` | the queue that jobs are taken from; none: no queue is listened to |
 | MAYFLY_RUNTIME | processes | what runs container groups: `processes` of this machine, or `aci` |
 | MAYFLY_PUBLIC_URL | http://127.0.0.1:7071 | the address that workers report to, without `/api` |
 | MAYFLY_REPORT_KEY | made on first use in MAYFLY_DATA | signs report tokens; at least 32 bytes |
@@ -70,6 +73,10 @@ class Settings:
 
     data: Path
     store: str
+    cosmos_endpoint: str | None
+    """Set where the store is `cosmos`."""
+    cosmos_key: str | None = field(repr=False)
+    """None: `DefaultAzureCredential`."""
     runtime: str
     public_url: str
     report_key: bytes = field(repr=False)
@@ -91,10 +98,13 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """
     env = os.environ if environment is None else environment
     data = Path(env.get("MAYFLY_DATA", ".mayfly")).absolute()
+    store = _one_of(env, "MAYFLY_STORE", ("sqlite", "cosmos"))
     runtime = _one_of(env, "MAYFLY_RUNTIME", ("processes", "aci"))
     return Settings(
         data=data,
-        store=_one_of(env, "MAYFLY_STORE", ("sqlite",)),
+        store=store,
+        cosmos_endpoint=_address(env, "MAYFLY_COSMOS_ENDPOINT") if store == "cosmos" else None,
+        cosmos_key=env.get("MAYFLY_COSMOS_KEY") or None,
         runtime=runtime,
         public_url=env.get("MAYFLY_PUBLIC_URL", "http://127.0.0.1:7071").rstrip("/"),
         report_key=_report_key(env.get("MAYFLY_REPORT_KEY"), data),
@@ -156,6 +166,13 @@ def _one_of(env: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
     return value
 
 
+def _address(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name, "")
+    if not value.startswith(("https://", "http://")):
+        raise SettingInvalid(f"{name} must be an address such as https://name.documents.azure.com:443/ (got {value!r})")
+    return value
+
+
 def _positive(env: Mapping[str, str], name: str, default: int) -> int:
     text = env.get(name, str(default))
     if not text.isdecimal() or int(text) < 1:
@@ -166,6 +183,9 @@ def _positive(env: Mapping[str, str], name: str, default: int) -> int:
 def _report_key(given: str | None, data: Path) -> bytes:
     """Return the key that was given, or the one in the data folder, which is made on first use."""
     if given is not None:
+        if given.startswith("@Microsoft.KeyVault("):
+            # What the platform leaves in place of a reference that it could not resolve; it is no secret.
+            raise SettingInvalid("MAYFLY_REPORT_KEY is a Key Vault reference that was not resolved: see docs/deploy.md")
         return given.encode()
     path = data / "report.key"
     try:

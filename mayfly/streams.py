@@ -12,6 +12,7 @@ from mayfly.jobs.decide import decide
 from mayfly.jobs.events import Event
 from mayfly.jobs.job import Job, fold
 from mayfly.log.event_log import EventLog
+from mayfly.telemetry import note, tell
 
 _TRIES = 20
 """Writers of one stream are few (its orchestrator, its worker, a person), so a handful always suffices."""
@@ -54,6 +55,7 @@ class Streams:
 
     async def find(self, job_id: str) -> Job | None:
         """Return the job as it is now; None when there is none."""
+        note(job_id)
         known = self._known.pop(job_id, None)
         job = fold(await self._log.read(job_id, after=known.position if known else 0), known)
         if job is not None:
@@ -75,13 +77,15 @@ class Streams:
             except PositionTaken:
                 job = await self.load(job.job_id)
                 continue
+            tell(events)
             after = fold(events, job) or job
             self._remember(after)
             return Outcome(before=job, after=after, events=events)
         raise TryAgain(f"the stream of {job.job_id} moved {_TRIES} times while a command was decided")
 
     def _remember(self, job: Job) -> None:
-        """Keep the job as the most recent one, and forget the least recent beyond the limit."""
+        """Note whom this is about; keep the job as the most recent, and forget the least recent beyond the limit."""
+        note(job.job_id, len(job.attempts))
         self._known.pop(job.job_id, None)
         self._known[job.job_id] = job
         if len(self._known) > _REMEMBERED_MAX:

@@ -21,6 +21,7 @@ from mayfly.jobs.job import Job, fold
 from mayfly.jobs.names import job_id_for
 from mayfly.jobs.spec import JobSpec
 from mayfly.orchestrators import Orchestrators
+from mayfly.telemetry import note, tell
 from mayfly.validation import validated
 
 KEY_CHARS_MAX = 255
@@ -60,10 +61,12 @@ async def submit(
     seed = secrets.token_bytes(16) if idempotency_key is None else idempotency_key.encode("utf-8", "surrogatepass")
     # A key alone makes the id, so that the same key finds its job whatever name the second spec has.
     job_id = job_id_for(seed=seed, name=spec.name if idempotency_key is None else None)
+    note(job_id)
     command = SubmitJob(job_id=job_id, spec=spec, source=source, idempotency_key=idempotency_key)
     events = decide_submit(command, mayfly.clock.now())
     try:
         await mayfly.log.append(events, expected_position=0)
+        tell(events)
         job, created = fold(events), True
     except PositionTaken:
         job, created = await mayfly.streams.load(job_id), False

@@ -16,6 +16,7 @@ from mayfly.composition import Mayfly
 from mayfly.containers.runtime import RuntimeUnavailable
 from mayfly.errors import NotFound, TryAgain
 from mayfly.jobs.steering import Activity, Step
+from mayfly.telemetry import note
 
 activities = df.Blueprint()
 
@@ -43,6 +44,7 @@ async def end_attempt(job_id: str) -> dict[str, Any]:
 
 
 async def _perform(name: Activity, use_case: Callable[[Mayfly, str], Awaitable[Step]], job_id: str) -> dict[str, Any]:
+    note(job_id)
     mayfly = composition.current()
     try:
         return dict(await use_case(mayfly, job_id))

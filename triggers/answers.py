@@ -93,7 +93,7 @@ def number_of(queries: dict[str, str], name: str, *, default: int, low: int, hig
     text = queries.get(name)
     if text is None:
         return default
-    if not (text.isascii() and text.isdecimal() and len(text) <= 10 and low <= int(text) <= high):
+    if not (text.isascii() and text.isdecimal() and len(text) <= 19 and low <= int(text) <= high):
         message = f"must be a whole number between {low} and {high} (got {shown(text)})"
         raise Rejected("the query is wrong", [FieldError(field=f"query.{name}", message=message)])
     return int(text)

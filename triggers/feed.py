@@ -3,7 +3,7 @@
 import azure.durable_functions as df
 import azure.functions as func
 
-from mayfly import composition
+from mayfly import composition, telemetry
 from mayfly.jobs.events import from_document
 from mayfly.views.projection import project
 
@@ -32,4 +32,6 @@ async def project_events(documents: func.DocumentList) -> None:
     """Fold a batch of events into the views."""
     mayfly = composition.current()
     events = [from_document(document) for document in documents]
+    if events:
+        telemetry.projected((mayfly.clock.now() - min(event.at for event in events)).total_seconds())
     await project(events, log=mayfly.log, views=mayfly.views)

@@ -25,6 +25,7 @@ jobs_api = df.Blueprint()
 _SOURCES: dict[str, e.Source] = {"cli": "cli", "dashboard": "dashboard"}
 _EVENTS_PAGE_MAX = 1_000
 _POSITION_MAX = 2**31
+_GLOBAL_POSITION_MAX = 2**63 - 1
 
 
 @jobs_api.route(route="jobs", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
@@ -88,7 +89,7 @@ async def list_job_events(req: func.HttpRequest) -> func.HttpResponse:
 async def list_all_events(req: func.HttpRequest) -> func.HttpResponse:
     """Return the whole log after a global position: what `mayfly export` reads."""
     queries = queries_of(req, "after", "limit")
-    after = number_of(queries, "after", default=0, low=0, high=_POSITION_MAX)
+    after = number_of(queries, "after", default=0, low=0, high=_GLOBAL_POSITION_MAX)
     limit = number_of(queries, "limit", default=_EVENTS_PAGE_MAX, low=1, high=_EVENTS_PAGE_MAX)
     found = await composition.current().log.read_all(after=after, limit=limit)
     documents = [{"global_position": one.global_position, **e.to_document(one.event)} for one in found]

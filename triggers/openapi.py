@@ -48,6 +48,7 @@ def _paths() -> dict[str, Any]:
     key = _header("Idempotency-Key", "The same key again answers with the same job.")
     attempt = _query("attempt", {"type": "integer", "minimum": 1, "maximum": 10_000}, "Default: the latest.")
     after = _query("after", {"type": "integer", "minimum": 0, "maximum": 2**31}, "Only later positions.")
+    far = _query("after", {"type": "integer", "minimum": 0, "maximum": 2**63 - 1}, "Only later global positions.")
     limit = _query("limit", {"type": "integer", "minimum": 1, "maximum": 1_000}, "How many at most.")
     job = "/api/jobs/{job_id}"
     return {
@@ -77,8 +78,9 @@ def _paths() -> dict[str, Any]:
         },
         "/api/jobs/clear": {"post": _operation("clear_jobs", "Cancel what runs, archive what ended", 202, "Cleared")},
         "/api/plan": {"post": _operation("plan_job", "What a job would become", 200, "Plan", body=spec)},
-        "/api/events": {
-            "get": _operation("list_all_events", "The whole log", 200, "Events", parameters=[after, limit])
+        "/api/events": {"get": _operation("list_all_events", "The whole log", 200, "Events", parameters=[far, limit])},
+        "/api/intake": {
+            "get": _operation("list_refusals", "Messages that were refused", 200, "Refusals", parameters=[limit])
         },
         f"{job}/reports": {"post": _report()},
         "/api/health": {"get": {**_operation("health", "Is it well", 200, "Health", refusals=(503,)), "security": []}},
@@ -158,6 +160,7 @@ def _answers() -> dict[str, Any]:
         },
         "Output": _object(attempt={"type": "integer"}, source=text, text=text, truncated={"type": "boolean"}),
         "Readings": _object(attempt={"type": "integer"}, source=text, samples={"type": "array", "items": sample}),
+        "Refusals": _object(refusals={"type": "array", "items": {"type": "object"}}),
         "Plan": {"type": "object", "required": ["spec", "place", "price", "obstacles", "warnings"]},
         "Received": _object(verdict={"type": "string", "enum": ["accept", "seen"]}),
         "Reason": {

@@ -184,9 +184,19 @@ def _environment(data: Path, url: str, *, clean: bool) -> Mapping[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not (clean and name.startswith("MAYFLY_"))}
     return {
         "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+        "MAYFLY_QUEUE": "jobs",
         **inherited,
         "MAYFLY_DATA": str(data),
         "MAYFLY_PUBLIC_URL": url,
-        "MAYFLY_COSMOS": f"sqlite:{data / 'log.db'}",
+        "MAYFLY_COSMOS": _feed_connection(inherited, data),
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def _feed_connection(environment: Mapping[str, str], data: Path) -> str:
+    """Return the connection of the change feed, for the store that the settings choose."""
+    if environment.get("MAYFLY_STORE") != "cosmos":
+        return f"sqlite:{data / 'log.db'}"
+    key = environment.get("MAYFLY_COSMOS_KEY")
+    endpoint = f"AccountEndpoint={environment.get('MAYFLY_COSMOS_ENDPOINT', '')};"
+    return f"{endpoint}AccountKey={key};" if key else endpoint

@@ -314,6 +314,7 @@ def to_document(event: Event) -> dict[str, Any]:
 def from_document(document: Mapping[str, Any]) -> Event:
     """Read an event back.
 
+    Shapes: as `to_document` gives; a store whose numbers are doubles adds `exact`, the data as JSON text, which leads.
     Errors: ValueError, naming the kind, where the log holds one that this version does not know.
     """
     return Event(
@@ -322,7 +323,11 @@ def from_document(document: Mapping[str, Any]) -> Event:
         at=datetime.fromisoformat(document["at"]),
         attempt=document["attempt"],
         source=document["source"],
-        body=body_from_document(document["type"], document["data"]),
+        body=(
+            body_from_json(document["type"], document["exact"])
+            if "exact" in document
+            else body_from_document(document["type"], document["data"])
+        ),
         version=document["version"],
     )
 

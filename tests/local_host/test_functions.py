@@ -77,8 +77,8 @@ def on_docs(docs: func.DocumentList): pass
 """
     monkeypatch.delenv("FEED_CONNECTION", raising=False)
     assert "the app setting 'FEED_CONNECTION'" in refusal(tmp_path / "a", source)
-    monkeypatch.setenv("FEED_CONNECTION", "AccountEndpoint=https://x")
-    assert "must be 'sqlite:' and a path" in refusal(tmp_path / "b", source)
+    monkeypatch.setenv("FEED_CONNECTION", "Server=tcp:x")
+    assert "must be 'sqlite:' and a path, or 'AccountEndpoint='" in refusal(tmp_path / "b", source)
 
 
 def test_parameters_and_bindings_must_agree(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from mayfly import attempts
 from mayfly.admission.one_place import one_place
 from mayfly.composition import Mayfly, Rates, jobs_present
 from mayfly.errors import TryAgain
+from mayfly.intake.sqlite import SqliteIntakeRecord
 from mayfly.jobs.events import Event
 from mayfly.jobs.job import Job
 from mayfly.jobs.reports import Verdict
@@ -163,6 +164,7 @@ def compose(runner: asyncio.Runner, *, folder: Path | None = None, groups_max: i
         public_url="http://mayfly.test",
         place="local",
         rates=Rates(cpu_hour=0.05, memory_gb_hour=0.005),
+        intake=SqliteIntakeRecord(":memory:"),
     )
     return Composed(mayfly=mayfly, clock=clock, runtime=runtime, secrets=secrets, runner=runner)
 

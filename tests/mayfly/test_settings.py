@@ -25,7 +25,9 @@ def test_an_empty_environment_gives_the_defaults(tmp_path: Path, monkeypatch: py
     ("name", "value", "mend"),
     [
         ("MAYFLY_STORE", "postgres", "MAYFLY_STORE must be one of sqlite"),
+        ("MAYFLY_STORE", "cosmos", r"MAYFLY_COSMOS_ENDPOINT must be an address such as https://.* \(got ''\)"),
         ("MAYFLY_RUNTIME", "docker", "MAYFLY_RUNTIME must be one of processes"),
+        ("MAYFLY_REPORT_KEY", "@Microsoft.KeyVault(SecretUri=https://kv.test/secrets/k)", "was not resolved"),
         ("MAYFLY_GROUPS_MAX", "0", r"MAYFLY_GROUPS_MAX must be a whole number of at least 1 \(got '0'\)"),
         ("MAYFLY_GROUPS_MAX", "many", "MAYFLY_GROUPS_MAX must be a whole number of at least 1"),
         ("MAYFLY_GROUPS_MAX", "-5", "MAYFLY_GROUPS_MAX must be a whole number of at least 1"),
@@ -85,6 +87,19 @@ def test_a_price_that_is_none_is_refused(tmp_path: Path) -> None:
 def test_the_workspaces_key_is_not_shown(tmp_path: Path) -> None:
     settings = read_settings({"MAYFLY_DATA": str(tmp_path), **ACI, "MAYFLY_LOG_WORKSPACE_KEY": "hunter2"})
     assert "hunter2" not in repr(settings)
+
+
+def test_the_cosmos_store_has_an_address_and_a_key_only_where_one_is_given(tmp_path: Path) -> None:
+    environment = {
+        "MAYFLY_DATA": str(tmp_path),
+        "MAYFLY_STORE": "cosmos",
+        "MAYFLY_COSMOS_ENDPOINT": "http://127.0.0.1:8081/",
+    }
+    settings = read_settings(environment)
+    assert (settings.cosmos_endpoint, settings.cosmos_key) == ("http://127.0.0.1:8081/", None)
+    settings = read_settings({**environment, "MAYFLY_COSMOS_KEY": "a key"})
+    assert settings.cosmos_key == "a key"
+    assert "a key" not in repr(settings)
 
 
 def test_the_public_url_has_no_slash_at_its_end(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from mayfly.admission.admission import Admitted
 from mayfly.admission.one_place import one_place
 from mayfly.composition import Mayfly, Rates
 from mayfly.errors import TryAgain
+from mayfly.intake.sqlite import SqliteIntakeRecord
 from mayfly.jobs.commands import SubmitJob
 from mayfly.jobs.decide import submit
 from mayfly.jobs.job import fold
@@ -244,6 +245,7 @@ class World:
             public_url="http://host",
             place=PLACE,
             rates=Rates(cpu_hour=0, memory_gb_hour=0),
+            intake=SqliteIntakeRecord(":memory:"),
         )
 
 

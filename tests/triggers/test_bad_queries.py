@@ -66,7 +66,7 @@ _WRONG: list[tuple[str, str, str, str]] = [
     ("jobs/{job}/logs", "attempt", "0", f"{_WHOLE} 1 and 10000"),
     ("jobs/{job}/logs", "attempt", "last", f"{_WHOLE} 1 and 10000"),
     ("jobs/{job}/metrics", "attempt", "10001", f"{_WHOLE} 1 and 10000"),
-    ("events", "after", "x", f"{_WHOLE} 0 and 2147483648"),
+    ("events", "after", "x", f"{_WHOLE} 0 and 9223372036854775807"),
     ("events", "limit", "0", f"{_WHOLE} 1 and 1000"),
 ]
 

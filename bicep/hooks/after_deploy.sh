@@ -1,0 +1,24 @@
+#!/bin/sh
+# Put a function key of the API into the vault and, where an Entra application is named, build and deploy the dashboard.
+# Needs: az, signed in; the outputs of bicep/main.bicep as variables; for the dashboard MAYFLY_DASHBOARD_CLIENT_ID.
+set -eu
+key=$(mktemp)
+trap 'rm -f "$key"' EXIT
+az functionapp keys list -g "$AZURE_RESOURCE_GROUP" -n "$MAYFLY_FUNCTION_APP" --query functionKeys.default -o tsv | tr -d '\n' >"$key"
+az keyvault secret set --vault-name "$MAYFLY_KEY_VAULT_NAME" --name mayfly-api-key --file "$key" --query id -o tsv
+
+if [ -z "${MAYFLY_DASHBOARD_CLIENT_ID:-}" ]; then
+    echo "no dashboard: MAYFLY_DASHBOARD_CLIENT_ID is not set (docs/deploy.md)"
+    exit 0
+fi
+image="mayfly-dashboard:$(date -u +%Y%m%d%H%M%S)"
+az acr build --registry "$MAYFLY_REGISTRY_NAME" --image "$image" --file streamlit_dashboard/Dockerfile --no-logs .
+url=$(az deployment group create -g "$AZURE_RESOURCE_GROUP" -n dashboard \
+    --template-file bicep/modules/dashboard.bicep \
+    --parameters token="$MAYFLY_TOKEN" identityId="$MAYFLY_DASHBOARD_IDENTITY" \
+    registryServer="$AZURE_CONTAINER_REGISTRY_ENDPOINT" image="$AZURE_CONTAINER_REGISTRY_ENDPOINT/$image" \
+    apiUrl="$MAYFLY_URL" keySecretUrl="$MAYFLY_DASHBOARD_KEY_URL" clientId="$MAYFLY_DASHBOARD_CLIENT_ID" \
+    workspaceName="$MAYFLY_WORKSPACE" \
+    --query properties.outputs.url.value -o tsv)
+echo "dashboard: $url"
+echo "its Entra application must allow the redirect address $url/.auth/login/aad/callback"

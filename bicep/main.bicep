@@ -1,0 +1,206 @@
+// All of Mayfly in one subscription: composes, and decides nothing that a module could. The dashboard is deployed after it
+// (modules/dashboard.bicep, by hooks/after_deploy.sh), because it needs a key that only the deployed app has.
+// Two resource groups: one for Mayfly, and one that holds container groups and nothing else, so that the role that
+// makes and deletes them reaches nothing else either.
+targetScope = 'subscription'
+
+@description('Name of the environment; part of every name.')
+@minLength(1)
+@maxLength(40)
+param environmentName string
+
+@description('Region of everything but the container groups, which go where `places` says.')
+@metadata({ azd: { type: 'location' } })
+param location string
+
+@description('Object id of the person or pipeline that deploys; it may write secrets and send test messages.')
+param principalId string
+
+@description('Kind of that principal.')
+@allowed(['User', 'ServicePrincipal', 'Group'])
+param principalType string = 'User'
+
+@description('Where containers run, in order: `region[:spot][:cpu:memory_gb]`, with commas between them; empty: `location`.')
+param places string = ''
+
+@description('Tag of the worker image in the registry.')
+param workerTag string = 'mayfly-worker:1'
+
+@description('Puts Mayfly and its containers into a virtual network. Containers in other regions than `location` cannot join it.')
+param useNetwork bool = false
+
+@description('Keeps orchestrations in a Durable Task Scheduler, which pushes, and not in Azure Storage, which is polled.')
+param useScheduler bool = false
+
+@description('Where alerts go; empty: they are only shown in the portal.')
+param alertEmail string = ''
+
+@description('Keeps the account of the log from being deleted, by anybody, until the lock is taken off.')
+param lockLog bool = true
+
+var tags = { 'azd-env-name': environmentName }
+var token = toLower(uniqueString(subscription().id, environmentName, location))
+
+resource home 'Microsoft.Resources/resourceGroups@2024-03-01' = {
+  name: 'rg-${environmentName}'
+  location: location
+  tags: tags
+}
+
+resource groups 'Microsoft.Resources/resourceGroups@2024-03-01' = {
+  name: 'rg-${environmentName}-containers'
+  location: location
+  tags: tags
+}
+
+module identity 'modules/identity.bicep' = {
+  name: 'identity'
+  scope: home
+  params: { location: location, tags: tags, token: token }
+}
+
+module monitoring 'modules/monitoring.bicep' = {
+  name: 'monitoring'
+  scope: home
+  params: { location: location, tags: tags, token: token, appPrincipalId: identity.outputs.appPrincipalId }
+}
+
+module storage 'modules/storage.bicep' = {
+  name: 'storage'
+  scope: home
+  params: { location: location, tags: tags, token: token, appPrincipalId: identity.outputs.appPrincipalId }
+}
+
+module cosmos 'modules/cosmos.bicep' = {
+  name: 'cosmos'
+  scope: home
+  params: {
+    location: location
+    tags: tags
+    token: token
+    appPrincipalId: identity.outputs.appPrincipalId
+    lock: lockLog
+  }
+}
+
+module bus 'modules/bus.bicep' = {
+  name: 'bus'
+  scope: home
+  params: {
+    location: location
+    tags: tags
+    token: token
+    appPrincipalId: identity.outputs.appPrincipalId
+    senderPrincipalId: principalId
+    senderPrincipalType: principalType
+  }
+}
+
+module vault 'modules/vault.bicep' = {
+  name: 'vault'
+  scope: home
+  params: {
+    location: location
+    tags: tags
+    token: token
+    appPrincipalId: identity.outputs.appPrincipalId
+    dashboardPrincipalId: identity.outputs.dashboardPrincipalId
+    officerPrincipalId: principalId
+    officerPrincipalType: principalType
+  }
+}
+
+module registry 'modules/registry.bicep' = {
+  name: 'registry'
+  scope: home
+  params: {
+    location: location
+    tags: tags
+    token: token
+    pullPrincipalIds: [identity.outputs.workerPrincipalId, identity.outputs.dashboardPrincipalId]
+  }
+}
+
+module network 'modules/network.bicep' = if (useNetwork) {
+  name: 'network'
+  scope: home
+  params: { location: location, tags: tags, token: token, appPrincipalId: identity.outputs.appPrincipalId }
+}
+
+module scheduler 'modules/scheduler.bicep' = if (useScheduler) {
+  name: 'scheduler'
+  scope: home
+  params: { location: location, tags: tags, token: token, appPrincipalId: identity.outputs.appPrincipalId }
+}
+
+module containers 'modules/groups.bicep' = {
+  name: 'containers'
+  scope: groups
+  params: { appPrincipalId: identity.outputs.appPrincipalId }
+}
+
+module quota 'modules/quota.bicep' = {
+  name: 'quota-${token}'
+  params: { appPrincipalId: identity.outputs.appPrincipalId }
+}
+
+module app 'modules/app.bicep' = {
+  name: 'app'
+  scope: home
+  params: {
+    location: location
+    tags: tags
+    token: token
+    identityId: identity.outputs.appId
+    identityClientId: identity.outputs.appClientId
+    storageName: storage.outputs.name
+    packageContainer: storage.outputs.packageContainer
+    cosmosEndpoint: cosmos.outputs.endpoint
+    busHost: bus.outputs.host
+    queueName: bus.outputs.queueName
+    vaultUri: vault.outputs.uri
+    insightsConnection: monitoring.outputs.insightsConnection
+    containerGroupsResourceGroup: groups.name
+    places: empty(places) ? location : places
+    workerImage: '${registry.outputs.loginServer}/${workerTag}'
+    workerIdentityId: identity.outputs.workerId
+    appSubnetId: useNetwork ? network!.outputs.appSubnetId : ''
+    containerSubnetId: useNetwork ? network!.outputs.containerSubnetId : ''
+    schedulerConnection: useScheduler ? '${scheduler!.outputs.connection};ClientID=${identity.outputs.appClientId}' : ''
+    schedulerHub: useScheduler ? scheduler!.outputs.hubName : ''
+  }
+}
+
+module workbook 'modules/workbook.bicep' = {
+  name: 'workbook'
+  scope: home
+  params: { location: location, tags: tags, insightsId: monitoring.outputs.insightsId }
+}
+
+module alerts 'modules/alerts.bicep' = {
+  name: 'alerts'
+  scope: home
+  params: {
+    location: location
+    tags: tags
+    insightsId: monitoring.outputs.insightsId
+    busId: bus.outputs.id
+    email: alertEmail
+  }
+}
+
+output AZURE_RESOURCE_GROUP string = home.name
+output AZURE_CONTAINER_REGISTRY_ENDPOINT string = registry.outputs.loginServer
+output MAYFLY_CONTAINERS_RESOURCE_GROUP string = groups.name
+output MAYFLY_REGISTRY_NAME string = registry.outputs.name
+output MAYFLY_WORKER_TAG string = workerTag
+output MAYFLY_FUNCTION_APP string = app.outputs.name
+output MAYFLY_URL string = app.outputs.url
+output MAYFLY_KEY_VAULT_NAME string = vault.outputs.name
+output MAYFLY_COSMOS_ENDPOINT string = cosmos.outputs.endpoint
+output MAYFLY_COSMOS_ACCOUNT string = cosmos.outputs.name
+output MAYFLY_SERVICE_BUS string = bus.outputs.host
+output MAYFLY_TOKEN string = token
+output MAYFLY_WORKSPACE string = monitoring.outputs.workspaceName
+output MAYFLY_DASHBOARD_IDENTITY string = identity.outputs.dashboardId
+output MAYFLY_DASHBOARD_KEY_URL string = '${vault.outputs.uri}secrets/mayfly-api-key'

@@ -1,0 +1,135 @@
+// The account of the log. The containers and what they index are those of mayfly/cosmos/containers.json, which the code
+// reads too. The app may create and read events and refusals, and nothing more: there is no role here, for anybody, that
+// could replace or delete one. (Owners of the resource can still delete the account, hence the lock and the backup.)
+
+@description('Region.')
+param location string
+
+@description('Tags of every resource.')
+param tags object
+
+@description('Makes names unique.')
+param token string
+
+@description('Principal of the app.')
+param appPrincipalId string
+
+@description('Keeps the account from being deleted.')
+param lock bool
+
+var layout = loadJsonContent('../../mayfly/cosmos/containers.json')
+var appendOnly = ['events', 'intake']
+var rewritten = ['views', 'leases']
+var dataContributor = '00000000-0000-0000-0000-000000000002' // Cosmos DB Built-in Data Contributor
+
+resource account 'Microsoft.DocumentDB/databaseAccounts@2024-11-15' = {
+  name: 'cosmos-${token}'
+  location: location
+  tags: tags
+  kind: 'GlobalDocumentDB'
+  properties: {
+    databaseAccountOfferType: 'Standard'
+    locations: [{ locationName: location, failoverPriority: 0 }]
+    capabilities: [{ name: 'EnableServerless' }]
+    consistencyPolicy: { defaultConsistencyLevel: 'Session' }
+    backupPolicy: { type: 'Continuous', continuousModeProperties: { tier: 'Continuous7Days' } }
+    disableLocalAuth: true
+    disableKeyBasedMetadataWriteAccess: true
+    minimalTlsVersion: 'Tls12'
+  }
+}
+
+resource database 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases@2024-11-15' = {
+  parent: account
+  name: layout.database
+  properties: { resource: { id: layout.database } }
+}
+
+// No time to live on any of them: it would delete events without any role.
+resource containers 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers@2024-11-15' = [
+  for container in items(layout.containers): {
+    parent: database
+    name: container.key
+    properties: {
+      resource: {
+        id: container.key
+        partitionKey: container.value.partitionKey
+        indexingPolicy: container.value.indexingPolicy
+      }
+    }
+  }
+]
+
+resource appendRole 'Microsoft.DocumentDB/databaseAccounts/sqlRoleDefinitions@2024-11-15' = {
+  parent: account
+  name: guid(account.id, 'job-events-appender')
+  properties: {
+    roleName: 'Job events appender'
+    type: 'CustomRole'
+    assignableScopes: [account.id]
+    permissions: [
+      {
+        dataActions: [
+          'Microsoft.DocumentDB/databaseAccounts/readMetadata'
+          'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/items/create'
+          'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/items/read'
+          'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/executeQuery'
+          'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/readChangeFeed'
+        ]
+      }
+    ]
+  }
+}
+
+// The SDK reads the account's own description before anything else, and that has no container.
+resource metadataRole 'Microsoft.DocumentDB/databaseAccounts/sqlRoleDefinitions@2024-11-15' = {
+  parent: account
+  name: guid(account.id, 'account-metadata-reader')
+  properties: {
+    roleName: 'Account metadata reader'
+    type: 'CustomRole'
+    assignableScopes: [account.id]
+    permissions: [{ dataActions: ['Microsoft.DocumentDB/databaseAccounts/readMetadata'] }]
+  }
+}
+
+resource appReadsMetadata 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2024-11-15' = {
+  parent: account
+  name: guid(account.id, appPrincipalId, metadataRole.id)
+  properties: { principalId: appPrincipalId, roleDefinitionId: metadataRole.id, scope: account.id }
+}
+
+resource appAppends 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2024-11-15' = [
+  for name in appendOnly: {
+    parent: account
+    name: guid(account.id, appPrincipalId, appendRole.id, name)
+    properties: {
+      principalId: appPrincipalId
+      roleDefinitionId: appendRole.id
+      scope: '${account.id}/dbs/${layout.database}/colls/${name}'
+    }
+    dependsOn: [containers]
+  }
+]
+
+resource appRewrites 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2024-11-15' = [
+  for name in rewritten: {
+    parent: account
+    name: guid(account.id, appPrincipalId, dataContributor, name)
+    properties: {
+      principalId: appPrincipalId
+      roleDefinitionId: '${account.id}/sqlRoleDefinitions/${dataContributor}'
+      scope: '${account.id}/dbs/${layout.database}/colls/${name}'
+    }
+    dependsOn: [containers]
+  }
+]
+
+resource kept 'Microsoft.Authorization/locks@2020-05-01' = if (lock) {
+  name: 'the-log-is-kept'
+  scope: account
+  properties: { level: 'CanNotDelete', notes: 'The log of every job. See docs/operate.md before this is taken off.' }
+}
+
+output name string = account.name
+output endpoint string = account.properties.documentEndpoint

@@ -1,0 +1,77 @@
+// What is secret: the key that signs report tokens, the dashboard's function key, and what jobs refer to.
+// No value passes through a template: the hook after the first deployment makes the keys (bicep/hooks).
+
+@description('Region.')
+param location string
+
+@description('Tags of every resource.')
+param tags object
+
+@description('Makes names unique.')
+param token string
+
+@description('Principal of the app, which reads every secret that a job may refer to.')
+param appPrincipalId string
+
+@description('Principal of the dashboard, which reads its own key.')
+param dashboardPrincipalId string
+
+@description('Principal that writes secrets.')
+param officerPrincipalId string
+
+@description('Kind of that principal.')
+param officerPrincipalType string
+
+var secretsUser = '4633458b-17de-408a-b874-0445c86b69e6' // Key Vault Secrets User
+var secretsOfficer = 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7' // Key Vault Secrets Officer
+
+resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
+  name: 'kv-${token}'
+  location: location
+  tags: tags
+  properties: {
+    tenantId: subscription().tenantId
+    sku: { family: 'A', name: 'standard' }
+    enableRbacAuthorization: true
+    enablePurgeProtection: true
+    softDeleteRetentionInDays: 7
+  }
+}
+
+resource appReads 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(vault.id, appPrincipalId, secretsUser)
+  scope: vault
+  properties: {
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', secretsUser)
+  }
+}
+
+resource apiKey 'Microsoft.KeyVault/vaults/secrets@2023-07-01' existing = {
+  parent: vault
+  name: 'mayfly-api-key'
+}
+
+resource dashboardReads 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(apiKey.id, dashboardPrincipalId, secretsUser)
+  scope: apiKey
+  properties: {
+    principalId: dashboardPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', secretsUser)
+  }
+}
+
+resource officerWrites 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(vault.id, officerPrincipalId, secretsOfficer)
+  scope: vault
+  properties: {
+    principalId: officerPrincipalId
+    principalType: officerPrincipalType
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', secretsOfficer)
+  }
+}
+
+output name string = vault.name
+output uri string = vault.properties.vaultUri

@@ -1,0 +1,72 @@
+"""The intake record in a Cosmos DB container: the app's role may only create and read items there, as in the log."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+from azure.core.exceptions import AzureError
+from azure.cosmos.exceptions import CosmosResourceExistsError
+
+from mayfly.cosmos.account import WRITE_TRIES, CosmosAccount, charge_of, translated
+from mayfly.intake.intake_record import Refusal
+
+CONTAINER = "intake"
+
+
+class CosmosIntakeRecord:
+    """`IntakeRecord` in Cosmos DB. Use from one event loop."""
+
+    def __init__(self, account: CosmosAccount) -> None:
+        account.join()
+        self._account = account
+
+    async def record(self, refusal: Refusal) -> bool:
+        """See `IntakeRecord.record`."""
+        container = await self._account.container(CONTAINER)
+        # A message id may hold what an item's id may not, so the id is a digest.
+        digest = hashlib.sha256(f"{refusal.queue}\n{refusal.message_id}".encode("utf-8", "surrogatepass")).hexdigest()
+        item = {
+            "id": digest,
+            "queue": refusal.queue,
+            "message_id": refusal.message_id,
+            "at": refusal.at.isoformat(timespec="microseconds"),
+            "reason": refusal.reason,
+            "body_bytes": refusal.body_bytes,
+            "body_sha256": refusal.body_sha256,
+        }
+        try:
+            await container.create_item(item, retry_write=WRITE_TRIES, response_hook=charge_of(CONTAINER, "record"))
+        except CosmosResourceExistsError:
+            return False
+        except AzureError as error:
+            raise translated(error, "the intake record could not be written") from error
+        return True
+
+    async def refusals(self, *, limit: int = 100) -> Sequence[Refusal]:
+        """See `IntakeRecord.refusals`."""
+        container = await self._account.container(CONTAINER)
+        try:
+            found = container.query_items(
+                f"SELECT TOP {int(limit)} * FROM c ORDER BY c.at DESC, c.message_id DESC",  # noqa: S608 - a number
+                response_hook=charge_of(CONTAINER, "list"),
+            )
+            items = [item async for item in found]
+        except AzureError as error:
+            raise translated(error, "the intake record could not be read") from error
+        return [
+            Refusal(
+                queue=item["queue"],
+                message_id=item["message_id"],
+                at=datetime.fromisoformat(item["at"]),
+                reason=item["reason"],
+                body_bytes=item["body_bytes"],
+                body_sha256=item["body_sha256"],
+            )
+            for item in items
+        ]
+
+    async def close(self) -> None:
+        """See `IntakeRecord.close`."""
+        await self._account.leave()

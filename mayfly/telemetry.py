@@ -1,0 +1,69 @@
+"""Which job a log record or a span is about: noted where a stream is read, and put on everything that follows.
+
+The Functions worker exports Python's log records and spans through OpenTelemetry when the app settings ask for it; the
+attributes `mayfly.job_id` and `mayfly.attempt` are then in the `customDimensions` of Application Insights. A function's
+invocation is a task of its own, and so is what it noted.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from contextvars import ContextVar
+from typing import Any
+
+from opentelemetry import metrics, trace
+
+from mayfly.jobs.events import Event
+
+JOB_ID = "mayfly.job_id"
+ATTEMPT = "mayfly.attempt"
+
+EVENT = "mayfly.event"
+REASON = "mayfly.reason"
+
+_events = logging.getLogger("mayfly.events")
+_lag = metrics.get_meter("mayfly").create_histogram(
+    "mayfly.projector.lag", unit="s", description="Age of the oldest event of a batch when the views take it"
+)
+
+_about: ContextVar[tuple[str, int]] = ContextVar("mayfly_about", default=("", 0))
+
+
+def note(job_id: str, attempt: int = 0) -> None:
+    """Say which job, and which attempt, this task is about from now on; 0: before the first."""
+    _about.set((job_id, attempt))
+    span = trace.get_current_span()
+    if span.is_recording():
+        span.set_attributes({JOB_ID: job_id, ATTEMPT: attempt})
+
+
+def tell(events: Iterable[Event]) -> None:
+    """Write one record for each event that was appended; bicep/workbook.json and the alerts are made of these."""
+    for event in events:
+        note(event.job_id, event.attempt)
+        reason = getattr(event.body, "reason", None) or getattr(event.body, "code", None)
+        extra = {EVENT: event.type, **({REASON: str(reason)} if reason else {})}
+        _events.info("%s of %s", event.type, event.job_id, extra=extra)
+
+
+def projected(lag_s: float) -> None:
+    """Record how far behind the views were."""
+    _lag.record(max(0.0, lag_s))
+
+
+def install() -> None:
+    """Have every log record of this process carry what was noted. Again is harmless."""
+    make = logging.getLogRecordFactory()
+    if getattr(make, "of_mayfly", False):
+        return
+
+    def record(*arguments: Any, **named: Any) -> logging.LogRecord:
+        made = make(*arguments, **named)
+        job_id, attempt = _about.get()
+        if job_id:
+            made.__dict__.update({JOB_ID: job_id, ATTEMPT: attempt})
+        return made
+
+    record.of_mayfly = True  # type: ignore[attr-defined]
+    logging.setLogRecordFactory(record)

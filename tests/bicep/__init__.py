@@ -1,0 +1,1 @@
+"""The infrastructure files, checked without Azure."""

@@ -1,0 +1,250 @@
+"""Every Bicep file parses, and what it must hold, and must not, is held against lists that name their source."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from mayfly.jobs.events import KINDS
+from tests.bicep.files import (
+    BICEP,
+    FILES,
+    MAIN,
+    ROOT,
+    block,
+    faults,
+    modules,
+    outputs,
+    parameters,
+    resources,
+    text,
+    tree,
+)
+
+HERE = Path(__file__).parent
+COSMOS = BICEP / "modules" / "cosmos.bicep"
+APPEND_ACTIONS = [
+    "Microsoft.DocumentDB/databaseAccounts/readMetadata",
+    "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/items/create",
+    "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/items/read",
+    "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/executeQuery",
+    "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/readChangeFeed",
+]
+"""Source: learn.microsoft.com/azure/cosmos-db/nosql/reference-data-plane-security"""
+
+each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+
+
+@each_file
+def test_the_file_parses(path: Path) -> None:
+    assert list(faults(tree(path))) == []
+
+
+def test_the_parser_finds_a_fault(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.bicep"
+    wrong.write_text("resource x 'A/b@1' = {\n  name: \n")
+    assert list(faults(tree(wrong))) != []
+
+
+@each_file
+def test_every_parameter_is_described(path: Path) -> None:
+    assert [one.name for one in parameters(path) if not one.description] == []
+    assert len(parameters(path)) == len(re.findall(r"^param ", text(path), re.MULTILINE))
+
+
+def test_every_resource_type_and_version_is_in_the_checked_list() -> None:
+    listed = json.loads((HERE / "resource_types.json").read_text(encoding="utf-8"))["types"]
+    assert sorted({one for path in FILES for one in resources(path)}) == listed
+
+
+def test_every_role_is_known_and_its_name_stands_beside_its_id() -> None:
+    known = json.loads((HERE / "roles.json").read_text(encoding="utf-8"))["roles"]
+    found = {}
+    for path in FILES:
+        for role, name in re.findall(r"'([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})' *// (.+)", path.read_text()):
+            found[role] = name.strip()
+        ids = set(re.findall(r"'([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})'", text(path)))
+        assert ids <= set(found), path
+    assert found == known
+
+
+def test_no_module_comes_from_a_registry_and_every_module_gets_what_it_asks_for() -> None:
+    for path in FILES:
+        assert "br:" not in text(path)
+        assert not re.search(r"'(br|ts)[:/]", text(path))
+    for name, module in modules(MAIN).items():
+        assert module.exists(), module
+        given = block(MAIN, f"module {name} '")
+        inside = given[given.index("params:") :]
+        passed = set(re.findall(r"[{,\n] *(\w+):", inside)) - {"params"}
+        asked = {one.name: one for one in parameters(module)}
+        assert passed <= set(asked), f"{name} is given what it does not ask for"
+        assert {one.name for one in asked.values() if not one.has_default} <= passed, f"{name} is given too little"
+    used = set(modules(MAIN).values()) | {BICEP / "modules" / "dashboard.bicep"}
+    assert used == {path for path in FILES if path != MAIN}
+
+
+def test_every_output_that_is_used_exists() -> None:
+    for path in FILES:
+        for name, output in re.findall(r"\b(\w+)!?\.outputs\.(\w+)", text(path)):
+            assert output in outputs(modules(path)[name]), f"{path.name}: {name}.outputs.{output}"
+
+
+def test_the_app_may_append_to_the_log_and_nothing_more() -> None:
+    role = block(COSMOS, "resource appendRole")
+    assert re.findall(r"'(Microsoft\.DocumentDB/databaseAccounts/(?!sqlRole)[\w/]+)'", role) == APPEND_ACTIONS
+    assert "type: 'CustomRole'" in role
+    whole = text(COSMOS)
+    assert "*" not in role
+    for word in ("/replace'", "/upsert'", "/delete'", "items/*'", "containers/*'"):
+        assert word not in whole
+    assert "var appendOnly = ['events', 'intake']" in whole
+    assert "var rewritten = ['views', 'leases']" in whole
+    assert "for name in appendOnly" in block(COSMOS, "resource appAppends")
+    assert "roleDefinitionId: appendRole.id" in block(COSMOS, "resource appAppends")
+    assert "colls/${name}" in block(COSMOS, "resource appRewrites")
+    layout = json.loads((ROOT / "mayfly/cosmos/containers.json").read_text(encoding="utf-8"))
+    assert set(layout["containers"]) == {"events", "intake", "views", "leases"}, "say which role the app has on it"
+
+
+def test_nothing_ever_expires_from_the_log() -> None:
+    layout = (ROOT / "mayfly/cosmos/containers.json").read_text(encoding="utf-8")
+    for whole in (text(COSMOS), layout):
+        assert not re.search(r"defaultTtl|\bttl\b|analyticalStorageTtl", whole, re.IGNORECASE)
+
+
+def test_the_containers_come_from_the_file_that_the_code_reads() -> None:
+    assert "loadJsonContent('../../mayfly/cosmos/containers.json')" in text(COSMOS)
+    assert "indexingPolicy: container.value.indexingPolicy" in text(COSMOS)
+
+
+@each_file
+def test_there_are_no_keys_and_no_secrets(path: Path) -> None:
+    whole = text(path)
+    assert not re.search(r"listKeys|listSecrets|listConnectionStrings|AccountKey|SharedAccessKey|@secure", whole)
+    secret = re.compile(r"password|secret|key(?!Vault)|token$", re.IGNORECASE)
+    suspicious = [one.name for one in parameters(path) if secret.search(one.name) and one.name != "token"]
+    assert [name for name in suspicious if name != "keySecretUrl"] == [], "an address of a secret is all that may pass"
+    assert not any("connectionstring" in one.lower() for one in outputs(path))
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("storage", ["allowSharedKeyAccess: false", "allowBlobPublicAccess: false", "minimumTlsVersion: 'TLS1_2'"]),
+        ("cosmos", ["disableLocalAuth: true", "disableKeyBasedMetadataWriteAccess: true", "'EnableServerless'"]),
+        ("bus", ["disableLocalAuth: true"]),
+        ("monitoring", ["DisableLocalAuth: true"]),
+        ("registry", ["adminUserEnabled: false"]),
+        ("vault", ["enableRbacAuthorization: true", "enablePurgeProtection: true"]),
+        ("app", ["httpsOnly: true", "keyVaultReferenceIdentity: identityId", "name: 'FC1'"]),
+        ("dashboard", ["unauthenticatedClientAction: 'RedirectToLoginPage'", "keyVaultUrl: keySecretUrl"]),
+    ],
+)
+def test_only_identities_open_it(file: str, words: list[str]) -> None:
+    whole = text(BICEP / "modules" / f"{file}.bicep")
+    assert [word for word in words if word not in whole] == []
+
+
+def test_the_dashboard_has_a_role_on_no_data() -> None:
+    for path in FILES:
+        for found in re.findall(r"principalId: (\w*[dD]ashboard\w*)", text(path)):
+            assert path.name == "vault.bicep", f"{path.name}: {found}"
+
+
+def test_the_app_reaches_container_groups_only_in_their_own_resource_group() -> None:
+    role = block(BICEP / "modules" / "groups.bicep", "resource runner")
+    assert re.findall(r"'(Microsoft\.ContainerInstance/[\w/]+)'", role) == [
+        "Microsoft.ContainerInstance/containerGroups/read",
+        "Microsoft.ContainerInstance/containerGroups/write",
+        "Microsoft.ContainerInstance/containerGroups/delete",
+        "Microsoft.ContainerInstance/containerGroups/containers/logs/read",
+        "Microsoft.ContainerInstance/containerGroups/operationResults/read",
+    ]
+    assert "scope: groups" in block(MAIN, "module containers")
+    beyond = block(BICEP / "modules" / "quota.bicep", "resource reader")
+    assert all(action.endswith("/read") for action in re.findall(r"'(Microsoft\.ContainerInstance/[\w/]+)'", beyond))
+
+
+def test_azd_finds_its_module_its_service_and_its_parameters() -> None:
+    azure = (ROOT / "azure.yaml").read_text(encoding="utf-8")
+    assert (ROOT / "bicep" / "main.bicep").exists()
+    assert "path: bicep" in azure
+    for service in re.findall(r"^  (\w+):\n    project:", azure, re.MULTILINE):
+        assert f"'azd-service-name': '{service}'" in text(BICEP / "modules" / "app.bicep")
+    for hook in re.findall(r"run: (\S+)", azure):
+        path = ROOT / hook
+        assert path.stat().st_mode & 0o100, f"{hook} cannot be run"
+        known = outputs(MAIN) | {"MAYFLY_DASHBOARD_CLIENT_ID"}
+        assert set(re.findall(r"\$\{?([A-Z][A-Z_]+)", path.read_text(encoding="utf-8"))) <= known, hook
+    given = json.loads((BICEP / "main.parameters.json").read_text(encoding="utf-8"))["parameters"]
+    asked = {one.name: one for one in parameters(MAIN)}
+    assert set(given) <= set(asked)
+    assert {one.name for one in asked.values() if not one.has_default} <= set(given)
+
+
+def test_the_hook_gives_the_dashboards_module_what_it_asks_for() -> None:
+    hook = (BICEP / "hooks" / "after_deploy.sh").read_text(encoding="utf-8")
+    asked = {one.name for one in parameters(BICEP / "modules" / "dashboard.bicep") if not one.has_default}
+    assert set(re.findall(r"(?<![-\w])(\w+)=\"\$", hook)) - {"image"} | {"image"} == asked
+
+
+def _set_by_bicep() -> set[str]:
+    settings = block(BICEP / "modules" / "app.bicep", "properties: union(")
+    return set(re.findall(r"^ +(\w+): ", settings, re.MULTILINE))
+
+
+def test_each_setting_that_the_code_reads_is_set_or_has_a_default() -> None:
+    table = (ROOT / "mayfly" / "settings.py").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (MAYFLY_\w+) \| ?([^|]*?) ?\|", table, re.MULTILINE)
+    assert len(rows) >= 8
+    needed = {name for name, default in rows if not default or "required" in default or name == "MAYFLY_REPORT_KEY"}
+    assert needed <= _set_by_bicep()
+    read = set()
+    for folder in ("mayfly", "triggers", "orchestrations"):
+        for path in (ROOT / folder).rglob("*.py"):
+            # What is in `cli` is a laptop's, and the local runtime passes its own names to its own processes.
+            if not {"cli", "containers"} & set(path.parts):
+                read |= set(re.findall(r"\"(MAYFLY_[A-Z_]+)\"", path.read_text(encoding="utf-8")))
+    documented = {name for name, _ in rows}
+    connections = {"MAYFLY_COSMOS", "MAYFLY_BUS"}
+    for connection in connections:
+        assert any(name.startswith(f"{connection}__") for name in _set_by_bicep())
+    of_workers = {
+        name for name in read if name.startswith(("MAYFLY_JOB_", "MAYFLY_ATTEMPT", "MAYFLY_REPORT_", "MAYFLY_WORK_"))
+    }
+    assert read - documented - connections - of_workers - {"MAYFLY_SECRET_"} == set()
+
+
+def test_no_setting_is_set_that_nothing_reads() -> None:
+    table = (ROOT / "mayfly" / "settings.py").read_text(encoding="utf-8")
+    ours = {name for name in _set_by_bicep() if name.startswith("MAYFLY_") and "__" not in name}
+    documented = set(re.findall(r"^\| (MAYFLY_\w+) \|", table, re.MULTILINE))
+    # Until the Container Instances runtime is in this tree its settings are described elsewhere.
+    if "MAYFLY_SUBSCRIPTION" in documented:
+        assert ours <= documented
+
+
+def test_every_alert_has_a_runbook_and_the_workbook_is_json() -> None:
+    operate = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
+    alerts = re.findall(r"^ *name: '([a-z-]+)'$", text(BICEP / "modules" / "alerts.bicep"), re.MULTILINE)
+    for name in {"failure-rate", "leak", "projector-lag", "dead-letters"}:
+        assert name in alerts
+        assert f"### {name}" in operate
+    workbook = json.loads((BICEP / "workbook.json").read_text(encoding="utf-8"))
+    titles = [item["content"].get("title", "") for item in workbook["items"]]
+    assert len(set(titles)) == len(titles)
+
+
+def test_the_queries_name_events_and_measures_that_exist() -> None:
+    source = (BICEP / "workbook.json").read_text(encoding="utf-8") + text(BICEP / "modules" / "alerts.bicep")
+    names = set(re.findall(r"\b((?:Job|Container|Worker|Attempt)[A-Z]\w+)\b", source.replace('\\"', '"')))
+    assert names - set(KINDS) - {"ContainerInstance"} == set()
+    telemetry = "".join(
+        (ROOT / "mayfly" / name).read_text(encoding="utf-8") for name in ("telemetry.py", "cosmos/account.py")
+    )
+    for name in set(re.findall(r"mayfly\.[a-z_.]+[a-z]", source)):
+        assert f'"{name}"' in telemetry, name

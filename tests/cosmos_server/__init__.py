@@ -1,0 +1,1 @@
+"""A Cosmos DB server for tests: @vercel/cosmosdb-server from npm, which nobody here wrote, and a switch for faults."""

@@ -1,0 +1,1 @@
+"""The same operations on every store, compared at each step."""

@@ -1,0 +1,43 @@
+"""Both intake records: the contract, and that neither lets a refusal be changed."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from mayfly.intake.cosmos import CosmosIntakeRecord
+from mayfly.intake.intake_record import IntakeRecord
+from mayfly.intake.sqlite import SqliteIntakeRecord
+from tests.contracts.intake_record import REFUSAL, IntakeRecordContract
+from tests.cosmos_server.server import CosmosServer
+
+
+class TestSqlite(IntakeRecordContract):
+    def open(self) -> IntakeRecord:
+        return SqliteIntakeRecord(":memory:")
+
+
+class TestCosmos(IntakeRecordContract):
+    @pytest.fixture(autouse=True)
+    def _server(self, cosmos_server: CosmosServer) -> None:
+        self._cosmos = cosmos_server
+
+    def open(self) -> IntakeRecord:
+        return CosmosIntakeRecord(self._cosmos.account())
+
+
+@pytest.mark.parametrize("statement", ["UPDATE refusals SET reason = ''", "DELETE FROM refusals"])
+def test_the_file_itself_refuses_to_change_or_delete_a_refusal(tmp_path: Path, statement: str) -> None:
+    record = SqliteIntakeRecord(tmp_path / "intake.db")
+    asyncio.run(record.record(REFUSAL))
+    with (
+        closing(sqlite3.connect(tmp_path / "intake.db")) as stranger,
+        pytest.raises(sqlite3.IntegrityError, match="append-only"),
+    ):
+        stranger.execute(statement)
+    assert list(asyncio.run(record.refusals())) == [REFUSAL]
+    asyncio.run(record.close())

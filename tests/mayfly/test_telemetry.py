@@ -1,0 +1,76 @@
+"""Every record says which job and which attempt it is about, as the exporter will see it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+
+from mayfly import telemetry
+from mayfly.attempts import begin_attempt
+from tests.mayfly.composed import Composed
+
+
+@pytest.fixture(autouse=True)
+def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = logging.getLogRecordFactory()
+    telemetry.install()
+    installed = logging.getLogRecordFactory()
+    telemetry.install()
+    assert logging.getLogRecordFactory() is installed
+    monkeypatch.setattr(logging, "_logRecordFactory", before, raising=False)
+    logging.setLogRecordFactory(installed)
+
+
+def _about(record: logging.LogRecord) -> tuple[object, object]:
+    return record.__dict__.get(telemetry.JOB_ID), record.__dict__.get(telemetry.ATTEMPT)
+
+
+def test_a_record_carries_the_job_and_the_attempt_of_its_task(
+    composed: Composed, caplog: pytest.LogCaptureFixture
+) -> None:
+    job_id = composed.submit()
+    other = composed.submit()
+
+    async def work(one: str) -> None:
+        await begin_attempt(composed.mayfly, one)
+        logging.getLogger("mayfly.test").warning("worked on %s", one)
+
+    async def both() -> None:
+        await asyncio.gather(asyncio.create_task(work(job_id)), asyncio.create_task(work(other)))
+        logging.getLogger("mayfly.test").warning("outside")
+
+    composed.runner.run(both())
+    told = {record.getMessage(): _about(record) for record in caplog.records if record.name == "mayfly.test"}
+    assert told == {
+        f"worked on {job_id}": (job_id, 1),
+        f"worked on {other}": (other, 1),
+        "outside": told["outside"],
+    }
+
+
+def test_a_record_of_no_job_carries_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    logging.getLogger("mayfly.test").warning("nobody")
+    assert _about(caplog.records[-1]) == (None, None)
+
+
+def test_the_exporter_takes_the_attributes_of_a_record() -> None:
+    """Against OpenTelemetry's own handler, which the Functions worker's exporter installs."""
+    logs = pytest.importorskip("opentelemetry.sdk._logs")
+    export = pytest.importorskip("opentelemetry.sdk._logs.export")
+    handler = pytest.importorskip("opentelemetry.instrumentation.logging.handler")
+    exporter = export.InMemoryLogRecordExporter()
+    provider = logs.LoggerProvider()
+    provider.add_log_record_processor(export.SimpleLogRecordProcessor(exporter))
+    logger = logging.getLogger("mayfly.test.exported")
+    logger.addHandler(handler.LoggingHandler(logger_provider=provider))
+
+    async def work() -> None:
+        telemetry.note("ada-abcdefghij", 2)
+        logger.warning("on it")
+
+    asyncio.run(work())
+    (finished,) = exporter.get_finished_logs()
+    attributes = dict(finished.log_record.attributes)
+    assert (attributes[telemetry.JOB_ID], attributes[telemetry.ATTEMPT]) == ("ada-abcdefghij", 2)
