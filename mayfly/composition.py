@@ -13,13 +13,17 @@ from mayfly.containers.runtime import ContainerRuntime
 from mayfly.jobs.job import fold
 from mayfly.jobs.steering import LOCAL_PACE, Pace
 from mayfly.log.event_log import EventLog
+from mayfly.log.gauge import LogGauge
 from mayfly.log.sqlite import SqliteEventLog
+from mayfly.log.sqlite_gauge import SqliteLogGauge
 from mayfly.report_tokens import ReportTokens
 from mayfly.secrets import EnvironmentSecrets, SecretStore
-from mayfly.settings import Settings, read_settings
+from mayfly.settings import Settings, StoreSettings, read_settings
 from mayfly.streams import Streams
+from mayfly.views.figures import Figures
 from mayfly.views.job_views import JobViews
 from mayfly.views.sqlite import SqliteJobViews
+from mayfly.views.sqlite_figures import SqliteFigures
 
 _LOCAL = "local"
 
@@ -30,6 +34,17 @@ class Rates:
 
     cpu_hour: float
     memory_gb_hour: float
+
+    def per_hour(self, *, cpu: float, memory_gb: float) -> float:
+        """Return the price of a container of that size.
+
+        >>> Rates(cpu_hour=0.04, memory_gb_hour=0.005).per_hour(cpu=1, memory_gb=2)
+        0.05
+        """
+        return cpu * self.cpu_hour + memory_gb * self.memory_gb_hour
+
+
+_LOCAL_RATES = Rates(cpu_hour=0.0, memory_gb_hour=0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +76,44 @@ class Mayfly:
         await self.views.close()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Readable:
+    """What a process needs that only reads: stores opened for reading, and nothing that runs containers."""
+
+    log: EventLog
+    views: JobViews
+    figures: Figures
+    gauge: LogGauge | None
+    """None: this store does not tell how large its log is."""
+    rates: Rates
+    store: str
+    """What the stores are, for people."""
+    runtime: ContainerRuntime | None = None
+
+    @cached_property
+    def streams(self) -> Streams:
+        """The log, seen as jobs."""
+        return Streams(self.log, SystemClock())
+
+    async def close(self) -> None:
+        """Release what the stores hold open."""
+        for opened in (self.log, self.views, self.figures, self.gauge):
+            if opened is not None:
+                await opened.close()
+
+
+def compose_readable(settings: StoreSettings) -> Readable:
+    """Put the stores together for reading alone; they need not be there yet."""
+    return Readable(
+        log=SqliteEventLog(settings.data / "log.db", read_only=True),
+        views=SqliteJobViews(settings.data / "views.db", read_only=True),
+        figures=SqliteFigures(settings.data / "views.db"),
+        gauge=SqliteLogGauge(settings.data / "log.db"),
+        rates=_LOCAL_RATES,
+        store=f"SQLite files in {settings.data.name}",
+    )
+
+
 def compose(settings: Settings) -> Mayfly:
     """Put the adapters together as the settings say."""
     clock = SystemClock()
@@ -77,7 +130,7 @@ def compose(settings: Settings) -> Mayfly:
         pace=LOCAL_PACE,
         public_url=settings.public_url,
         place=_LOCAL,
-        rates=Rates(cpu_hour=0.0, memory_gb_hour=0.0),
+        rates=_LOCAL_RATES,
     )
 
 

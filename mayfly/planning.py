@@ -45,8 +45,7 @@ async def plan(mayfly: Mayfly, spec: JobSpec) -> Plan:
         warnings.append(f"cpu {spec.cpu:g} is not enforced here")
     if not capabilities.enforces_memory:
         warnings.append(f"memory_gb {spec.memory_gb:g} is not enforced here")
-    rates = mayfly.rates
-    per_hour = spec.cpu * rates.cpu_hour + spec.memory_gb * rates.memory_gb_hour
+    per_hour = mayfly.rates.per_hour(cpu=spec.cpu, memory_gb=spec.memory_gb)
     hours_at_most = (spec.start_timeout_s + spec.run_timeout_s) * spec.retry.max_attempts / 3_600
     return Plan(
         spec=spec,

@@ -34,6 +34,14 @@ class Settings:
     worker_command: tuple[str, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class StoreSettings:
+    """Where the stores are: all that a reader needs, and no secret."""
+
+    data: Path
+    store: str
+
+
 class SettingInvalid(ValueError):
     """A variable holds what it cannot; the text names it and the mend."""
 
@@ -55,6 +63,16 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         # The file and not its folder, which would cost an import more at every start.
         worker_command=(sys.executable, "-I", "-S", str(Path(__file__).parent.parent / "worker" / "__main__.py")),
     )
+
+
+def read_store_settings(environment: Mapping[str, str] | None = None) -> StoreSettings:
+    """Read where the stores are.
+
+    Errors: `SettingInvalid`.
+    """
+    env = os.environ if environment is None else environment
+    data = Path(env.get("MAYFLY_DATA", ".mayfly")).absolute()
+    return StoreSettings(data=data, store=_one_of(env, "MAYFLY_STORE", ("sqlite",)))
 
 
 def _one_of(env: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:

@@ -21,6 +21,7 @@ from typing import Any
 from mayfly.errors import PositionTaken, TryAgain
 from mayfly.jobs.events import Event, body_from_json, body_to_json
 from mayfly.log.event_log import Recorded
+from mayfly.sqlite_file import ReadOnlyFile, SqliteFile, WritableFile
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS log (
@@ -58,15 +59,15 @@ _Row = tuple[Any, ...]
 
 
 class SqliteEventLog:
-    """`EventLog` in a file. One instance per process, used from one event loop."""
+    """`EventLog` in a file. One writing instance per process, used from one event loop; any number of reading ones.
 
-    def __init__(self, path: Path | str) -> None:
-        if isinstance(path, Path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(path, isolation_level=None, timeout=10, check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=FULL")
-        self._connection.executescript(_SCHEMA)
+    A reading one only reads, from a file that need not be there yet.
+    """
+
+    def __init__(self, path: Path | str, *, read_only: bool = False) -> None:
+        self._file: SqliteFile = (
+            ReadOnlyFile(Path(path)) if read_only else WritableFile(path, schema=_SCHEMA, synchronous="FULL")
+        )
         self._waiting: list[tuple[Sequence[_Row], int, asyncio.Future[None]]] = []
 
     async def append(self, events: Sequence[Event], *, expected_position: int) -> None:
@@ -98,12 +99,16 @@ class SqliteEventLog:
 
     async def close(self) -> None:
         """See `EventLog.close`."""
-        self._connection.close()
+        self._file.close()
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        return self._file.connection
 
     def _fetch(self, sql: str, arguments: tuple[object, ...]) -> list[_Row]:
         try:
             return self._connection.execute(sql, arguments).fetchall()
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             raise TryAgain(f"the event log could not be read: {error}") from error
 
     def _write_waiting(self) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 from mayfly.errors import TryAgain
 from mayfly.jobs.job import Job, from_json, to_json
 from mayfly.jobs.lifecycle import STATES, JobState
+from mayfly.sqlite_file import ReadOnlyFile, SqliteFile, WritableFile
+from mayfly.views import sqlite_figures
 from mayfly.views.cursor import cursor_after, parse_cursor
 from mayfly.views.job_views import PAGE_MAX, JobFilter, Page
 
@@ -49,15 +51,18 @@ _SAVE_LABEL = "INSERT OR IGNORE INTO labels (name, value, submitted_at, job_id) 
 
 
 class SqliteJobViews:
-    """`JobViews` in a file. One instance per process, used from one event loop."""
+    """`JobViews` in a file. One writing instance, used from one event loop; any number of reading ones.
 
-    def __init__(self, path: Path | str) -> None:
-        if isinstance(path, Path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(path, isolation_level=None, timeout=10, check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._connection.executescript(_SCHEMA)
+    A reading one only reads, from a file that need not be there yet.
+    """
+
+    def __init__(self, path: Path | str, *, read_only: bool = False) -> None:
+        self._file: SqliteFile
+        if read_only:
+            self._file = ReadOnlyFile(Path(path))
+        else:
+            self._file = WritableFile(path, schema=_SCHEMA, synchronous="NORMAL")
+            sqlite_figures.prepare(self._connection)
 
     async def get_many(self, job_ids: Sequence[str]) -> Mapping[str, Job]:
         """See `JobViews.get_many`."""
@@ -69,28 +74,13 @@ class SqliteJobViews:
 
     async def save(self, jobs: Sequence[Job]) -> None:
         """See `JobViews.save`."""
-        rows = [
-            (
-                job.job_id,
-                job.position,
-                job.state,
-                job.spec.name or "",
-                _stamp(job.submitted_at),
-                job.archived,
-                job.settled,
-                to_json(job),
-            )
-            for job in jobs
-        ]
-        labels = [
-            (name, value, _stamp(job.submitted_at), job.job_id)
-            for job in jobs
-            for name, value in job.spec.labels.items()
-        ]
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.executemany(_SAVE, rows)
-            self._connection.executemany(_SAVE_LABEL, labels)
+            before = self._seen([job.job_id for job in jobs])
+            moved = _moved(jobs, before)
+            self._connection.executemany(_SAVE, [_row(job) for job in moved])
+            self._connection.executemany(_SAVE_LABEL, [row for job in moved for row in _label_rows(job)])
+            sqlite_figures.record(self._connection, before, moved)
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             if self._connection.in_transaction:
@@ -108,7 +98,7 @@ class SqliteJobViews:
     async def count_by_state(self) -> Mapping[JobState, int]:
         """See `JobViews.count_by_state`."""
         rows = self._fetch(
-            "SELECT state, count(*) FROM jobs INDEXED BY jobs_shown_by_state WHERE archived = 0 GROUP BY state", ()
+            "SELECT state, sum(jobs) FROM submissions WHERE span = 'day' AND archived = 0 GROUP BY state", ()
         )
         counts = {state: int(count) for state, count in rows}
         return {state: counts.get(state, 0) for state in STATES}
@@ -122,17 +112,61 @@ class SqliteJobViews:
 
     async def clear(self) -> None:
         """See `JobViews.clear`."""
-        self._connection.executescript("BEGIN; DELETE FROM jobs; DELETE FROM labels; COMMIT;")
+        self._connection.execute("BEGIN IMMEDIATE")
+        for table in ("jobs", "labels"):
+            self._connection.execute(f"DELETE FROM {table}")  # noqa: S608
+        sqlite_figures.forget(self._connection)
+        self._connection.execute("COMMIT")
 
     async def close(self) -> None:
         """See `JobViews.close`."""
-        self._connection.close()
+        self._file.close()
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        return self._file.connection
+
+    def _seen(self, job_ids: Sequence[str]) -> sqlite_figures.Seen:
+        """Return what is kept of these jobs."""
+        rows = [
+            row
+            for job_id in job_ids
+            for row in self._fetch("SELECT job_id, position, state, archived FROM jobs WHERE job_id = ?", (job_id,))
+        ]
+        return {job_id: (int(position), state, bool(archived)) for job_id, position, state, archived in rows}
 
     def _fetch(self, sql: str, arguments: tuple[object, ...]) -> list[tuple[str, ...]]:
         try:
             return self._connection.execute(sql, arguments).fetchall()
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             raise TryAgain(f"the job views could not be read: {error}") from error
+
+
+def _moved(jobs: Sequence[Job], before: sqlite_figures.Seen) -> list[Job]:
+    """Return each job once, at its latest position, where that is later than what is kept."""
+    latest: dict[str, Job] = {}
+    for job in jobs:
+        kept = latest[job.job_id].position if job.job_id in latest else before.get(job.job_id, (0, "", False))[0]
+        if job.position > kept:
+            latest[job.job_id] = job
+    return list(latest.values())
+
+
+def _row(job: Job) -> tuple[object, ...]:
+    return (
+        job.job_id,
+        job.position,
+        job.state,
+        job.spec.name or "",
+        _stamp(job.submitted_at),
+        job.archived,
+        job.settled,
+        to_json(job),
+    )
+
+
+def _label_rows(job: Job) -> list[tuple[str, str, str, str]]:
+    return [(name, value, _stamp(job.submitted_at), job.job_id) for name, value in job.spec.labels.items()]
 
 
 def _page_query(job_filter: JobFilter, cursor: str | None, limit: int) -> tuple[str, list[object]]:
