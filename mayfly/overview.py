@@ -15,7 +15,7 @@ from mayfly.composition import Readable
 from mayfly.jobs.job import Job
 from mayfly.jobs.lifecycle import JobState
 from mayfly.jobs.phases import PHASES, PhaseName
-from mayfly.views.figures import Attention, AttemptFigures, Bucket, Figures, Span
+from mayfly.views.figures import AttemptFigures, Attention, Bucket, Figures, Span
 
 ATTEMPTS_MAX = 1_000
 """How many of the last attempts the lengths of the phases are told from."""

@@ -1,0 +1,36 @@
+"""The dashboard: its frame, its style and its four pages.
+
+Run it with `mayfly up`, or by itself with `python -m streamlit run streamlit_dashboard/app.py`.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+
+from streamlit_dashboard.services import principal
+
+_STYLE = Path(__file__).parent / "style.css"
+
+
+def frame() -> None:
+    """Draw what is around every page, and run the page."""
+    st.set_page_config(page_title="Mayfly", page_icon=":material/hive:", layout="wide")
+    st.html(_STYLE)
+    page = st.navigation(
+        [
+            st.Page("pages/board.py", title="Board", icon=":material/dashboard:", default=True),
+            st.Page("pages/submit.py", title="Submit", icon=":material/add_circle:", url_path="submit"),
+            st.Page("pages/job.py", title="Job", icon=":material/description:", url_path="job"),
+            st.Page("pages/system.py", title="System", icon=":material/monitor_heart:", url_path="system"),
+        ],
+        position="top",
+    )
+    page.run()
+    who = principal()
+    st.html(f'<div class="mf-who">{f"signed in as {escape(who)}" if who else "not signed in: a local dashboard"}</div>')
+
+
+frame()

@@ -1,0 +1,302 @@
+"""The board: how many jobs are in which state, when they came, and each of them as a card or a line, newest first."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+import pandas as pd
+import streamlit as st
+
+from mayfly.cli.screen import duration, gist
+from mayfly.errors import NotFound
+from mayfly.jobs.job import Job
+from mayfly.jobs.lifecycle import STATES, JobState
+from mayfly.views.figures import Span
+from mayfly.views.job_views import JobFilter, Page
+from streamlit_dashboard import cards, charts
+from streamlit_dashboard.clearing import clear_dialog
+from streamlit_dashboard.looks import LOOKS, named
+from streamlit_dashboard.services import api, read_service
+from streamlit_dashboard.telling import clean, clock, viewer_zone
+from streamlit_dashboard.trouble import said
+
+REFRESH_S = 1.0
+PAGE_SIZE = 24
+_OWN_MAX = 5
+"""Of the jobs submitted here that are shown before the views know them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """A length of time to look at, and how finely the chart cuts it."""
+
+    length: timedelta | None
+    span: Span
+
+    @property
+    def step(self) -> timedelta:
+        """The width of one bar."""
+        return {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}[self.span]
+
+
+WINDOWS: dict[str, Window] = {
+    "1 h": Window(length=timedelta(hours=1), span="minute"),
+    "24 h": Window(length=timedelta(hours=24), span="hour"),
+    "7 d": Window(length=timedelta(days=7), span="hour"),
+    "30 d": Window(length=timedelta(days=30), span="day"),
+    "all": Window(length=None, span="day"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What the viewer chose to see."""
+
+    window: Window
+    states: frozenset[JobState] | None
+    name: str
+    labels: dict[str, str]
+    archived: bool
+    layout: Literal["cards", "table"]
+
+    @property
+    def everything(self) -> bool:
+        """True: no job is left out but for its age."""
+        return self.states is None and not self.name and not self.labels
+
+    def job_filter(self, now: datetime) -> JobFilter:
+        """Return what the list is asked for."""
+        return JobFilter(
+            states=self.states,
+            labels=self.labels,
+            name_contains=self.name or None,
+            submitted_after=now - self.window.length if self.window.length else None,
+            archived=self.archived,
+        )
+
+
+def draw() -> None:
+    """Draw the page."""
+    title, clear = st.columns([5, 1], vertical_alignment="center")
+    title.title("Board", anchor=False)
+    if clear.button("Clear…", icon=":material/mop:", key="clear", width="stretch"):
+        clear_dialog()
+    if told := st.session_state.pop("told", None):
+        st.toast(told, icon=":material/check_circle:")
+    quick_add()
+    choice = choose()
+    live = st.fragment(show, run_every=REFRESH_S if st.session_state.get("live", True) else None)
+    live(choice)
+
+
+def quick_add() -> None:
+    """Draw the sample's own box: a text, and it is a job."""
+    with st.form("quick", clear_on_submit=True, border=False):
+        box, button = st.columns([5, 1], vertical_alignment="bottom")
+        message = box.text_input(
+            "Add work", placeholder="a message for the standard worker", key="quick-message", max_chars=2_000
+        )
+        if button.form_submit_button("Add", icon=":material/add:", width="stretch"):
+            if not message.strip():
+                st.info("Type a message first. The Submit page has commands and images.", icon=":material/edit:")
+                return
+            with said("The job was not added"):
+                job_id = api().submit({"message": message}, idempotency_key=uuid.uuid4().hex)
+                remember(job_id)
+
+
+def remember(job_id: str) -> None:
+    """Keep a job that was submitted here, so that it is on the board at once."""
+    st.session_state["own"] = [job_id, *st.session_state.get("own", [])][:_OWN_MAX]
+
+
+def choose() -> Choice:
+    """Draw the filters and return what was chosen; the address keeps them."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
+        name = st.text_input(
+            "Name or id", key="name", placeholder="part of it", icon=":material/search:", width=200, bind="query-params"
+        )
+        label = st.text_input(
+            "Labels", key="label", placeholder="team=web", icon=":material/sell:", width=190, bind="query-params"
+        )
+        window = st.segmented_control(
+            "Submitted", list(WINDOWS), default="24 h", key="window", required=True, bind="query-params"
+        )
+        layout = st.segmented_control(
+            "As", ["cards", "table"], default="cards", key="layout", required=True, bind="query-params"
+        )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        states = st.pills(
+            "States",
+            STATES,
+            selection_mode="multi",
+            format_func=lambda state: f"{LOOKS[state].icon} {LOOKS[state].word}",
+            key="state",
+            label_visibility="collapsed",
+            bind="query-params",
+        )
+        archived = st.toggle("hidden ones too", key="archived", bind="query-params")
+        st.toggle("live", key="live", value=True, help="Look again every second")
+    labels, fault = parse_labels(label or "")
+    if fault:
+        st.html(f'<p class="mf-fault" role="alert">{fault}</p>')
+    return Choice(
+        window=WINDOWS[window or "24 h"],
+        states=frozenset(states) if states else None,
+        name=(name or "").strip(),
+        labels=labels,
+        archived=bool(archived),
+        layout="table" if layout == "table" else "cards",
+    )
+
+
+def parse_labels(text: str) -> tuple[dict[str, str], str | None]:
+    """Return the labels in `a=1, b=2`, and what is wrong with the rest.
+
+    >>> parse_labels("team=web, tier=2")
+    ({'team': 'web', 'tier': '2'}, None)
+    >>> parse_labels("team")
+    ({}, 'Labels must be NAME=VALUE, with commas between several.')
+    """
+    parts = [part.strip().partition("=") for part in text.split(",") if part.strip()]
+    labels = {name.strip(): value.strip() for name, equals, value in parts if name and equals}
+    wrong = len(labels) < len(parts)
+    return labels, "Labels must be NAME=VALUE, with commas between several." if wrong else None
+
+
+def show(choice: Choice) -> None:
+    """Read, then draw what changes by itself."""
+    service = read_service()
+    now = datetime.now(UTC)
+    with said("The board could not be read", again=True):
+        counts = service.ask(service.overview.counts())
+        lingering, _ = service.ask(service.overview.attention("lingering"))
+        span = choice.window.span
+        since = now - choice.window.length if choice.window.length else None
+        buckets = service.ask(service.overview.submitted(span, since=since, archived=choice.archived))
+        cursors: list[str | None] = cursors_of(choice)
+        page = service.ask(service.reader.page(choice.job_filter(now), limit=PAGE_SIZE, cursor=cursors[-1]))
+        own = unknown_yet(page, choice) if len(cursors) == 1 else []
+
+        containers = counts["starting"] + counts["running"] + lingering
+        st.html(cards.tiles(counts, [("containers now", f"{containers:,}")]))
+        if buckets:
+            until = now.replace(second=0, microsecond=0) + choice.window.step
+            begun = (since or buckets[0].begun_at).replace(second=0, microsecond=0)
+            chart = charts.over_time(buckets, step=choice.window.step, since=begun, until=until)
+            st.altair_chart(chart, width="stretch", key="over-time", alt="Jobs by time of submission and state")
+        jobs = [*own, *page.jobs]
+        if not jobs:
+            empty(choice, sum(counts.values()))
+        elif choice.layout == "cards":
+            with st.container(key="grid"):
+                for job in jobs:
+                    cards.card(job, now)
+        else:
+            as_table(jobs, now)
+        pager(page, cursors)
+
+
+def cursors_of(choice: Choice) -> list[str | None]:
+    """Return the cursors that led to the page that is shown; another choice begins at the first page again."""
+    if st.session_state.get("paged") != choice:
+        st.session_state["paged"] = choice
+        st.session_state["cursors"] = [None]
+    found: list[str | None] = st.session_state["cursors"]
+    return found
+
+
+def unknown_yet(page: Page, choice: Choice) -> list[Job]:
+    """Return the jobs submitted here that the views do not list yet, as the log tells them."""
+    listed = {job.job_id for job in page.jobs}
+    own = [job_id for job_id in st.session_state.get("own", []) if job_id not in listed]
+    if not own or not choice.everything:
+        return []
+    service = read_service()
+    newest = max((job.submitted_at for job in page.jobs), default=None)
+    found = []
+    for job_id in own:
+        try:
+            job = service.ask(service.reader.job(job_id))
+        except NotFound:
+            continue
+        if not job.archived and (newest is None or job.submitted_at > newest):
+            found.append(job)
+    return found
+
+
+def as_table(jobs: Sequence[Job], now: datetime) -> None:
+    """Draw the jobs as lines; choosing one opens its page."""
+    zone = viewer_zone()
+    rows = [
+        {
+            "state": named(job.state),
+            "job": job.job_id,
+            "submitted": job.submitted_at.astimezone(zone).replace(tzinfo=None),
+            "UTC": job.submitted_at.replace(tzinfo=None),
+            "took": duration(job, now),
+            "attempts": len(job.attempts),
+            "asks for": cards.wanted(job.spec),
+            "stands": clean(gist(job, tell=clock), 160),
+            "labels": " ".join(f"{name}={value}" for name, value in sorted(job.spec.labels.items())),
+        }
+        for job in jobs
+    ]
+    moment = "D MMM YYYY, HH:mm:ss"
+    chosen = st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        key="table",
+        row_height=34,
+        height=min(34 * (len(rows) + 1) + 4, 880),
+        column_config={
+            "submitted": st.column_config.DatetimeColumn("submitted", format=moment, help="In your own time zone"),
+            "UTC": st.column_config.DatetimeColumn("submitted, UTC", format=moment),
+            "job": st.column_config.TextColumn("job", help="Choose a line to open its page", pinned=True),
+        },
+        column_order=["state", "job", "submitted", "took", "attempts", "asks for", "stands", "labels", "UTC"],
+        alt="Jobs, newest first",
+    )
+    picked = chosen["selection"]["rows"]
+    if picked and picked[0] < len(jobs):
+        st.switch_page(cards.JOB_PAGE, query_params={"job": jobs[picked[0]].job_id})
+
+
+def pager(page: Page, cursors: list[str | None]) -> None:
+    """Draw the way to older and newer jobs."""
+    if len(cursors) == 1 and page.cursor is None:
+        return
+    with st.container(horizontal=True, horizontal_alignment="center", vertical_alignment="center"):
+        newest = st.button("Newest", icon=":material/first_page:", disabled=len(cursors) == 1, key="newest")
+        newer = st.button("Newer", icon=":material/chevron_left:", disabled=len(cursors) == 1, key="newer")
+        st.markdown(f"page {len(cursors)}", width="content")
+        older = st.button("Older", icon=":material/chevron_right:", disabled=page.cursor is None, key="older")
+    if newest or newer or older:
+        del cursors[1 if newest else len(cursors) - newer :]
+        if older:
+            cursors.append(page.cursor)
+        st.rerun(scope="fragment")
+
+
+def empty(choice: Choice, jobs: int) -> None:
+    """Say why there is nothing, and what to do."""
+    if jobs and not (choice.everything and choice.window.length is None):
+        st.info(
+            "No job fits these filters. Take one away, or look further back with **Submitted: all**.",
+            icon=":material/filter_alt_off:",
+        )
+        return
+    st.info(
+        "No jobs yet. Type a message above and press **Add**, or start one with a command on the **Submit** page.",
+        icon=":material/rocket_launch:",
+    )
+    st.page_link("pages/submit.py", label="Submit a job", icon=":material/add_circle:")
+
+
+draw()
