@@ -59,9 +59,11 @@ def draw_moment(job: Job, event: Event, *, latest: bool) -> None:
     with st.container(border=True, key="moment"):
         after = "Now" if latest else f"As it was after event {event.position}"
         when = moment_html(event.at, clock(event.at))
+        later = span((event.at - job.submitted_at).total_seconds())
+        told_when = f"{escape(event.type)}, {when}, {later} after submission"
         st.html(
-            f'<div class="mf-row"><span><b>{after}</b> <span class="mf-muted">{escape(event.type)}, {when}, '
-            f"{span((event.at - job.submitted_at).total_seconds())} after submission</span></span>{badge(job.state)}</div>"
+            f'<div class="mf-row"><span><b>{after}</b> <span class="mf-muted">{told_when}</span></span>'
+            f"{badge(job.state)}</div>"
         )
         st.html(
             cards.facts(
