@@ -43,7 +43,6 @@ import json
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -55,7 +54,6 @@ from local_host.answer import Orchestrator
 from local_host.clock import Clock
 from local_host.episodes import Episodes
 from local_host.errors import (
-    BadInstanceId,
     InstanceExists,
     InstanceFinished,
     InstanceMissing,
@@ -79,54 +77,14 @@ from local_host.history import (
     micros,
     stamp,
 )
-from local_host.hub import FAILED, FINISHED, RUNNING, Filter, Instance, PendingActivity, TaskHub
+from local_host.hub import FAILED, FINISHED, RUNNING, Filter, Instance, TaskHub
+from local_host.instance_ids import require_good_id
 from local_host.rewinding import rewind
+from local_host.work import ActivityCall, Completion, Episode, TimerDue, WorkItem
+
+__all__ = ["Activity", "ActivityCall", "Completion", "Engine", "Episode", "TimerDue", "WorkItem", "encode_input"]
 
 Activity = Callable[[Any], Awaitable[Any]]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Episode:
-    """An instance has messages that it has not seen."""
-
-    key: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TimerDue:
-    slot: int
-    instance_id: str
-    fire_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ActivityCall:
-    """An activity that was scheduled and has no result yet.
-
-    Shapes: `instance_id` is `None` when the instance was purged or replaced meanwhile.
-    """
-
-    number: int
-    key: int
-    task_id: int
-    name: str
-    input_text: str | None
-    instance_id: str | None
-
-
-WorkItem = Episode | TimerDue | ActivityCall
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Completion:
-    """What an activity returned or raised; not known to anybody until it is committed."""
-
-    call: ActivityCall
-    result: str | None
-    """JSON text of the value."""
-    reason: str | None
-    """Set when the activity failed, with `details`."""
-    details: str | None
 
 
 class Engine:
@@ -176,7 +134,7 @@ class Engine:
         if name not in self._orchestrators:
             raise UnknownFunction(name, "orchestrator", list(self._orchestrators))
         instance_id = instance_id or uuid.uuid4().hex
-        _require_good_id(instance_id)
+        require_good_id(instance_id)
         with self._changing():
             taken = self.hub.instance(instance_id)
             if taken is not None:
@@ -295,7 +253,7 @@ class Engine:
 
     def activity_calls(self, *, after: int, limit: int) -> list[ActivityCall]:
         """List calls whose number is above `after`; numbers grow, so a driver remembers the last one it took up."""
-        return [_call(pending) for pending in self.hub.activities(after=after, limit=limit)]
+        return [ActivityCall.of(pending) for pending in self.hub.activities(after=after, limit=limit)]
 
     def next_due(self) -> datetime | None:
         """Return when the earliest timer is due; it may be past."""
@@ -427,28 +385,3 @@ def encode_input(value: Any) -> str:
 
 _PURGE_BATCH = 500
 _WITHIN: AbstractContextManager[None] = contextlib.nullcontext()
-
-
-def _call(pending: PendingActivity) -> ActivityCall:
-    return ActivityCall(
-        number=pending.number,
-        key=pending.key,
-        task_id=pending.task_id,
-        name=pending.name,
-        input_text=pending.input,
-        instance_id=pending.instance_id,
-    )
-
-
-def _require_good_id(instance_id: str) -> None:
-    if len(instance_id) > _ID_CHARACTERS_MAX:
-        raise BadInstanceId(f"instance id must have at most {_ID_CHARACTERS_MAX} characters (got {len(instance_id)})")
-    if instance_id.startswith("@"):
-        raise BadInstanceId(f"instance id must not start with '@', which names entities (got '{instance_id}')")
-    bad = sorted({c for c in instance_id if c in "/\\#?" or ord(c) < 32 or 127 <= ord(c) < 160})
-    if bad:
-        raise BadInstanceId(f"instance id must not contain {bad} (got {instance_id!r})")
-
-
-# Source: the extension's MaxInstanceIdLength; the documentation says 100, and Azure Storage takes 100.
-_ID_CHARACTERS_MAX = 100

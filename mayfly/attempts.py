@@ -7,6 +7,7 @@ the orchestrator's.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
@@ -14,6 +15,7 @@ from datetime import timedelta
 from mayfly.admission.admission import Held
 from mayfly.composition import Mayfly
 from mayfly.containers.runtime import GroupRefused, GroupRequest, GroupStatus, LogTail, MetricSample, RuntimeUnavailable
+from mayfly.errors import TryAgain
 from mayfly.jobs import commands as c
 from mayfly.jobs.job import Attempt, Job
 from mayfly.jobs.steering import Step, begin_later, next_step
@@ -23,8 +25,9 @@ LOG_BYTES_MAX = 65_536
 """Of a container's output that is kept in the log; the platform itself keeps 16 KB of a stopped one."""
 _TOKEN_GRACE_S = 3_600.0
 """How long a token outlives the attempt's deadlines, so that a late worker is told 410 and not 401."""
-_DELETE_AGAIN_S = 30.0
-"""How long the first delete is waited for before it is asked for again; each next one is given so much longer."""
+
+_SILENCE_S = 5.0
+"""How long a platform that did not answer is left alone, where the job itself names no time."""
 
 _logger = logging.getLogger("mayfly.attempts")
 
@@ -33,7 +36,11 @@ async def begin_attempt(mayfly: Mayfly, job_id: str) -> Step:
     """Admit the job, write `ContainerRequested`, and ask for the container; or say why not yet."""
     job = await mayfly.streams.load(job_id)
     if _may_begin(next_step(job, mayfly.clock.now(), mayfly.pace)):
-        admission = await mayfly.admission.admit(job, now=mayfly.clock.now())
+        try:
+            admission = await mayfly.admission.admit(job, now=mayfly.clock.now())
+        except RuntimeUnavailable as error:  # the ledger starts from the groups that there are
+            _logger.warning("admitting %s: %s", job_id, error)
+            return begin_later(mayfly.clock.now() + timedelta(seconds=_SILENCE_S))
         if isinstance(admission, Held):
             hold = c.HoldJob(reason=admission.reason, until=admission.until)
             step = await _next(mayfly, (await mayfly.streams.carry_out(hold, job)).after)
@@ -48,35 +55,27 @@ async def begin_attempt(mayfly: Mayfly, job_id: str) -> Step:
 
 async def observe_attempt(mayfly: Mayfly, job_id: str) -> Step:
     """Hold the attempt against its deadlines and against what the platform shows."""
-    job = await mayfly.streams.load(job_id)
-    attempt = job.attempt
-    if attempt is not None and attempt.outcome is None:
-        try:
-            status = await mayfly.runtime.inspect(attempt.group, place=attempt.place)
-            if status is not None and mayfly.runtime.capabilities.live_metrics:
-                await mayfly.runtime.metrics(attempt.group, place=attempt.place)  # a reading is taken at every look
-        except RuntimeUnavailable as error:
-            # No answer says nothing about the container (pain 8); only the clock may end the attempt now.
-            _logger.warning("looking at %s: %s", attempt.group, error)
-        else:
-            if status is None and attempt.container == "requested":
-                # Nobody has seen it yet: the create was lost with the process that was to send it.
-                job = await _create(mayfly, job, attempt)
-            else:
-                job = (await mayfly.streams.carry_out(_observation(attempt, status), job)).after
-        job = (await mayfly.streams.carry_out(c.ExpireDeadline(), job)).after
-    return await _next(mayfly, job)
+    return await _next(mayfly, await _look(mayfly, await mayfly.streams.load(job_id)))
 
 
 async def end_attempt(mayfly: Mayfly, job_id: str) -> Step:
     """Keep what each container of the job leaves behind, delete it, and look whether it is gone."""
     job = await mayfly.streams.load(job_id)
+    silent = False
     for attempt in job.lingering:
         try:
             job = await _clean_up(mayfly, job, attempt)
         except RuntimeUnavailable as error:
             _logger.warning("deleting %s: %s", attempt.group, error)
-    return await _next(mayfly, job)
+            silent = True
+            job = await mayfly.streams.load(job_id)  # with what was written before the silence
+    if job.lingering:
+        job = await _look(mayfly, job)  # the deadlines of a later attempt do not wait for an earlier one's container
+    step = await _next(mayfly, job)
+    if silent and step["do"] == "end_attempt" and step["at"] is None:
+        at = mayfly.clock.now() + timedelta(seconds=_SILENCE_S)
+        return {"do": "end_attempt", "at": at.isoformat(), "wake": []}
+    return step
 
 
 def _may_begin(step: Step) -> bool:
@@ -88,6 +87,28 @@ async def _next(mayfly: Mayfly, job: Job) -> Step:
     if all(attempt.container == "gone" for attempt in job.attempts):
         await mayfly.admission.release(job.job_id)
     return next_step(job, mayfly.clock.now(), mayfly.pace)
+
+
+async def _look(mayfly: Mayfly, job: Job) -> Job:
+    """Look at the open attempt, if there is one."""
+    attempt = job.attempt
+    if attempt is None or attempt.outcome is not None:
+        return job
+    try:
+        status = await mayfly.runtime.inspect(attempt.group, place=attempt.place)
+    except RuntimeUnavailable as error:
+        # No answer says nothing about the container (pain 8); only the clock may end the attempt now.
+        _logger.warning("looking at %s: %s", attempt.group, error)
+    else:
+        if status is None and attempt.container == "requested":
+            # Nobody has seen it yet: the create was lost with the process that was to send it.
+            job = await _create(mayfly, job, attempt)
+        else:
+            if status is not None and mayfly.runtime.capabilities.live_metrics:
+                with contextlib.suppress(RuntimeUnavailable):  # a reading is taken at every look, and may be missed
+                    await mayfly.runtime.metrics(attempt.group, place=attempt.place)
+            job = (await mayfly.streams.carry_out(_observation(attempt, status), job)).after
+    return (await mayfly.streams.carry_out(c.ExpireDeadline(), job)).after
 
 
 async def _create(mayfly: Mayfly, job: Job, attempt: Attempt) -> Job:
@@ -110,7 +131,7 @@ async def _create(mayfly: Mayfly, job: Job, attempt: Attempt) -> Job:
             retry_after_s=error.retry_after_s,
         )
         return (await mayfly.streams.carry_out(refusal, job)).after
-    except RuntimeUnavailable as error:
+    except (RuntimeUnavailable, TryAgain) as error:
         # Accepted or not, nobody knows: the next look asks, and asks for it again if it is not there.
         _logger.warning("creating %s: %s", attempt.group, error)
     return job
@@ -165,9 +186,8 @@ async def _clean_up(mayfly: Mayfly, job: Job, attempt: Attempt) -> Job:
     if attempt.container == "deleting" or attempt.outcome == "refused":
         if await mayfly.runtime.inspect(attempt.group, place=attempt.place) is None:
             return (await mayfly.streams.carry_out(gone, job)).after
-        if asked_at is not None and mayfly.clock.now() < asked_at + timedelta(
-            seconds=_DELETE_AGAIN_S * attempt.delete_requests
-        ):
+        patience = timedelta(seconds=mayfly.pace.delete_again_s * attempt.delete_requests)
+        if asked_at is not None and mayfly.clock.now() < asked_at + patience:
             return job
     traces = await _traces(mayfly, attempt)
     job = (await mayfly.streams.carry_out(traces, job)).after

@@ -14,7 +14,7 @@ from mayfly.jobs.job import fold
 from mayfly.jobs.steering import LOCAL_PACE, Pace
 from mayfly.log.event_log import EventLog
 from mayfly.log.gauge import LogGauge
-from mayfly.log.sqlite import SqliteEventLog
+from mayfly.log.sqlite import SqliteEventLog, SqliteLogReader
 from mayfly.log.sqlite_gauge import SqliteLogGauge
 from mayfly.report_tokens import ReportTokens
 from mayfly.secrets import EnvironmentSecrets, SecretStore
@@ -22,7 +22,7 @@ from mayfly.settings import Settings, StoreSettings, read_settings
 from mayfly.streams import Streams
 from mayfly.views.figures import Figures
 from mayfly.views.job_views import JobViews
-from mayfly.views.sqlite import SqliteJobViews
+from mayfly.views.sqlite import SqliteJobViews, SqliteViewsReader
 from mayfly.views.sqlite_figures import SqliteFigures
 
 _LOCAL = "local"
@@ -105,8 +105,8 @@ class Readable:
 def compose_readable(settings: StoreSettings) -> Readable:
     """Put the stores together for reading alone; they need not be there yet."""
     return Readable(
-        log=SqliteEventLog(settings.data / "log.db", read_only=True),
-        views=SqliteJobViews(settings.data / "views.db", read_only=True),
+        log=SqliteLogReader(settings.data / "log.db"),
+        views=SqliteViewsReader(settings.data / "views.db"),
         figures=SqliteFigures(settings.data / "views.db"),
         gauge=SqliteLogGauge(settings.data / "log.db"),
         rates=_LOCAL_RATES,

@@ -1,6 +1,6 @@
-"""One SQLite file, opened for its one writer or for a reader that can change nothing.
+"""A SQLite file that somebody else writes, opened so that nothing in it can be changed.
 
-A reader opens the file when it first needs it and again whenever another file has taken its place, so that it gets
+The reader opens the file when it first needs it and again whenever another file has taken its place, so that it gets
 over a store that comes late, goes away or is rebuilt. It never creates, migrates or checkpoints anything
 (source: sqlite.org/uri.html, `mode=ro`).
 """
@@ -10,39 +10,6 @@ from __future__ import annotations
 import os
 import sqlite3
 from pathlib import Path
-from typing import Literal, Protocol
-
-
-class SqliteFile(Protocol):
-    """A place to get the connection from, at each use."""
-
-    @property
-    def connection(self) -> sqlite3.Connection:
-        """The open connection.
-
-        Errors: sqlite3.OperationalError when the file cannot be opened.
-        """
-        ...
-
-    def close(self) -> None:
-        """Release it."""
-        ...
-
-
-class WritableFile:
-    """The writer's connection, open from the start, with write-ahead log and schema."""
-
-    def __init__(self, path: Path | str, *, schema: str, synchronous: Literal["NORMAL", "FULL"]) -> None:
-        if isinstance(path, Path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        self.connection = sqlite3.connect(path, isolation_level=None, timeout=10, check_same_thread=False)
-        self.connection.execute("PRAGMA journal_mode=WAL")
-        self.connection.execute(f"PRAGMA synchronous={synchronous}")
-        self.connection.executescript(schema)
-
-    def close(self) -> None:
-        """See `SqliteFile.close`."""
-        self.connection.close()
 
 
 class ReadOnlyFile:
@@ -55,7 +22,10 @@ class ReadOnlyFile:
 
     @property
     def connection(self) -> sqlite3.Connection:
-        """See `SqliteFile.connection`."""
+        """The open connection.
+
+        Errors: sqlite3.OperationalError when the file cannot be opened.
+        """
         try:
             status = os.stat(self._path)
         except OSError as error:
@@ -70,7 +40,7 @@ class ReadOnlyFile:
         return self._open
 
     def close(self) -> None:
-        """See `SqliteFile.close`."""
+        """Release it."""
         if self._open is not None:
             self._open.close()
             self._open = None

@@ -41,16 +41,19 @@ def _wait(
     """Wait until the step is due, and say whether an event came first.
 
     Every event name is waited for with one task, made once: the SDK keeps one slot per name and never clears it, so a
-    second wait for a name would see the first one's event again.
+    second wait for a name would see the first one's event again. An event that was heeded leaves None in `events`; one
+    that came while an activity ran has not been heeded, and ends the wait before it begins.
     """
     for name in step["wake"]:
         if name not in events:
             events[name] = context.wait_for_external_event(name)
-    pending = [events[name] for name in step["wake"] if not events[name].is_completed]
-    due = context.create_timer(datetime.fromisoformat(step["at"]))
-    winner = yield context.task_any([*pending, due])
-    if winner is due:
-        return False
-    if not due.is_completed:
-        due.cancel()  # a timer that is left open keeps a finished instance in the state Running
+    waited = {name: events[name] for name in step["wake"] if events[name] is not None}
+    if not any(task.is_completed for task in waited.values()):
+        due = context.create_timer(datetime.fromisoformat(step["at"]))
+        winner = yield context.task_any([*waited.values(), due])
+        if winner is due:
+            return False
+        if not due.is_completed:
+            due.cancel()  # a timer that is left open keeps a finished instance in the state Running
+    events.update({name: None for name, task in waited.items() if task.is_completed})
     return True

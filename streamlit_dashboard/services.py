@@ -10,13 +10,12 @@ import asyncio
 import os
 import threading
 from collections.abc import Coroutine
-from pathlib import Path
 from typing import Any, TypeVar
 
 import streamlit as st
 
-from mayfly.cli.client import Api, is_loopback
-from mayfly.cli.connection import DEFAULT_DATA, DEFAULT_URL, local_key
+from mayfly.cli.client import Api
+from mayfly.cli.connection import DEFAULT_URL, connect
 from mayfly.composition import Readable, compose_readable
 from mayfly.errors import TryAgain
 from mayfly.overview import Overview
@@ -59,13 +58,11 @@ def read_service() -> ReadService:
     return ReadService(compose_readable(read_store_settings()))
 
 
+@st.cache_resource(show_spinner=False)
 def api() -> Api:
-    """Return the client for the API. Its key is looked up each time, because a local host may come later."""
+    """Return the client for the API. Its key is looked up when it is needed, because a local host may come later."""
     url = os.environ.get("MAYFLY_URL", DEFAULT_URL)
-    key = os.environ.get("MAYFLY_KEY")
-    if key is None and is_loopback(url):
-        key = local_key(Path(os.environ.get("MAYFLY_DATA", DEFAULT_DATA)))
-    return _client(url, key)
+    return connect(url, os.environ.get("MAYFLY_KEY"), source="dashboard", patience_s=_PATIENCE_S)
 
 
 def principal() -> str | None:
@@ -76,8 +73,3 @@ def principal() -> str | None:
     """
     name: str | None = st.context.headers.get("X-MS-CLIENT-PRINCIPAL-NAME")
     return name
-
-
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _client(url: str, key: str | None) -> Api:
-    return Api(url, key, patience_s=_PATIENCE_S, source="dashboard")

@@ -19,7 +19,7 @@ _logger = logging.getLogger("triggers")
 
 def answer(document: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> func.HttpResponse:
     """Return a JSON answer."""
-    body = json.dumps(document, separators=(",", ":"))
+    body = json.dumps(document, separators=(",", ":")) + "\n"  # a shell's prompt comes on a line of its own
     return func.HttpResponse(body, status_code=status, headers=headers, mimetype="application/json", charset="utf-8")
 
 
@@ -34,7 +34,7 @@ def problem(
         "detail": "; ".join(f"{error.field}: {error.message}" for error in errors) or title,
         "errors": [{"field": error.field, "message": error.message} for error in errors],
     }
-    body = json.dumps(document, ensure_ascii=False)
+    body = json.dumps(document, ensure_ascii=False) + "\n"
     return func.HttpResponse(
         body, status_code=status, headers=headers, mimetype="application/problem+json", charset="utf-8"
     )

@@ -24,7 +24,7 @@ def document(*, server: str) -> dict[str, Any]:
         "servers": [{"url": server}],
         "paths": _paths(),
         "components": {
-            "schemas": {**schemas["$defs"], **_answers()},
+            "schemas": {**_with_closed_names(schemas["$defs"]), **_answers()},
             "securitySchemes": {
                 "functionKey": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
                 "functionKeyQuery": {"type": "apiKey", "in": "query", "name": "code"},
@@ -32,6 +32,15 @@ def document(*, server: str) -> dict[str, Any]:
             },
         },
     }
+
+
+def _with_closed_names(schemas: dict[str, Any]) -> dict[str, Any]:
+    """Refuse the names that match no pattern: a schema of patterns alone says nothing about them."""
+    for schema in schemas.values():
+        for described in schema.get("properties", {}).values():
+            if "patternProperties" in described:
+                described["additionalProperties"] = False
+    return schemas
 
 
 def _paths() -> dict[str, Any]:

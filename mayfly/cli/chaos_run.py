@@ -18,7 +18,7 @@ from rich.text import Text
 from mayfly.cli.chaos_jobs import ChaosJob
 from mayfly.cli.client import Api
 from mayfly.cli.errors import CliError
-from mayfly.cli.host_process import Child, LocalHost
+from mayfly.cli.host_process import Child, LocalHost, wait_for_port
 from mayfly.jobs.job import Job, evolve
 from mayfly.jobs.lifecycle import STATES
 from mayfly.log.sqlite import SqliteEventLog
@@ -73,7 +73,11 @@ class ChaosRun:
         """
         self._child = self._host.start()
         self._child.wait_until_ready()
-        with self._host.api(patience_s=PATIENCE_S) as api, self._progress, ThreadPoolExecutor(_THREADS) as pool:
+        with (
+            self._host.api(patience_s=PATIENCE_S, sleep=self._sleep) as api,
+            self._progress,
+            ThreadPoolExecutor(_THREADS) as pool,
+        ):
             try:
                 users = self._kill_and_submit(api, pool)
                 self._show("the host stays up now; waiting for the jobs")
@@ -101,6 +105,7 @@ class ChaosRun:
             self._kill(number)
             if self._lose_task_hub and number == (self._kills + 1) // 2:
                 self._lose()
+            wait_for_port(self._host.port)
             self._child = self._host.start()
             self._progress.update(bar, completed=number)
         users += [pool.submit(self._use, api, job) for job in waiting]
@@ -159,6 +164,14 @@ class ChaosRun:
                 said = time.monotonic()
                 self._show(f"{settled} of {len(self._jobs)} jobs have settled")
             time.sleep(_SETTLE_POLL_S)
+
+    def _sleep(self, seconds: float) -> None:
+        """Wait before a request is tried again, unless the run is given up.
+
+        Errors: `CliError` then.
+        """
+        if self._given_up.wait(seconds):
+            raise CliError("the run is given up")
 
     def _show(self, line: str) -> None:
         self._progress.console.print(Text(line))

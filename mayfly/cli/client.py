@@ -46,7 +46,7 @@ class Output:
 
 
 class Api:
-    """One Mayfly, by its URL. Threads may share it.
+    """One Mayfly, by its URL. Threads may share it. A `key` that is called is looked up for each request.
 
     Errors: every call may raise `Wrong` (4xx, a line for each field) or `Unreachable`.
     """
@@ -54,7 +54,7 @@ class Api:
     def __init__(
         self,
         url: str,
-        key: str | None,
+        key: str | Callable[[], str | None] | None,
         *,
         patience_s: float = 30.0,
         first_contact_s: float = 1.0,
@@ -69,12 +69,17 @@ class Api:
         self._monotonic = monotonic
         self._answered = False
         headers = {"X-Mayfly-Source": source, "Accept": "application/json"}
-        if key:
-            headers["x-functions-key"] = key
+
+        def authorize(request: httpx.Request) -> httpx.Request:
+            if value := key() if callable(key) else key:
+                request.headers["x-functions-key"] = value
+            return request
+
         try:
             self._http = httpx.Client(
                 base_url=f"{self.url}/api/",
                 headers=headers,
+                auth=authorize,
                 timeout=httpx.Timeout(30.0, connect=5.0),
                 # A proxy that the environment names is not asked for this machine itself.
                 trust_env=not is_loopback(url),

@@ -54,7 +54,7 @@ def clear(
             question = f"cancel {_jobs(going)} and archive {_jobs(len(jobs))}?"
             if not sys.stdin.isatty():
                 raise Wrong(f"nothing was cleared: nobody is there to answer: {question}", ["pass --yes"])
-            if not typer.confirm(question):
+            if not _confirmed(question):
                 print("nothing was cleared")
                 raise typer.Exit(1)
         canceled, archived = api.clear()
@@ -62,6 +62,13 @@ def clear(
         print_json({"canceled": canceled, "archived": archived})
     else:
         print(f"{_jobs(canceled)} canceled, {_jobs(archived)} archived")
+
+
+def _confirmed(question: str) -> bool:
+    try:
+        return typer.confirm(question)
+    except typer.Abort as error:
+        raise typer.Exit(130) from error
 
 
 def _jobs(count: int) -> str:

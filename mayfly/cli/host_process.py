@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -24,6 +25,7 @@ READY_WITHIN_S = 30.0
 STOP_WITHIN_S = 15.0
 _LOOPBACK = "127.0.0.1"
 _POLL_S = 0.05
+_PORTS = range(20_000, 30_000)
 
 
 class Child:
@@ -103,15 +105,15 @@ class LocalHost:
             )
         return Child("the local host", process, self._is_well)
 
-    def api(self, *, patience_s: float = 30.0) -> Api:
-        """Return a client. With patience it gets over a host that is killed and started again.
+    def api(self, *, patience_s: float = 30.0, sleep: Callable[[float], None] = time.sleep) -> Api:
+        """Return a client. With patience it gets over a host that is killed and started again; `sleep` as in `Api`.
 
         Errors: `CliError` when the host has made no keys yet; they are there once it is ready.
         """
         key = local_key(self.data)
         if key is None:
             raise CliError(f"the local host has made no keys in {self.data / 'host'}")
-        return Api(self.url, key, patience_s=patience_s, first_contact_s=patience_s)
+        return Api(self.url, key, patience_s=patience_s, first_contact_s=patience_s, sleep=sleep)
 
     def _is_well(self) -> bool:
         with Api(self.url, None) as api:
@@ -145,12 +147,36 @@ def check_port(port: int) -> None:
             ) from error
 
 
+def wait_for_port(port: int, *, within_s: float = 5.0) -> None:
+    """Wait until the port of a host that was killed is free again.
+
+    A process that the host was just starting holds the host's sockets until it has become another program, and the
+    kill does not reach it.
+
+    Errors: `Wrong`, as `check_port`.
+    """
+    give_up = time.monotonic() + within_s
+    while True:
+        try:
+            check_port(port)
+            return
+        except Wrong:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(_POLL_S)
+
+
 def free_port() -> int:
-    """Return a port that is free at this moment."""
-    with socket.socket() as probe:
-        probe.bind((_LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """Return a port that is free at this moment, and that no outgoing connection is given while its host is dead.
+
+    Source: ip_local_port_range begins at 32768 on Linux, at 49152 elsewhere (RFC 6335). A client that tries again and
+    again to reach a dead host on a port of that range can even end up connected to itself, and hold the port.
+    """
+    for port in random.sample(_PORTS, len(_PORTS)):
+        with contextlib.suppress(Wrong):
+            check_port(port)
+            return port
+    raise Wrong(f"no port from {_PORTS[0]} to {_PORTS[-1]} is free")
 
 
 def _environment(data: Path, url: str, *, clean: bool) -> Mapping[str, str]:

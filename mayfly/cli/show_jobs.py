@@ -23,7 +23,8 @@ from mayfly.jobs.job import Job, to_document
 _POLL_S = 0.5
 _OVERLAP_CHARS = 400
 _LABEL_CHARS_MAX = 40
-_OTHER_COLUMNS_CHARS = 70
+_OTHER_COLUMNS_CHARS = 52
+_GIST_CHARS_MIN = 20
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
 
@@ -71,8 +72,9 @@ def jobs_table(jobs: Iterable[Job], *, width: int) -> Any:
     """Return jobs as a table for a console of that width, with a column for names where there are any."""
     jobs = list(jobs)
     named = any(job.spec.name for job in jobs)
-    labelled = max((len(labels(job)) for job in jobs), default=0)
-    gist_chars = max(width - _OTHER_COLUMNS_CHARS - min(labelled, _LABEL_CHARS_MAX) - (14 if named else 0), 24)
+    # What is cut is the gist: ids are there to be copied.
+    lengths = (_longest(texts) for texts in zip(*((j.job_id, j.spec.name or "", labels(j)) for j in jobs), strict=True))
+    gist_chars = max(width - sum(lengths) - _OTHER_COLUMNS_CHARS, _GIST_CHARS_MIN)
     columns = ["job", *(["name"] if named else []), "state", ">attempts", ">age", ">duration"]
     rows = table(*columns, "result or progress", "labels")
     for job in jobs:
@@ -86,10 +88,13 @@ def jobs_table(jobs: Iterable[Job], *, width: int) -> Any:
             Text(clean(gist(job), gist_chars)),
             Text(clean(labels(job), _LABEL_CHARS_MAX)),
         )
-    # Ids are there to be copied, so they are the last to be folded.
     for column in rows.columns[: len(columns)]:
         column.no_wrap = True
     return rows
+
+
+def _longest(texts: Iterable[str]) -> int:
+    return min(max(map(len, texts), default=0), _LABEL_CHARS_MAX)
 
 
 def show(job_id: JobId, as_json: AsJson = False, url: Url = DEFAULT_URL, key: Key = None) -> None:

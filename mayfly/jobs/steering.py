@@ -38,10 +38,12 @@ class Pace:
     longest_s: float
     gone_first_s: float
     """The first look for a deleted container."""
+    delete_again_s: float
+    """How long the first delete is waited for before it is asked for again; each next one is given so much longer."""
 
 
-LOCAL_PACE = Pace(first_s=2.0, growth=0.5, longest_s=30.0, gone_first_s=0.2)
-AZURE_PACE = Pace(first_s=15.0, growth=0.5, longest_s=300.0, gone_first_s=5.0)
+LOCAL_PACE = Pace(first_s=2.0, growth=0.5, longest_s=30.0, gone_first_s=0.2, delete_again_s=5.0)
+AZURE_PACE = Pace(first_s=15.0, growth=0.5, longest_s=300.0, gone_first_s=5.0, delete_again_s=30.0)
 """Source: request-limits-and-throttling: 25 reads a second for a subscription and region."""
 
 

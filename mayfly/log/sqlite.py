@@ -1,9 +1,9 @@
 """The log in one SQLite file.
 
 Every append is on the disk before it returns (WAL with synchronous=FULL: the log is the truth, so it also survives a
-power cut; source: sqlite.org/pragma.html#pragma_synchronous). Appends that arrive in one turn of the event loop share
-one transaction and so one flush; each still succeeds or fails alone. Three triggers refuse every update, delete and
-replacement, so that not even a slip in this file could change an event (I2).
+power cut; source: sqlite.org/pragma.html#pragma_synchronous). A thread of its own waits for the disk. Appends that come
+while it does share the next transaction and so one flush; each still succeeds or fails alone. Three triggers refuse
+every update, delete and replacement, so that not even a slip in this file could change an event (I2).
 
 The view `events` shows the log as a change feed: `_lsn` and the event as one JSON `document`, the same document that
 the Cosmos container holds.
@@ -14,14 +14,16 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from io import UnsupportedOperation
 from pathlib import Path
 from typing import Any
 
 from mayfly.errors import PositionTaken, TryAgain
 from mayfly.jobs.events import Event, body_from_json, body_to_json
 from mayfly.log.event_log import Recorded
-from mayfly.sqlite_file import ReadOnlyFile, SqliteFile, WritableFile
+from mayfly.sqlite_file import ReadOnlyFile
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS log (
@@ -56,28 +58,29 @@ _COLUMNS = "job_id, position, type, at, attempt, source, data, version"
 
 _Row = tuple[Any, ...]
 """As SQLite gives it: the columns above, typed by the schema."""
+_Waiting = tuple[Sequence[_Row], int, asyncio.Future[None]]
+"""What to append, the position that is expected to be the last, and whom to tell."""
 
 
 class SqliteEventLog:
-    """`EventLog` in a file. One writing instance per process, used from one event loop; any number of reading ones.
+    """`EventLog` in a file. One instance per process, used from one event loop."""
 
-    A reading one only reads, from a file that need not be there yet.
-    """
-
-    def __init__(self, path: Path | str, *, read_only: bool = False) -> None:
-        self._file: SqliteFile = (
-            ReadOnlyFile(Path(path)) if read_only else WritableFile(path, schema=_SCHEMA, synchronous="FULL")
-        )
-        self._waiting: list[tuple[Sequence[_Row], int, asyncio.Future[None]]] = []
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._writing = _connect(path)
+        self._writing.executescript(_SCHEMA)
+        self._reading = _connect(path)
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="event-log")
+        self._waiting: list[_Waiting] = []
+        self._flushing: asyncio.Task[None] | None = None
 
     async def append(self, events: Sequence[Event], *, expected_position: int) -> None:
         """See `EventLog.append`."""
         rows = [_row(event) for event in events]  # here, so that what has no JSON fails this append and no other
-        loop = asyncio.get_running_loop()
-        written: asyncio.Future[None] = loop.create_future()
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((rows, expected_position, written))
-        if len(self._waiting) == 1:
-            loop.call_soon(self._write_waiting)
+        if self._flushing is None:
+            self._flushing = asyncio.create_task(self._flush())
         await written
 
     async def read(self, job_id: str, *, after: int = 0, limit: int | None = None) -> Sequence[Event]:
@@ -99,48 +102,82 @@ class SqliteEventLog:
 
     async def close(self) -> None:
         """See `EventLog.close`."""
-        self._file.close()
-
-    @property
-    def _connection(self) -> sqlite3.Connection:
-        return self._file.connection
+        if self._flushing is not None:
+            await self._flushing
+        self._writer.shutdown()
+        self._writing.close()
+        self._reading.close()
 
     def _fetch(self, sql: str, arguments: tuple[object, ...]) -> list[_Row]:
         try:
-            return self._connection.execute(sql, arguments).fetchall()
+            return self._connection().execute(sql, arguments).fetchall()
         except sqlite3.DatabaseError as error:
             raise TryAgain(f"the event log could not be read: {error}") from error
 
-    def _write_waiting(self) -> None:
-        """Write all that waits in one transaction, then tell each writer what became of its own."""
-        waiting, self._waiting = self._waiting, []
-        outcomes: list[Exception | None] = []
+    def _connection(self) -> sqlite3.Connection:
+        return self._reading
+
+    async def _flush(self) -> None:
+        """Write what waits, and what comes to wait meanwhile, one transaction after the other."""
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            waiting, self._waiting = self._waiting, []
+            outcomes = await loop.run_in_executor(self._writer, self._write_all, waiting)
+            for (_, _, written), outcome in zip(waiting, outcomes, strict=True):
+                if written.cancelled():
+                    continue
+                if outcome is None:
+                    written.set_result(None)
+                else:
+                    written.set_exception(outcome)
+        self._flushing = None
+
+    def _write_all(self, waiting: Sequence[_Waiting]) -> Sequence[Exception | None]:
+        """Write all in one transaction and return what became of each. Runs in the writer's thread."""
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._writing.execute("BEGIN IMMEDIATE")
             outcomes = [self._write(rows, expected) for rows, expected, _ in waiting]
-            self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            failure = TryAgain(f"the event log could not be written: {error}")
-            outcomes = [failure] * len(waiting)
-        for (_, _, written), outcome in zip(waiting, outcomes, strict=True):
-            if written.cancelled():
-                continue
-            if outcome is None:
-                written.set_result(None)
-            else:
-                written.set_exception(outcome)
+            self._writing.execute("COMMIT")
+        except Exception as error:
+            if self._writing.in_transaction:
+                self._writing.execute("ROLLBACK")
+            return [TryAgain(f"the event log could not be written: {error}") for _ in waiting]
+        return outcomes
 
     def _write(self, rows: Sequence[_Row], expected_position: int) -> Exception | None:
         job_id = rows[0][0]
-        (last,) = self._connection.execute(
+        (last,) = self._writing.execute(
             "SELECT coalesce(max(position), 0) FROM log WHERE job_id = ?", (job_id,)
         ).fetchone()
         if last != expected_position:
             return PositionTaken(job_id=job_id, expected_position=expected_position)
-        self._connection.executemany(_INSERT, rows)
+        self._writing.executemany(_INSERT, rows)
         return None
+
+
+class SqliteLogReader(SqliteEventLog):
+    """The same log for a process that only reads it, and that may be there before the file is."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = ReadOnlyFile(path)
+
+    async def append(self, events: Sequence[Event], *, expected_position: int) -> None:
+        """Refuse."""
+        raise UnsupportedOperation(f"this log was opened for reading: {len(events)} events after {expected_position}")
+
+    async def close(self) -> None:
+        """See `EventLog.close`."""
+        self._file.close()
+
+    def _connection(self) -> sqlite3.Connection:
+        return self._file.connection
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, timeout=10, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    return connection
 
 
 def _row(event: Event) -> _Row:

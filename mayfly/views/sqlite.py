@@ -5,12 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from io import UnsupportedOperation
 from pathlib import Path
 
 from mayfly.errors import TryAgain
 from mayfly.jobs.job import Job, from_json, to_json
 from mayfly.jobs.lifecycle import STATES, JobState
-from mayfly.sqlite_file import ReadOnlyFile, SqliteFile, WritableFile
+from mayfly.sqlite_file import ReadOnlyFile
 from mayfly.views import sqlite_figures
 from mayfly.views.cursor import cursor_after, parse_cursor
 from mayfly.views.job_views import PAGE_MAX, JobFilter, Page
@@ -51,18 +52,16 @@ _SAVE_LABEL = "INSERT OR IGNORE INTO labels (name, value, submitted_at, job_id) 
 
 
 class SqliteJobViews:
-    """`JobViews` in a file. One writing instance, used from one event loop; any number of reading ones.
+    """`JobViews` in a file. One instance per process, used from one event loop."""
 
-    A reading one only reads, from a file that need not be there yet.
-    """
-
-    def __init__(self, path: Path | str, *, read_only: bool = False) -> None:
-        self._file: SqliteFile
-        if read_only:
-            self._file = ReadOnlyFile(Path(path))
-        else:
-            self._file = WritableFile(path, schema=_SCHEMA, synchronous="NORMAL")
-            sqlite_figures.prepare(self._connection)
+    def __init__(self, path: Path | str) -> None:
+        if isinstance(path, Path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(path, isolation_level=None, timeout=10, check_same_thread=False)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.executescript(_SCHEMA)
+        sqlite_figures.prepare(self._connection)
 
     async def get_many(self, job_ids: Sequence[str]) -> Mapping[str, Job]:
         """See `JobViews.get_many`."""
@@ -120,11 +119,10 @@ class SqliteJobViews:
 
     async def close(self) -> None:
         """See `JobViews.close`."""
-        self._file.close()
+        self._connection.close()
 
-    @property
-    def _connection(self) -> sqlite3.Connection:
-        return self._file.connection
+    def _reading(self) -> sqlite3.Connection:
+        return self._connection
 
     def _seen(self, job_ids: Sequence[str]) -> sqlite_figures.Seen:
         """Return what is kept of these jobs."""
@@ -137,9 +135,31 @@ class SqliteJobViews:
 
     def _fetch(self, sql: str, arguments: tuple[object, ...]) -> list[tuple[str, ...]]:
         try:
-            return self._connection.execute(sql, arguments).fetchall()
+            return self._reading().execute(sql, arguments).fetchall()
         except sqlite3.DatabaseError as error:
             raise TryAgain(f"the job views could not be read: {error}") from error
+
+
+class SqliteViewsReader(SqliteJobViews):
+    """The same views for a process that only reads them, and that may be there before the file is."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = ReadOnlyFile(path)
+
+    async def save(self, jobs: Sequence[Job]) -> None:
+        """Refuse."""
+        raise UnsupportedOperation(f"these views were opened for reading: {len(jobs)} jobs")
+
+    async def clear(self) -> None:
+        """Refuse."""
+        raise UnsupportedOperation("these views were opened for reading")
+
+    async def close(self) -> None:
+        """See `JobViews.close`."""
+        self._file.close()
+
+    def _reading(self) -> sqlite3.Connection:
+        return self._file.connection
 
 
 def _moved(jobs: Sequence[Job], before: sqlite_figures.Seen) -> list[Job]:

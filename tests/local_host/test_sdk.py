@@ -115,6 +115,52 @@ def test_a_replay_answers_the_same_with_and_without_what_is_replaced() -> None:
     assert len(prepared.actions) == 2
 
 
+class Custom:
+    """An object that the codec carries in an envelope."""
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+
+    @staticmethod
+    def to_json(made: Custom) -> int:
+        return made.n
+
+    @staticmethod
+    def from_json(n: int) -> Custom:
+        return Custom(n)
+
+
+_JSON: Any = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(_JSON)
+def test_payloads_are_coded_as_the_codec_does_it_itself(value: Any) -> None:
+    sdk.prepare()
+    codec = importlib.import_module("azure.functions._durable_functions")
+    text = codec.df_dumps(value)
+    assert text == json.dumps(value)
+    for written in (text, json.dumps(value, ensure_ascii=False)):
+        assert codec.df_loads(written) == json.loads(written) == value
+
+
+@pytest.mark.filterwarnings("ignore:azure.functions Durable JSON codec reconstructed:DeprecationWarning")
+def test_custom_objects_travel_in_their_envelope_also_when_its_keys_are_escaped() -> None:
+    sdk.prepare()
+    codec = importlib.import_module("azure.functions._durable_functions")
+    text = codec.df_dumps({"inner": Custom(5)})
+    assert json.loads(text)["inner"]["__data__"] == 5
+    escaped = text.replace("__class__", "\\u005f_class__")
+    for written in (text, escaped):
+        assert codec.df_loads(written)["inner"].n == 5
+    with pytest.raises(TypeError):
+        codec.df_dumps({1, 2})
+    with pytest.raises(json.JSONDecodeError):
+        codec.df_loads("{")
+
+
 async def _talk(served: Served, client: Any, prefix: str) -> list[Any]:
     """Say everything that the client can say, and note what comes back; ids carry the prefix."""
     heard: list[Any] = []

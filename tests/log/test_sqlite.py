@@ -115,7 +115,7 @@ def test_an_event_that_cannot_be_written_fails_alone(log: SqliteEventLog) -> Non
 
 def test_a_store_that_is_locked_says_try_again_and_has_written_nothing(path: Path) -> None:
     log = SqliteEventLog(path)
-    log._connection.execute("PRAGMA busy_timeout=0")
+    log._writing.execute("PRAGMA busy_timeout=0")
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(TryAgain, match="could not be written"):

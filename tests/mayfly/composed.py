@@ -6,19 +6,23 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
+from mayfly import attempts
 from mayfly.admission.one_place import OnePlace
-from mayfly.composition import Mayfly, Rates
+from mayfly.composition import Mayfly, Rates, jobs_present
 from mayfly.errors import TryAgain
 from mayfly.jobs.events import Event
 from mayfly.jobs.job import Job
+from mayfly.jobs.reports import Verdict
 from mayfly.jobs.spec import JobSpec
-from mayfly.jobs.steering import LOCAL_PACE
+from mayfly.jobs.steering import LOCAL_PACE, Step
 from mayfly.log.event_log import EventLog
 from mayfly.log.memory import MemoryEventLog
 from mayfly.log.sqlite import SqliteEventLog
 from mayfly.report_tokens import ReportTokens
+from mayfly.reporting import receive
 from mayfly.secrets import SecretMissing
 from mayfly.submitting import submit
 from mayfly.views.projection import project
@@ -104,6 +108,20 @@ class Composed:
         )
         return submission.job.job_id
 
+    def begin(self, job_id: str) -> Step:
+        return self.runner.run(attempts.begin_attempt(self.mayfly, job_id))
+
+    def observe(self, job_id: str) -> Step:
+        return self.runner.run(attempts.observe_attempt(self.mayfly, job_id))
+
+    def end(self, job_id: str) -> Step:
+        return self.runner.run(attempts.end_attempt(self.mayfly, job_id))
+
+    def report(self, job_id: str, document: Mapping[str, object], *, attempt: int = 1) -> Verdict:
+        """Send a worker's report with a token of that attempt."""
+        authorization = f"Bearer {self.token(job_id, attempt)}"
+        return self.runner.run(receive(self.mayfly, self.orchestrators, job_id, authorization, document))
+
     def job(self, job_id: str) -> Job:
         return self.runner.run(self.mayfly.streams.load(job_id))
 
@@ -133,15 +151,12 @@ def compose(runner: asyncio.Runner, *, folder: Path | None = None, groups_max: i
     clock, runtime, secrets = HandClock(), ScriptedRuntime(), KnownSecrets()
     log: EventLog = MemoryEventLog() if folder is None else SqliteEventLog(folder / "log.db")
 
-    async def jobs_present() -> list[str]:
-        return [listing.job_id for listing in await runtime.list()]
-
     mayfly = Mayfly(
         clock=clock,
         log=log,
         views=SqliteJobViews(":memory:" if folder is None else folder / "views.db"),
         runtime=runtime,
-        admission=OnePlace("local", groups_max=groups_max, jobs_present=jobs_present),
+        admission=OnePlace("local", groups_max=groups_max, jobs_present=partial(jobs_present, runtime, log)),
         secrets=secrets,
         tokens=ReportTokens(REPORT_KEY),
         pace=LOCAL_PACE,

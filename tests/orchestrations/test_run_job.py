@@ -1,0 +1,229 @@
+"""The orchestrator: nothing in it that replays differently, and waits that do not trip over each other."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_host.clock import VirtualClock
+from local_host.engine import Engine
+from local_host.hub import Instance, TaskHub
+from mayfly.orchestrators import ORCHESTRATION
+from orchestrations import run_job as module
+from tests.triggers.function_host import functions
+
+_SOURCE = Path(module.__file__)
+
+_IMPORTS = {"collections.abc", "datetime", "typing", "azure.durable_functions", "mayfly.orchestrators"}
+"""Of types, of pure functions and of constants. Source: durable-functions-code-constraints."""
+_ATTRIBUTES = {"now", "utcnow", "today", "time", "sleep", "uuid4", "random", "environ", "getenv", "open", "new_guid"}
+_NAMES = {"open", "print", "input", "exec", "eval", "id", "hash", "set", "frozenset", "globals", "__import__"}
+
+
+def _tree() -> ast.Module:
+    return ast.parse(_SOURCE.read_text())
+
+
+def test_the_orchestrator_imports_nothing_that_reads_the_world() -> None:
+    imported = set()
+    for node in ast.walk(_tree()):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported.add(node.module or "")
+    assert imported <= _IMPORTS
+
+
+def test_the_orchestrator_uses_no_clock_chance_environment_or_unordered_set() -> None:
+    for node in ast.walk(_tree()):
+        if isinstance(node, ast.Attribute):
+            assert node.attr not in _ATTRIBUTES, f"line {node.lineno}: .{node.attr} differs between replays"
+        elif isinstance(node, ast.Name):
+            assert node.id not in _NAMES, f"line {node.lineno}: {node.id} differs between replays"
+        assert not isinstance(node, ast.Global | ast.Nonlocal | ast.Set | ast.SetComp)
+
+
+def test_the_orchestrator_is_a_generator_without_await() -> None:
+    for node in ast.walk(_tree()):
+        assert not isinstance(node, ast.AsyncFunctionDef | ast.Await | ast.AsyncFor | ast.AsyncWith)
+
+
+Answers = Callable[[str, int], dict[str, Any]]
+
+
+class Driven:
+    """`run_job` on the local engine, with activities that answer by script."""
+
+    def __init__(self, answers: Answers) -> None:
+        self.calls: list[str] = []
+        self.clock = VirtualClock()
+        self._answers = answers
+        self.engine = Engine(
+            hub=TaskHub(),
+            clock=self.clock,
+            orchestrators={ORCHESTRATION: functions()[ORCHESTRATION].get_user_function()},
+            activities={name: self._activity(name) for name in ("begin_attempt", "observe_attempt", "end_attempt")},
+        )
+        self.instance = self.engine.start(ORCHESTRATION, instance_id="ada-abcdefghij")
+
+    def _activity(self, name: str) -> Any:
+        async def activity(given: Any) -> dict[str, Any]:
+            assert given == "ada-abcdefghij"
+            self.calls.append(name)
+            return self._answers(name, len(self.calls))
+
+        return activity
+
+    def later(self, seconds: float) -> str:
+        return (self.clock.now() + timedelta(seconds=seconds)).isoformat()
+
+    def go(self) -> None:
+        asyncio.run(self.engine.run_until_idle())
+
+    def advance(self, seconds: float) -> None:
+        self.clock.advance(timedelta(seconds=seconds))
+        self.go()
+
+    def wake(self, event: str) -> None:
+        self.engine.raise_event(self.instance, event, "null")
+        self.go()
+
+    @property
+    def status(self) -> str:
+        return self.instance_now.status
+
+    @property
+    def instance_now(self) -> Instance:
+        found = self.engine.status(self.instance)
+        assert found is not None
+        return found
+
+
+def _step(do: str, at: str | None = None, *wake: str) -> dict[str, Any]:
+    return {"do": do, "at": at, "wake": list(wake)}
+
+
+def test_a_job_without_trouble_is_begun_woken_and_ended() -> None:
+    def answers(name: str, count: int) -> dict[str, Any]:
+        if name == "begin_attempt":
+            return _step("observe_attempt", driven.later(30), "attempt-1-ended", "cancel-requested")
+        return _step("done")
+
+    driven = Driven(answers)
+    driven.go()
+    assert driven.calls == ["begin_attempt"]
+    driven.wake("attempt-1-ended")
+    assert driven.calls == ["begin_attempt", "end_attempt"]
+    assert driven.status == "Completed"
+
+
+def test_without_an_event_the_next_look_comes_when_it_is_due() -> None:
+    """I6."""
+
+    def answers(name: str, count: int) -> dict[str, Any]:
+        return _step("done") if count == 3 else _step("observe_attempt", driven.later(30), "attempt-1-ended")
+
+    driven = Driven(answers)
+    driven.go()
+    driven.advance(29)
+    assert driven.calls == ["begin_attempt"]
+    driven.advance(1)
+    assert driven.calls == ["begin_attempt", "observe_attempt"]
+    driven.advance(30)
+    assert driven.status == "Completed"
+
+
+def test_an_event_that_was_heard_does_not_cut_the_next_wait_short() -> None:
+    """One wait per event name: the SDK keeps one slot per name and never clears it."""
+
+    def answers(name: str, count: int) -> dict[str, Any]:
+        return _step("done") if count == 4 else _step("observe_attempt", driven.later(30), "cancel-requested", "x")
+
+    driven = Driven(answers)
+    driven.go()
+    driven.wake("cancel-requested")
+    assert driven.calls == ["begin_attempt", "end_attempt"]
+    driven.go()
+    assert driven.calls == ["begin_attempt", "end_attempt"], "it waits for its time again"
+    driven.advance(30)
+    assert driven.calls == ["begin_attempt", "end_attempt", "observe_attempt"]
+    driven.wake("x")
+    assert driven.status == "Completed"
+
+
+def test_an_event_that_came_before_its_wait_is_heard() -> None:
+    def answers(name: str, count: int) -> dict[str, Any]:
+        if name == "begin_attempt":
+            driven.engine.raise_event(driven.instance, "attempt-1-ended", "null")
+            return _step("observe_attempt", driven.later(30), "attempt-1-ended")
+        return _step("done")
+
+    driven = Driven(answers)
+    driven.go()
+    assert driven.calls == ["begin_attempt", "end_attempt"]
+    assert driven.status == "Completed"
+
+
+def test_the_history_is_dropped_after_so_many_steps_and_the_job_goes_on() -> None:
+    steps = module.STEPS_PER_GENERATION
+
+    def answers(name: str, count: int) -> dict[str, Any]:
+        return _step("done") if count == 2 * steps + 3 else _step("observe_attempt")
+
+    driven = Driven(answers)
+    driven.go()
+    assert driven.status == "Completed"
+    begins = [number for number, name in enumerate(driven.calls) if name == "begin_attempt"]
+    assert begins == [0, steps, 2 * steps], "each generation asks the log from the top where the job stands"
+
+
+def test_a_generation_that_ends_leaves_no_timer_behind() -> None:
+    def answers(name: str, count: int) -> dict[str, Any]:
+        return _step("done") if name == "end_attempt" else _step("observe_attempt", driven.later(3_600), "x")
+
+    driven = Driven(answers)
+    driven.go()
+    driven.wake("x")
+    assert driven.status == "Completed"
+    assert driven.engine.next_due() is None
+
+
+def test_the_status_says_what_is_next_and_when() -> None:
+    def answers(name: str, count: int) -> dict[str, Any]:
+        return _step("observe_attempt", "2026-01-01T00:00:30+00:00", "x")
+
+    driven = Driven(answers)
+    driven.go()
+    told = driven.instance_now.custom_status
+    assert told is not None
+    assert "observe_attempt" in told
+    assert "2026-01-01T00:00:30+00:00" in told
+
+
+@pytest.mark.parametrize("crash", [True, False])
+def test_replayed_from_the_stored_history_it_takes_the_same_steps(crash: bool) -> None:
+    """An engine that is made anew on the same hub is a host that was killed and started again."""
+
+    def answers(name: str, count: int) -> dict[str, Any]:
+        return _step("done") if count == 6 else _step("observe_attempt", driven.later(10), "x")
+
+    driven = Driven(answers)
+    driven.go()
+    for _ in range(5):
+        if crash:
+            old = driven.engine
+            driven.engine = Engine(
+                hub=old.hub,
+                clock=driven.clock,
+                orchestrators={ORCHESTRATION: functions()[ORCHESTRATION].get_user_function()},
+                activities={n: driven._activity(n) for n in ("begin_attempt", "observe_attempt", "end_attempt")},
+            )
+        driven.advance(10)
+    assert driven.calls == ["begin_attempt", *["observe_attempt"] * 5]
+    assert driven.status == "Completed"

@@ -1,0 +1,95 @@
+"""Run schedules and say what they found: one, many, or many in two processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+
+from tests.simulation.schedule import Schedule
+from tests.simulation.stream_rules import TERMINAL, Broken
+from tests.simulation.world import World
+
+SEED = int(os.environ.get("MAYFLY_SIMULATION_SEED", "20260101"))
+"""Of the first schedule; the others follow it."""
+
+
+@dataclass(kw_only=True)
+class Found:
+    """What one schedule, or several, came to."""
+
+    broken: str | None = None
+    """The invariant of the first schedule that broke one."""
+    report: str = ""
+    """Seed, invariant and the last steps, for people."""
+    steps: int = 0
+    fingerprints: set[bytes] = field(default_factory=set)
+    faults: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    ends: Counter[str] = field(default_factory=Counter)
+    verdicts: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Found) -> None:
+        if self.broken is None:
+            self.broken, self.report = other.broken, other.report
+        self.steps += other.steps
+        self.fingerprints |= other.fingerprints
+        self.faults += other.faults
+        self.kinds += other.kinds
+        self.ends += other.ends
+        self.verdicts += other.verdicts
+
+
+def run_one(seed: int, *, say: Callable[[str], None] | None = None) -> Found:
+    """Run one schedule; the same seed runs the same one."""
+    world = World(seed, say=say)
+    schedule = Schedule(world)
+    found = Found()
+    with world.current():
+        try:
+            schedule.run()
+        except Broken as broken:
+            found.broken = broken.invariant
+            found.report = "\n".join(
+                [
+                    f"seed {seed}: {broken}",
+                    *(f"  also: {other}" for other in world.invariants.broken[1:]),
+                    "the last steps:",
+                    *list(world.trace)[-60:],
+                    f"run it again: python -m tests.simulation --seed {seed} --verbose",
+                ]
+            )
+    found.steps = schedule.steps
+    found.fingerprints = {world.fingerprint.digest()}
+    found.faults = world.faults.struck
+    found.kinds = world.invariants.kinds
+    found.verdicts = world.verdicts
+    found.ends = Counter(TERMINAL[r.terminal] for r in world.invariants.rules.values() if r.terminal is not None)
+    return found
+
+
+def run_many(seeds: Iterable[int]) -> Found:
+    """Run schedules until one breaks an invariant."""
+    total = Found()
+    for seed in seeds:
+        total.add(run_one(seed))
+        if total.broken is not None:
+            break
+    return total
+
+
+def run_in_two(first: int, count: int) -> Found:
+    """Run schedules in two processes, each from its own seeds."""
+    total = Found()
+    chunk = 50
+    ranges = [range(start, min(start + chunk, first + count)) for start in range(first, first + count, chunk)]
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+        for found in pool.map(run_many, ranges):
+            total.add(found)
+            if total.broken is not None:
+                pool.shutdown(cancel_futures=True)
+                break
+    return total

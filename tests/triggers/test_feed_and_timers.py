@@ -1,0 +1,57 @@
+"""What is set off without a person: the change feed and the reconciler's timer."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import azure.functions as func
+import pytest
+
+from tests.mayfly.composed import STARTED, SUCCEEDED
+from tests.triggers.function_host import CLIENT_BINDING, FunctionHost, run
+
+
+def _documents(folder: Path) -> Any:
+    """Return what the change feed brings: the log's view of its own events."""
+    with closing(sqlite3.connect(folder / "log.db")) as reader:
+        rows = reader.execute("SELECT document FROM events ORDER BY _lsn").fetchall()
+    return func.DocumentList([func.Document.from_dict(json.loads(text)) for (text,) in rows])
+
+
+def _reconcile(api: FunctionHost) -> None:
+    run(api.composed.runner, "reconcile", timer=None, client=CLIENT_BINDING)
+
+
+def test_what_the_feed_brings_is_what_the_list_shows(api: FunctionHost, tmp_path: Path) -> None:
+    job_id = api.call("POST", "jobs", body={"message": "hi"}).json["job_id"]
+    api.perform("begin_attempt", job_id)
+    api.report(job_id, STARTED)
+    api.report(job_id, SUCCEEDED)
+    api.perform("end_attempt", job_id)
+    for _ in range(2):
+        run(api.composed.runner, "project_events", documents=_documents(tmp_path))
+    (listed,) = api.call("GET", "jobs").json["jobs"]
+    shown = api.call("GET", f"jobs/{job_id}").json
+    assert {**listed, "links": shown["links"]} == shown
+
+
+def test_the_timer_starts_an_orchestrator_that_is_missing(api: FunctionHost) -> None:
+    job_id = api.call("POST", "jobs", body={"message": "hi"}).json["job_id"]
+    api.composed.project()
+    api.composed.clock.advance(60)
+    _reconcile(api)
+    assert api.durable.statuses == {job_id: "Running"}
+    for status in ("Failed", "Terminated", "Completed"):
+        api.durable.statuses[job_id] = status
+        _reconcile(api)
+        assert api.durable.statuses[job_id] == "Running"
+
+
+def test_a_silent_durable_host_is_left_to_the_next_pass(api: FunctionHost, caplog: pytest.LogCaptureFixture) -> None:
+    api.durable.broken = True
+    _reconcile(api)
+    assert "the next pass goes on" in caplog.text
