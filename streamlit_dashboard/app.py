@@ -1,6 +1,6 @@
 """The dashboard: its frame, its style and its four pages.
 
-Run it with `mayfly up`, or by itself with `python -m streamlit run streamlit_dashboard/app.py`.
+Run it with `mayfly up`, or by itself with `python -m streamlit_dashboard`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import streamlit as st
 
 from streamlit_dashboard.services import principal
 
-_STYLE = Path(__file__).parent / "style.css"
+_HERE = Path(__file__).parent
 
 
 def frame() -> None:
     """Draw what is around every page, and run the page."""
-    st.set_page_config(page_title="Mayfly", page_icon=":material/hive:", layout="wide")
-    st.html(_STYLE)
+    st.set_page_config(page_title="Mayfly", page_icon=str(_HERE / "icon.svg"), layout="wide")
+    st.html(_HERE / "style.css")
     page = st.navigation(
         [
             st.Page("pages/board.py", title="Board", icon=":material/dashboard:", default=True),

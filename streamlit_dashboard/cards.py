@@ -13,7 +13,7 @@ from mayfly.cli.screen import duration, gist
 from mayfly.jobs.job import Attempt, Job
 from mayfly.jobs.lifecycle import STATES, JobState
 from mayfly.jobs.spec import JobSpec
-from streamlit_dashboard.looks import LOOKS, badge
+from streamlit_dashboard.looks import LOOKS, badge, sign
 from streamlit_dashboard.telling import ago_html, clean, clock
 
 JOB_PAGE = "pages/job.py"
@@ -24,9 +24,8 @@ def tiles(counts: Mapping[JobState, int], extra: Iterable[tuple[str, str]] = ())
     parts = [f'<div class="mf-tile"><b>{escape(value)}</b><span>{escape(what)}</span></div>' for what, value in extra]
     for state in STATES:
         look = LOOKS[state]
-        svg = f'<svg viewBox="0 0 24 24" width="15" height="15" aria-hidden="true"><path fill="currentColor" fill-rule="evenodd" d="{look.path}"/></svg>'  # noqa: E501
         parts.append(
-            f'<div class="mf-tile mf-{look.tone}"><b>{counts[state]:,}</b><span>{svg}{escape(look.word)}</span></div>'
+            f'<div class="mf-tile mf-{look.tone}"><b>{counts[state]:,}</b><span>{sign(state)}{escape(look.word)}</span></div>'
         )
     return f'<div class="mf-tiles">{"".join(parts)}</div>'
 

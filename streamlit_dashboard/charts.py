@@ -10,7 +10,7 @@ import altair as alt
 import pandas as pd
 
 from mayfly.cli.screen import span
-from mayfly.jobs.lifecycle import STATES
+from mayfly.jobs.lifecycle import STATES, TERMINAL
 from mayfly.jobs.phases import PHASES, Phase, PhaseName
 from mayfly.views.figures import Bucket
 from streamlit_dashboard.looks import LOOKS
@@ -46,8 +46,14 @@ def over_time(buckets: Sequence[Bucket], *, step: timedelta, since: datetime, un
         alt.Chart(data)
         .mark_bar(cornerRadius=1)
         .encode(
-            x=alt.X("from:T", title=None, scale=alt.Scale(domain=domain), axis=alt.Axis(grid=False, tickCount=6)),
-            x2="to:T",
+            x=alt.X(
+                "from:T",
+                bin="binned",
+                title=None,
+                scale=alt.Scale(domain=domain),
+                axis=alt.Axis(grid=False, tickCount=6),
+            ),
+            x2="to",
             y=alt.Y("jobs:Q", title=None, stack="zero", axis=alt.Axis(tickMinStep=1, tickCount=4)),
             color=alt.Color(
                 "state:N",
@@ -61,7 +67,7 @@ def over_time(buckets: Sequence[Bucket], *, step: timedelta, since: datetime, un
                 alt.Tooltip("jobs:Q", title="jobs", format=","),
             ],
         )
-        .properties(height=170)
+        .properties(height=220)
     )
     return chart
 
@@ -133,8 +139,8 @@ def growth(points: Sequence[tuple[datetime, int]]) -> alt.Chart:
         alt.Chart(pd.DataFrame(rows))
         .mark_bar(color=_BLUE, cornerRadius=1)
         .encode(
-            x=alt.X("from:T", title=None, axis=alt.Axis(grid=False, tickCount=6)),
-            x2="to:T",
+            x=alt.X("from:T", bin="binned", title=None, axis=alt.Axis(grid=False, tickCount=6)),
+            x2="to",
             y=alt.Y("events:Q", title="events written", axis=alt.Axis(tickMinStep=1, tickCount=4)),
             tooltip=[alt.Tooltip("from:T", title="from", format="%d %b %H:%M"), alt.Tooltip("events:Q", format=",")],
         )
@@ -146,11 +152,12 @@ def growth(points: Sequence[tuple[datetime, int]]) -> alt.Chart:
 def outcomes(rows: Sequence[tuple[str, str, int]]) -> alt.Chart:
     """Return shares of outcomes. Shapes: (time span, word of the state, jobs)."""
     data = pd.DataFrame(rows, columns=["time", "state", "jobs"])
-    words = [LOOKS[state].word for state in STATES]
-    colours = [LOOKS[state].chart for state in STATES]
+    ends = [state for state in STATES if state in TERMINAL]
+    words = [LOOKS[state].word for state in ends]
+    colours = [LOOKS[state].chart for state in ends]
     chart: alt.Chart = (
         alt.Chart(data)
-        .mark_bar(height=22)
+        .mark_bar(height=24)
         .encode(
             y=alt.Y("time:N", title=None, sort=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=120)),
             x=alt.X("jobs:Q", stack="normalize", title=None, axis=alt.Axis(format="%", tickCount=5)),
@@ -161,7 +168,7 @@ def outcomes(rows: Sequence[tuple[str, str, int]]) -> alt.Chart:
             ),
             tooltip=["time:N", "state:N", alt.Tooltip("jobs:Q", format=",")],
         )
-        .properties(height=150)
+        .properties(height=190)
     )
     return chart
 

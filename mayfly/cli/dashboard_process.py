@@ -37,10 +37,9 @@ class Dashboard:
                 ["pip install -r streamlit_dashboard/requirements.txt, or leave it out: --no-dashboard"],
             )
         check_port(self.port, option="--dashboard-port")
-        script = app / "streamlit_dashboard" / "app.py"
         options = [f"--server.port={self.port}", f"--server.address={_LOOPBACK}", "--logger.level=warning"]
         process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", str(script), *options],
+            [sys.executable, "-m", "streamlit_dashboard", *options],
             cwd=app,
             env={**os.environ, "MAYFLY_DATA": str(self._data), "MAYFLY_URL": self._api_url},
             stdin=subprocess.DEVNULL,

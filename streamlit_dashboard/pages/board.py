@@ -81,10 +81,10 @@ class Choice:
 
 def draw() -> None:
     """Draw the page."""
-    title, clear = st.columns([5, 1], vertical_alignment="center")
-    title.title("Board", anchor=False)
-    if clear.button("Clear…", icon=":material/mop:", key="clear", width="stretch"):
-        clear_dialog()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title("Board", anchor=False)
+        if st.button("Clear…", icon=":material/mop:", key="clear"):
+            clear_dialog()
     if told := st.session_state.pop("told", None):
         st.toast(told, icon=":material/check_circle:")
     quick_add()
@@ -96,17 +96,22 @@ def draw() -> None:
 def quick_add() -> None:
     """Draw the sample's own box: a text, and it is a job."""
     with st.form("quick", clear_on_submit=True, border=False):
-        box, button = st.columns([5, 1], vertical_alignment="bottom")
-        message = box.text_input(
-            "Add work", placeholder="a message for the standard worker", key="quick-message", max_chars=2_000
-        )
-        if button.form_submit_button("Add", icon=":material/add:", width="stretch"):
-            if not message.strip():
-                st.info("Type a message first. The Submit page has commands and images.", icon=":material/edit:")
-                return
-            with said("The job was not added"):
-                job_id = api().submit({"message": message}, idempotency_key=uuid.uuid4().hex)
-                remember(job_id)
+        with st.container(horizontal=True, vertical_alignment="bottom", wrap=False):
+            message = st.text_input(
+                "Add work",
+                placeholder="a message for the standard worker",
+                key="quick-message",
+                max_chars=2_000,
+                label_visibility="collapsed",
+            )
+            added = st.form_submit_button("Add", icon=":material/add:", type="primary")
+        if not added:
+            return
+        if not message.strip():
+            st.info("Type a message first. The Submit page has commands and images.", icon=":material/edit:")
+            return
+        with said("The job was not added"):
+            remember(api().submit({"message": message}, idempotency_key=uuid.uuid4().hex))
 
 
 def remember(job_id: str) -> None:
@@ -116,30 +121,38 @@ def remember(job_id: str) -> None:
 
 def choose() -> Choice:
     """Draw the filters and return what was chosen; the address keeps them."""
-    with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
-        name = st.text_input(
-            "Name or id", key="name", placeholder="part of it", icon=":material/search:", width=200, bind="query-params"
-        )
-        label = st.text_input(
-            "Labels", key="label", placeholder="team=web", icon=":material/sell:", width=190, bind="query-params"
-        )
+    with st.container(horizontal=True, vertical_alignment="center", key="filters"):
+        active = sum(bool(st.session_state.get(key)) for key in ("name", "label", "state", "archived"))
+        with st.popover(f"Filters ({active})" if active else "Filters", icon=":material/filter_alt:"):
+            states = st.pills(
+                "State",
+                STATES,
+                selection_mode="multi",
+                format_func=lambda state: f"{LOOKS[state].icon} {LOOKS[state].word}",
+                key="state",
+                bind="query-params",
+            )
+            name = st.text_input("Name or id", key="name", placeholder="part of it", bind="query-params")
+            label = st.text_input("Labels", key="label", placeholder="team=web, tier=2", bind="query-params")
+            archived = st.toggle("hidden ones too", key="archived", bind="query-params")
         window = st.segmented_control(
-            "Submitted", list(WINDOWS), default="24 h", key="window", required=True, bind="query-params"
-        )
-        layout = st.segmented_control(
-            "As", ["cards", "table"], default="cards", key="layout", required=True, bind="query-params"
-        )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        states = st.pills(
-            "States",
-            STATES,
-            selection_mode="multi",
-            format_func=lambda state: f"{LOOKS[state].icon} {LOOKS[state].word}",
-            key="state",
+            "Submitted within",
+            list(WINDOWS),
+            default="24 h",
+            key="window",
+            required=True,
             label_visibility="collapsed",
             bind="query-params",
         )
-        archived = st.toggle("hidden ones too", key="archived", bind="query-params")
+        layout = st.segmented_control(
+            "As",
+            ["cards", "table"],
+            default="cards",
+            key="layout",
+            required=True,
+            label_visibility="collapsed",
+            bind="query-params",
+        )
         st.toggle("live", key="live", value=True, help="Look again every second")
     labels, fault = parse_labels(label or "")
     if fault:

@@ -62,7 +62,9 @@ def vitals(now: datetime) -> None:
     took_ms = (time.perf_counter() - began) * 1_000
     lag = service.ask(service.overview.lag())
     columns = st.columns(4)
-    columns[0].metric("API", f"{took_ms:.0f} ms" if well else "no answer", border=True, help=api().url)
+    columns[0].metric(
+        "API", f"{took_ms:.0f} ms" if well else "no answer", border=True, help=api().url, height="stretch"
+    )
     if not well:
         st.error(
             f"The API at {api().url} does not answer or is not well: jobs can be read here, and not submitted.",
@@ -72,16 +74,28 @@ def vitals(now: datetime) -> None:
     if size_now is None or lag is None:
         columns[1].metric("Log", "not told by this store", border=True)
         return
-    columns[1].metric("Events in the log", f"{size_now.events:,}", border=True, help=service.stores.store)
+    columns[1].metric(
+        "Events in the log", f"{size_now.events:,}", border=True, help=service.stores.store, height="stretch"
+    )
     told = size(size_now.log_bytes) if size_now.log_bytes is not None else "not told by this store"
     last_hour = size_now.points[-1][1] - size_now.points[0][1]
-    columns[2].metric("Log size", told, delta=f"{last_hour:,} events in the last hour", delta_color="off", border=True)
+    columns[2].metric(
+        "Log size",
+        told,
+        delta=f"{last_hour:,} events in the last hour",
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        height="stretch",
+    )
     since = "" if lag.since is None else f"{span((now - lag.since).total_seconds())} behind"
     columns[3].metric(
         "Projector lag",
         f"{lag.events:,} event{'s' if lag.events != 1 else ''}",
         delta=since or "up to date",
         delta_color="off",
+        delta_arrow="off",
+        height="stretch",
         border=True,
         help="Events in the log that the views do not show yet",
     )
