@@ -34,7 +34,8 @@ async def cancel(
     """
     job = await mayfly.streams.load(job_id)
     outcome = await mayfly.streams.carry_out(RequestCancel(source=source, reason=reason), job)
-    if outcome.events:
+    lingers = outcome.after.state == "canceled" and not outcome.after.settled
+    if outcome.events or lingers:  # a cancel that is repeated wakes again: the first may have died before it could
         try:
             await orchestrators.wake(job_id, CANCEL_EVENT)
         except TryAgain as error:

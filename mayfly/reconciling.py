@@ -1,4 +1,6 @@
-"""The reconciler: what the log says and what there is, held against each other from both sides (I1, I5).
+"""The reconciler: what the log says and what there is, held against each other (I1, I5, I10).
+
+Views that are not complete, because their store is new or was lost, are made again from the log.
 
 One side: every job that is not settled must have a living orchestrator; one that has none is started, and finds out
 from the log where it stands. The other side: every container group with our tag must be wanted by the log; one that
@@ -16,6 +18,7 @@ from mayfly.composition import Mayfly
 from mayfly.containers.runtime import GroupListing, RuntimeUnavailable
 from mayfly.jobs.commands import NoteFound
 from mayfly.orchestrators import Orchestrators
+from mayfly.views.projection import rebuild
 
 _QUIET_S = 10.0
 """A job whose stream moved this recently is being worked on; starting its orchestrator is left to the next pass."""
@@ -41,6 +44,9 @@ async def reconcile(mayfly: Mayfly, orchestrators: Orchestrators) -> Reconciled:
 
     Errors: `TryAgain`; the next pass goes on.
     """
+    if not await mayfly.views.complete():
+        _logger.warning("the views are not complete: making them again from the log")
+        await rebuild(log=mayfly.log, views=mayfly.views)
     unknown = leaks = 0
     listings: Sequence[GroupListing] = ()
     try:

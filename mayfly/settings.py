@@ -98,8 +98,9 @@ def _report_key(given: str | None, data: Path) -> bytes:
         return path.read_bytes()
     except FileNotFoundError:
         data.mkdir(parents=True, exist_ok=True)
-    draft = data / f"report.key.{os.getpid()}"
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    # A name of chance: two containers that share the folder may well have the same process id.
+    draft = data / f"report.key.{secrets.token_hex(8)}"
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(secrets.token_hex(32).encode())
     with contextlib.suppress(FileExistsError):  # another process was quicker: its key stands

@@ -153,8 +153,17 @@ def _range(model: type[BaseModel], field: str, context: Mapping[str, Any]) -> st
         low = getattr(bound, "ge", low)
         high = getattr(bound, "le", high)
     if low is not None and high is not None:
-        return f"between {low:.15g} and {high:.15g}"
-    return f"at least {low:.15g}" if low is not None else f"at most {high:.15g}"
+        return f"between {_plain(low)} and {_plain(high)}"
+    return f"at least {_plain(low)}" if low is not None else f"at most {_plain(high)}"
+
+
+def _plain(number: Any) -> str:
+    """Return a bound without an exponent.
+
+    >>> _plain(0.1), _plain(2_678_400)
+    ('0.1', '2678400')
+    """
+    return f"{number:.12g}"
 
 
 def _names_beside(model: type[BaseModel], field: str) -> list[str]:

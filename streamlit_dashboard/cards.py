@@ -25,7 +25,8 @@ def tiles(counts: Mapping[JobState, int], extra: Iterable[tuple[str, str]] = ())
     for state in STATES:
         look = LOOKS[state]
         parts.append(
-            f'<div class="mf-tile mf-{look.tone}"><b>{counts[state]:,}</b><span>{sign(state)}{escape(look.word)}</span></div>'
+            f'<div class="mf-tile mf-{look.tone}"><b>{counts[state]:,}</b>'
+            f"<span>{sign(state)}{escape(look.word)}</span></div>"
         )
     return f'<div class="mf-tiles">{"".join(parts)}</div>'
 
@@ -34,8 +35,14 @@ def card(job: Job, now: datetime) -> None:
     """Draw a job as a card that leads to its page."""
     tone = LOOKS[job.state].tone
     with st.container(key=f"card-{tone}-{job.job_id}"):
-        st.page_link(JOB_PAGE, label=job.job_id, query_params={"job": job.job_id}, width="stretch")
+        st.page_link(JOB_PAGE, label=title(job), query_params={"job": job.job_id}, width="stretch")
         st.html(_card_body(job, now))
+
+
+def title(job: Job) -> str:
+    """Return what people call a job: its name with its id, where the id does not begin with it."""
+    name = job.spec.name
+    return job.job_id if name is None or job.job_id.startswith(name) else f"{name} · {job.job_id}"
 
 
 def wanted(spec: JobSpec) -> str:

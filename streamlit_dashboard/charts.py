@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
+from typing import Literal
 
 import altair as alt
 import pandas as pd
 
-from mayfly.cli.screen import span
 from mayfly.jobs.lifecycle import STATES, TERMINAL
 from mayfly.jobs.phases import PHASES, Phase, PhaseName
-from mayfly.views.figures import Bucket
+from mayfly.views.figures import Bucket, Span
 from streamlit_dashboard.looks import LOOKS
+from streamlit_dashboard.telling import lasting
 
 PHASE_COLOURS: dict[PhaseName, str] = {
     "queued": "#e0a800",
@@ -23,22 +24,27 @@ PHASE_COLOURS: dict[PhaseName, str] = {
     "reporting": "#2fa84f",
     "deleting": "#8a93a0",
 }
+_TIME_UNITS: dict[Span, Literal["yearmonthdatehoursminutes", "yearmonthdatehours", "utcyearmonthdate"]] = {
+    "minute": "yearmonthdatehoursminutes",
+    "hour": "yearmonthdatehours",
+    "day": "utcyearmonthdate",
+}
+"""In the viewer's zone but for days, which are counted in UTC."""
 _BLUE, _VIOLET = "#2f7de1", "#8a63d2"
 
 
-def over_time(buckets: Sequence[Bucket], *, step: timedelta, since: datetime, until: datetime) -> alt.Chart:
+def over_time(buckets: Sequence[Bucket], *, cut: Span, since: datetime, until: datetime) -> alt.Chart:
     """Return the jobs by time of submission, stacked by the state that they are in now."""
     rows = [
         {
             "from": bucket.begun_at,
-            "to": bucket.begun_at + step * 0.92,
             "state": LOOKS[bucket.state].word,
             "order": STATES.index(bucket.state),
             "jobs": bucket.jobs,
         }
         for bucket in buckets
     ]
-    data = pd.DataFrame(rows, columns=["from", "to", "state", "order", "jobs"])
+    data = pd.DataFrame(rows, columns=["from", "state", "order", "jobs"])
     words = [LOOKS[state].word for state in STATES]
     colours = [LOOKS[state].chart for state in STATES]
     domain = [_moment(since), _moment(until)]
@@ -48,12 +54,11 @@ def over_time(buckets: Sequence[Bucket], *, step: timedelta, since: datetime, un
         .encode(
             x=alt.X(
                 "from:T",
-                bin="binned",
-                title=None,
+                timeUnit=_TIME_UNITS[cut],
+                title="days of UTC" if cut == "day" else None,
                 scale=alt.Scale(domain=domain),
                 axis=alt.Axis(grid=False, tickCount=6),
             ),
-            x2="to",
             y=alt.Y("jobs:Q", title=None, stack="zero", axis=alt.Axis(tickMinStep=1, tickCount=4)),
             color=alt.Color(
                 "state:N",
@@ -86,14 +91,19 @@ def gantt(phases: Sequence[Phase], *, begun_at: datetime, now: datetime, attempt
                 "kind": phase.name,
                 "from": (phase.begun_at - begun_at).total_seconds() / unit_s,
                 "to": (end - begun_at).total_seconds() / unit_s,
-                "length": span(phase.seconds(now)) + ("" if phase.ended_at else " …"),
+                "length": lasting(phase.seconds(now)) + ("" if phase.ended_at else " …"),
                 "began": phase.begun_at,
             }
         )
     data = pd.DataFrame(rows)
     order = list(dict.fromkeys(str(row["phase"]) for row in rows))
     base = alt.Chart(data).encode(
-        y=alt.Y("phase:N", sort=order, title=None, axis=alt.Axis(labelLimit=140, ticks=False, domain=False)),
+        y=alt.Y(
+            "phase:N",
+            sort=order,
+            title=None,
+            axis=alt.Axis(labelLimit=140, labelOverlap=False, ticks=False, domain=False),
+        ),
         tooltip=[
             alt.Tooltip("phase:N", title="phase"),
             alt.Tooltip("length:N", title="took"),
@@ -114,7 +124,7 @@ def gantt(phases: Sequence[Phase], *, begun_at: datetime, now: datetime, attempt
     lengths = base.mark_text(align="left", dx=6, fontSize=12, color="#7d8793").encode(
         x=alt.X("to:Q", scale=x_scale), text="length:N"
     )
-    return alt.LayerChart(layer=[bars, lengths]).properties(height=max(90, 26 * len(order) + 46))
+    return alt.LayerChart(layer=[bars, lengths]).properties(height=30 * len(order) + 60)
 
 
 def cpu(samples: Sequence[tuple[datetime, float, int]], *, cores: float) -> alt.LayerChart:
@@ -131,16 +141,12 @@ def memory(samples: Sequence[tuple[datetime, float, int]], *, gigabytes: float) 
 
 def growth(points: Sequence[tuple[datetime, int]]) -> alt.Chart:
     """Return how many events were written in each step."""
-    rows = [
-        {"from": before_at, "to": at, "events": events - before}
-        for (before_at, before), (at, events) in pairwise(points)
-    ]
+    rows = [{"from": before_at, "events": events - before} for (before_at, before), (_, events) in pairwise(points)]
     chart: alt.Chart = (
         alt.Chart(pd.DataFrame(rows))
         .mark_bar(color=_BLUE, cornerRadius=1)
         .encode(
-            x=alt.X("from:T", bin="binned", title=None, axis=alt.Axis(grid=False, tickCount=6)),
-            x2="to",
+            x=alt.X("from:T", timeUnit=_TIME_UNITS["hour"], title=None, axis=alt.Axis(grid=False, tickCount=6)),
             y=alt.Y("events:Q", title="events written", axis=alt.Axis(tickMinStep=1, tickCount=4)),
             tooltip=[alt.Tooltip("from:T", title="from", format="%d %b %H:%M"), alt.Tooltip("events:Q", format=",")],
         )

@@ -10,7 +10,19 @@ import streamlit as st
 
 from mayfly.cli.screen import clean, span
 
-__all__ = ["ago", "ago_html", "clean", "clock", "date_and_time", "moment_html", "money", "size", "span", "viewer_zone"]
+__all__ = [
+    "ago",
+    "ago_html",
+    "clean",
+    "clock",
+    "date_and_time",
+    "lasting",
+    "moment_html",
+    "money",
+    "size",
+    "span",
+    "viewer_zone",
+]
 
 
 def viewer_zone() -> tzinfo:
@@ -67,6 +79,15 @@ def ago(at: datetime, now: datetime) -> str:
 def ago_html(at: datetime, now: datetime) -> str:
     """Return how long ago something was as HTML, with UTC on hover."""
     return moment_html(at, ago(at, now))
+
+
+def lasting(seconds: float) -> str:
+    """Return a length of time, a short one in milliseconds.
+
+    >>> lasting(0.0042), lasting(0.25), lasting(75)
+    ('4 ms', '250 ms', '1 min 15 s')
+    """
+    return f"{seconds * 1_000:.0f} ms" if seconds < 0.95 else span(seconds)
 
 
 def size(count: float) -> str:

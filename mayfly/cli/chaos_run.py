@@ -7,7 +7,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from mayfly.cli.client import Api
 from mayfly.cli.errors import CliError
 from mayfly.cli.host_process import Child, LocalHost, wait_for_port
 from mayfly.jobs.job import Job, evolve
-from mayfly.jobs.lifecycle import STATES
+from mayfly.jobs.lifecycle import STATES, TERMINAL, JobState
 from mayfly.log.sqlite import SqliteEventLog
 
 PATIENCE_S = 90.0
@@ -32,6 +32,8 @@ _STARTING_UP_S = (0.05, 0.8)
 _SERVING_S = (0.0, 1.2)
 _CANCEL_POLL_S = 0.3
 _SETTLE_POLL_S = 0.5
+_STATES_POLL_S = 0.01
+_STATES_WITHIN_S = 10.0
 
 
 class ChaosRun:
@@ -97,14 +99,21 @@ class ChaosRun:
         """Let go of a share of the jobs before each kill; return what the users are at."""
         bar = self._progress.add_task("kills", total=self._kills)
         users: list[Future[None]] = []
-        waiting = list(self._jobs)
+        waiting = _each_kind_first(self._jobs) if self._lose_task_hub else list(self._jobs)
         for number in range(1, self._kills + 1):
             share = len(waiting) // (self._kills - number + 2)
+            lose = self._lose_task_hub and number == (self._kills + 1) // 2
+            if lose:
+                self._wait_for_states(api, TERMINAL)
+                share = len(waiting) // 2  # so many at once that some are still queued, and some starting
             users += [pool.submit(self._use, api, job) for job in waiting[:share]]
             del waiting[:share]
-            self._kill(number)
-            if self._lose_task_hub and number == (self._kills + 1) // 2:
+            if lose:
+                self._wait_for_states(api, set(STATES))
+                self._kill_now(f"kill {number} of {self._kills}, in the middle of everything")
                 self._lose()
+            else:
+                self._kill(number)
             wait_for_port(self._host.port)
             self._child = self._host.start()
             self._progress.update(bar, completed=number)
@@ -135,10 +144,20 @@ class ChaosRun:
             child.wait_until_ready()
             wait_s, when = self._rng.uniform(*_SERVING_S), "serving"
         time.sleep(wait_s)
-        if child.exit_code is not None:
-            raise CliError(f"the host ended by itself with exit code {child.exit_code}")
-        child.kill()
-        self._show(f"kill {number} of {self._kills}, {wait_s:.2f} s into {when}; {len(self.by_id)} jobs submitted")
+        self._kill_now(f"kill {number} of {self._kills}, {wait_s:.2f} s into {when}")
+
+    def _kill_now(self, what: str) -> None:
+        assert self._child is not None, "it was started"  # noqa: S101
+        if self._child.exit_code is not None:
+            raise CliError(f"the host ended by itself with exit code {self._child.exit_code}")
+        self._child.kill()
+        self._show(f"{what}; {len(self.by_id)} jobs submitted")
+
+    def _wait_for_states(self, api: Api, wanted: Set[JobState]) -> None:
+        """Wait until there is a job in each of these states, or for so long that there will be none."""
+        give_up = time.monotonic() + _STATES_WITHIN_S
+        while time.monotonic() < give_up and not wanted <= {job.state for job in api.jobs()}:
+            time.sleep(_STATES_POLL_S)
 
     def _lose(self) -> None:
         """Delete the task hub and the views while the host is dead, and say what was under way."""
@@ -175,6 +194,12 @@ class ChaosRun:
 
     def _show(self, line: str) -> None:
         self._progress.console.print(Text(line))
+
+
+def _each_kind_first(jobs: Sequence[ChaosJob]) -> list[ChaosJob]:
+    """Return the jobs in their order, but one of each kind before the others."""
+    firsts = {job.kind: job for job in reversed(jobs)}.values()
+    return [*firsts, *(job for job in jobs if job not in firsts)]
 
 
 def states_in(log: Path) -> str:

@@ -1,7 +1,7 @@
 """What things are called: friendly job names, job ids, group names and event names.
 
-A job's id is its name and ten characters, so that it is readable, sorts nowhere and collides never; the group's name
-carries the id, the attempt and the place, so that it is unique per attempt and region and can be traced by eye.
+A job's id is a name, its own or a friendly one, and ten characters, so that it is readable and collides never. The
+group's name carries the id, the attempt and the place: it is unique per attempt and region, and can be traced by eye.
 """
 
 from __future__ import annotations

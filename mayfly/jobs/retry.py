@@ -12,12 +12,13 @@ REFUSALS_MAX = 5
 def may_retry(job: Job, attempt: Attempt) -> bool:
     """Say whether the job's policy allows another attempt after this failed one.
 
-    A job that runs at most once is retried only while nobody can have begun its work.
+    A job that runs at most once is retried only while nobody can have begun its work. An image that may hold no worker
+    makes no claim, so its work may have begun, unseen, as soon as its container was asked for.
     """
     policy = job.spec.retry
     if job.failures >= policy.max_attempts:
         return False
-    begun = attempt.claim is not None or (job.spec.judged_by_exit_code and attempt.started_at is not None)
+    begun = attempt.claim is not None or job.spec.judged_by_exit_code
     if job.spec.at_most_once and (begun or attempt.exit_seen):
         return False
     if policy.on_exit_codes is None and policy.on_errors is None:

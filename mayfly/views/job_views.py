@@ -71,7 +71,18 @@ class JobViews(Protocol):
         ...
 
     async def clear(self) -> None:
-        """Forget every view, so that they can be made again."""
+        """Forget every view, so that they can be made again; from now on they are incomplete."""
+        ...
+
+    async def complete(self) -> bool:
+        """Say whether every event of the log has once been folded into these views.
+
+        False for a new store, one that was cleared, and one of another version: the feed only brings what is new.
+        """
+        ...
+
+    async def note_complete(self) -> None:
+        """Remember that they are complete; the feed keeps them so."""
         ...
 
     async def close(self) -> None:

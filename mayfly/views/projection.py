@@ -38,6 +38,7 @@ async def rebuild(*, log: EventLog, views: JobViews) -> int:
         await project([recorded.event for recorded in batch], log=log, views=views)
         position = batch[-1].global_position
         count += len(batch)
+    await views.note_complete()
     return count
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from io import UnsupportedOperation
 from pathlib import Path
+from typing import Any
 
 from mayfly.errors import TryAgain
 from mayfly.jobs.job import Job, from_json, to_json
@@ -16,7 +17,7 @@ from mayfly.views import sqlite_figures
 from mayfly.views.cursor import cursor_after, parse_cursor
 from mayfly.views.job_views import PAGE_MAX, JobFilter, Page
 
-_SCHEMA = """
+_JOBS = """
 CREATE TABLE IF NOT EXISTS jobs (
     job_id TEXT PRIMARY KEY,
     position INTEGER NOT NULL,
@@ -40,6 +41,10 @@ CREATE TABLE IF NOT EXISTS labels (
     PRIMARY KEY (name, value, submitted_at, job_id)
 ) WITHOUT ROWID;
 """
+_SCHEMA = f"{_JOBS} {sqlite_figures.SCHEMA}"
+_DROP = f"DROP TABLE IF EXISTS jobs; DROP TABLE IF EXISTS labels; {sqlite_figures.DROP}"
+_VERSION = 2
+"""Of the schema and of the documents in it; a file of another version is made again from the log."""
 
 _SAVE = """
 INSERT INTO jobs (job_id, position, state, name, submitted_at, archived, settled, document)
@@ -60,8 +65,9 @@ class SqliteJobViews:
         self._connection = sqlite3.connect(path, isolation_level=None, timeout=10, check_same_thread=False)
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
+        if self._connection.execute("PRAGMA user_version").fetchone()[0] not in (0, _VERSION):
+            self._connection.executescript(f"{_DROP} PRAGMA user_version=0;")
         self._connection.executescript(_SCHEMA)
-        sqlite_figures.prepare(self._connection)
 
     async def get_many(self, job_ids: Sequence[str]) -> Mapping[str, Job]:
         """See `JobViews.get_many`."""
@@ -111,11 +117,15 @@ class SqliteJobViews:
 
     async def clear(self) -> None:
         """See `JobViews.clear`."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        for table in ("jobs", "labels"):
-            self._connection.execute(f"DELETE FROM {table}")  # noqa: S608
-        sqlite_figures.forget(self._connection)
-        self._connection.execute("COMMIT")
+        self._connection.executescript(f"BEGIN; {_DROP} {_SCHEMA} PRAGMA user_version=0; COMMIT;")
+
+    async def complete(self) -> bool:
+        """See `JobViews.complete`."""
+        return self._fetch("PRAGMA user_version", ()) == [(_VERSION,)]
+
+    async def note_complete(self) -> None:
+        """See `JobViews.note_complete`."""
+        self._connection.execute(f"PRAGMA user_version={_VERSION}")
 
     async def close(self) -> None:
         """See `JobViews.close`."""
@@ -133,7 +143,7 @@ class SqliteJobViews:
         ]
         return {job_id: (int(position), state, bool(archived)) for job_id, position, state, archived in rows}
 
-    def _fetch(self, sql: str, arguments: tuple[object, ...]) -> list[tuple[str, ...]]:
+    def _fetch(self, sql: str, arguments: tuple[object, ...]) -> list[tuple[Any, ...]]:
         try:
             return self._reading().execute(sql, arguments).fetchall()
         except sqlite3.DatabaseError as error:
@@ -151,6 +161,10 @@ class SqliteViewsReader(SqliteJobViews):
         raise UnsupportedOperation(f"these views were opened for reading: {len(jobs)} jobs")
 
     async def clear(self) -> None:
+        """Refuse."""
+        raise UnsupportedOperation("these views were opened for reading")
+
+    async def note_complete(self) -> None:
         """Refuse."""
         raise UnsupportedOperation("these views were opened for reading")
 

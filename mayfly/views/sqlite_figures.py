@@ -9,26 +9,19 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from mayfly.errors import TryAgain
-from mayfly.jobs.job import Job, from_json
+from mayfly.jobs.job import Job
 from mayfly.jobs.phases import PHASES, phases
 from mayfly.sqlite_file import ReadOnlyFile
 from mayfly.views.figures import LIST_MAX, AttemptFigures, Attention, Bucket, Span
 
-_VERSION = 1
-"""Of the tables below; another one in the file, and they are made again from the views."""
-
-_TABLES = """
-DROP TABLE IF EXISTS submissions;
-DROP TABLE IF EXISTS attention;
-DROP TABLE IF EXISTS attempts;
-DROP TABLE IF EXISTS projected;
-CREATE TABLE submissions (
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS submissions (
     span TEXT NOT NULL,
     bucket TEXT NOT NULL,
     state TEXT NOT NULL,
@@ -36,14 +29,14 @@ CREATE TABLE submissions (
     jobs INTEGER NOT NULL,
     PRIMARY KEY (span, bucket, state, archived)
 ) WITHOUT ROWID;
-CREATE TABLE attention (
+CREATE TABLE IF NOT EXISTS attention (
     kind TEXT NOT NULL,
     since TEXT NOT NULL,
     job_id TEXT NOT NULL,
     PRIMARY KEY (kind, since, job_id)
 ) WITHOUT ROWID;
-CREATE INDEX attention_by_job ON attention (job_id);
-CREATE TABLE attempts (
+CREATE INDEX IF NOT EXISTS attention_by_job ON attention (job_id);
+CREATE TABLE IF NOT EXISTS attempts (
     job_id TEXT NOT NULL,
     number INTEGER NOT NULL,
     ended_at TEXT NOT NULL,
@@ -51,10 +44,11 @@ CREATE TABLE attempts (
     seconds TEXT NOT NULL,
     PRIMARY KEY (job_id, number)
 ) WITHOUT ROWID;
-CREATE INDEX attempts_by_end ON attempts (ended_at DESC);
-CREATE TABLE projected (events INTEGER NOT NULL);
-INSERT INTO projected VALUES (0);
+CREATE INDEX IF NOT EXISTS attempts_by_end ON attempts (ended_at DESC);
+CREATE TABLE IF NOT EXISTS projected (one INTEGER PRIMARY KEY CHECK (one = 1), events INTEGER NOT NULL);
+INSERT OR IGNORE INTO projected VALUES (1, 0);
 """
+DROP = " ".join(f"DROP TABLE IF EXISTS {name};" for name in ("submissions", "attention", "attempts", "projected"))
 _WIDTHS: dict[Span, int] = {"minute": 16, "hour": 13, "day": 10}
 """How much of an ISO 8601 time names the span: `2026-01-31T12:34` a minute, and so on."""
 _PARTS: dict[Span, str] = {"minute": ":00+00:00", "hour": ":00:00+00:00", "day": "T00:00:00+00:00"}
@@ -65,26 +59,6 @@ ON CONFLICT (span, bucket, state, archived) DO UPDATE SET jobs = jobs + excluded
 
 Seen = Mapping[str, tuple[int, str, bool]]
 """Job id to the position, state and archived of the view that was kept before."""
-
-
-def prepare(connection: sqlite3.Connection) -> None:
-    """Make the tables where they are missing or of another version, and fill them from the views that are there."""
-    if connection.execute("PRAGMA user_version").fetchone()[0] == _VERSION:
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    for statement in filter(str.strip, _TABLES.split(";")):
-        connection.execute(statement)
-    for rows in _batches(connection.execute("SELECT document FROM jobs")):
-        record(connection, {}, [from_json(document) for (document,) in rows])
-    connection.execute(f"PRAGMA user_version = {_VERSION}")
-    connection.execute("COMMIT")
-
-
-def forget(connection: sqlite3.Connection) -> None:
-    """Empty the tables, inside the caller's transaction."""
-    for table in ("submissions", "attention", "attempts"):
-        connection.execute(f"DELETE FROM {table}")  # noqa: S608
-    connection.execute("UPDATE projected SET events = 0")
 
 
 def record(connection: sqlite3.Connection, before: Seen, moved: Sequence[Job]) -> None:
@@ -201,8 +175,3 @@ def _attempts(job: Job) -> list[tuple[str, int, str, str, str]]:
         for attempt in job.attempts
         if attempt.ended_at is not None and attempt.outcome is not None
     ]
-
-
-def _batches(cursor: sqlite3.Cursor) -> Iterator[list[tuple[str]]]:
-    while rows := cursor.fetchmany(1_000):
-        yield rows

@@ -37,11 +37,6 @@ class Window:
     length: timedelta | None
     span: Span
 
-    @property
-    def step(self) -> timedelta:
-        """The width of one bar."""
-        return {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}[self.span]
-
 
 WINDOWS: dict[str, Window] = {
     "1 h": Window(length=timedelta(hours=1), span="minute"),
@@ -198,9 +193,10 @@ def show(choice: Choice) -> None:
         containers = counts["starting"] + counts["running"] + lingering
         st.html(cards.tiles(counts, [("containers now", f"{containers:,}")]))
         if buckets:
-            until = now.replace(second=0, microsecond=0) + choice.window.step
-            begun = (since or buckets[0].begun_at).replace(second=0, microsecond=0)
-            chart = charts.over_time(buckets, step=choice.window.step, since=begun, until=until)
+            # Whole spans, so that the picture stands still while nothing comes.
+            begun = whole(since or buckets[0].begun_at, span)
+            until = whole(now, span) + timedelta(minutes=1 if span == "minute" else 60)
+            chart = charts.over_time(buckets, cut=span, since=begun, until=until)
             st.altair_chart(chart, width="stretch", key="over-time", alt="Jobs by time of submission and state")
         jobs = [*own, *page.jobs]
         if not jobs:
@@ -212,6 +208,11 @@ def show(choice: Choice) -> None:
         else:
             as_table(jobs, now)
         pager(page, cursors)
+
+
+def whole(at: datetime, span: Span) -> datetime:
+    """Return the beginning of the minute, or of the hour where the spans are longer."""
+    return at.replace(minute=at.minute if span == "minute" else 0, second=0, microsecond=0)
 
 
 def cursors_of(choice: Choice) -> list[str | None]:

@@ -100,9 +100,10 @@ def head(job: Job, now: datetime) -> None:
     """Draw what the job is, how it stands, and what can be done about it."""
     left, right = st.columns([3, 2], vertical_alignment="center")
     hidden = '<span class="mf-badge mf-gray">hidden from the board</span>' if job.archived else ""
-    left.html(f'<div class="mf-headline"><h2>{escape(job.job_id)}</h2>{badge(job.state)}{hidden}</div>')
+    left.html(f'<div class="mf-headline"><h2>{escape(cards.title(job))}</h2>{badge(job.state)}{hidden}</div>')
     with right.container(horizontal=True, horizontal_alignment="right"):
         act(job)
+    st.html(f'<div class="mf-code">{escape(cards.wanted(job.spec))}</div>')
     told = clean(gist(job, tell=clock), 400)
     if job.state in ("failed", "timed_out"):
         st.error(told, icon=":material/error:")
@@ -121,7 +122,6 @@ def head(job: Job, now: datetime) -> None:
     st.html(
         cards.facts(
             [
-                ("asks for", f'<span class="mf-code">{escape(clean(cards.wanted(job.spec), 90))}</span>'),
                 ("submitted", f"{moment_html(job.submitted_at)} ({ago_html(job.submitted_at, now)}) by {job.source}"),
                 ("took", escape(duration(job, now))),
                 ("attempts", f"{len(job.attempts)} of {job.spec.retry.max_attempts}"),

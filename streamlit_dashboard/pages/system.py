@@ -16,13 +16,13 @@ from mayfly.views.figures import Span
 from streamlit_dashboard import cards, charts
 from streamlit_dashboard.looks import LOOKS
 from streamlit_dashboard.services import api, read_service
-from streamlit_dashboard.telling import ago, ago_html, clean, moment_html, size, span
+from streamlit_dashboard.telling import ago, ago_html, clean, lasting, moment_html, size, span
 from streamlit_dashboard.trouble import said
 
 REFRESH_S = 2.0
 _LATE_S = 60.0
 """A deleted container may take a minute to go; after that it is worth a person's look."""
-_POINTS = 49
+_POINTS = 25
 _ROWS_MAX = 20
 _OUTCOME_TIMES: tuple[tuple[str, Span, timedelta | None], ...] = (
     ("last hour", "minute", timedelta(hours=1)),
@@ -104,8 +104,7 @@ def vitals(now: datetime) -> None:
 def growth(now: datetime) -> None:
     """Draw how the log grew over a day."""
     service = read_service()
-    # Whole half hours, so that the picture stands still between two of them.
-    until = now.replace(minute=0 if now.minute < 30 else 30, second=0, microsecond=0) + timedelta(minutes=30)
+    until = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     found = service.ask(service.overview.growth(now=until, over=timedelta(hours=24), points=_POINTS))
     if found is not None:
         st.subheader("The log's growth over 24 hours", anchor=False)
@@ -144,8 +143,8 @@ def phase_lengths() -> None:
     rows = [
         (
             escape(length.name),
-            span(length.p50_s),
-            span(length.p95_s),
+            lasting(length.p50_s),
+            lasting(length.p95_s),
             f'<div class="mf-bar" style="width: 9rem"><i style="width: {length.p95_s / slowest:.1%}"></i></div>',
             f"{length.attempts:,}",
         )

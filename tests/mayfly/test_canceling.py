@@ -34,13 +34,23 @@ def test_a_cancel_ends_the_job_at_once_and_wakes_its_orchestrator(composed: Comp
     assert composed.runtime.statuses == {}
 
 
-def test_a_second_cancel_writes_nothing_and_wakes_nobody(composed: Composed) -> None:
+def test_a_second_cancel_of_a_settled_job_writes_nothing_and_wakes_nobody_again(composed: Composed) -> None:
     job_id = composed.submit()
     _cancel(composed, job_id)
     before = composed.events(job_id)
     assert _cancel(composed, job_id).state == "canceled"
     assert composed.events(job_id) == before
     assert len(composed.orchestrators.woken) == 1
+
+
+def test_a_second_cancel_wakes_again_while_the_container_is_there(composed: Composed) -> None:
+    job_id = composed.submit()
+    composed.begin(job_id)
+    _cancel(composed, job_id)
+    before = composed.events(job_id)
+    _cancel(composed, job_id)
+    assert composed.events(job_id) == before
+    assert len(composed.orchestrators.woken) == 2
 
 
 def test_a_cancel_after_the_end_changes_nothing(composed: Composed) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +17,7 @@ from mayfly.reconciling import reconcile
 from mayfly.secrets import EnvironmentSecrets, SecretMissing
 from mayfly.settings import read_settings
 from mayfly.views.job_views import JobFilter
-from tests.mayfly.composed import REPORT_KEY, STARTED, SUCCEEDED, Composed
+from tests.mayfly.composed import REPORT_KEY, STARTED, SUCCEEDED, Composed, compose
 from tests.mayfly.scripted_runtime import refused
 
 CANARY = "canary-7f3a-never-to-be-seen"
@@ -70,6 +72,25 @@ def test_a_secret_value_reaches_the_container_and_nothing_else(
     assert CANARY not in _seen(composed)
     assert CANARY not in repr(steps)
     assert CANARY not in caplog.text
+
+
+def test_no_file_that_mayfly_writes_holds_a_secret_value(runner: asyncio.Runner, tmp_path: Path) -> None:
+    composed = compose(runner, folder=tmp_path)
+    composed.secrets.values["db-password"] = CANARY
+    job_id = composed.submit(_SPEC)
+    composed.begin(job_id)
+    composed.report(job_id, STARTED)
+    composed.report(job_id, SUCCEEDED)
+    composed.end(job_id)
+    composed.project()
+    token = composed.runtime.requests[0].secure_env["MAYFLY_REPORT_TOKEN"]
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert any(job_id.encode() in path.read_bytes() for path in files), "the job itself is there"
+    for path in files:
+        written = path.read_bytes()
+        assert CANARY.encode() not in written, path.name
+        assert token.encode() not in written, path.name
+    composed.close()
 
 
 def test_a_plan_tells_a_missing_secret_by_name_and_no_value(

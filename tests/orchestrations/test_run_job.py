@@ -170,6 +170,21 @@ def test_an_event_that_came_before_its_wait_is_heard() -> None:
     assert driven.status == "Completed"
 
 
+def test_an_event_that_came_before_its_wait_cuts_one_wait_short_and_no_other() -> None:
+    """The SDK hands an early event to every later wait for its name, so there must be one wait for each name."""
+
+    def answers(name: str, count: int) -> dict[str, Any]:
+        if name == "begin_attempt":
+            driven.engine.raise_event(driven.instance, "attempt-1-ended", "null")
+        return _step("done") if count == 3 else _step("observe_attempt", driven.later(30), "attempt-1-ended")
+
+    driven = Driven(answers)
+    driven.go()
+    assert driven.calls == ["begin_attempt", "end_attempt"]
+    driven.advance(30)
+    assert driven.calls == ["begin_attempt", "end_attempt", "observe_attempt"]
+
+
 def test_the_history_is_dropped_after_so_many_steps_and_the_job_goes_on() -> None:
     steps = module.STEPS_PER_GENERATION
 

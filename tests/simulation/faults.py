@@ -50,6 +50,7 @@ FAULTS: dict[str, float] = {
     "logs_fail": 0.3,
     "metrics_fail": 0.3,
     "platform_outage": 0.005,
+    "outage_after_refusal": 0.3,
     "stray_group": 0.3,
     "secret_missing": 0.3,
     "secrets_fail": 0.3,

@@ -44,10 +44,14 @@ class Feed:
         world.run(f"feed of {len(batch)}", self._project(batch), host=True, on_end=ended)
 
     def lose_views(self) -> None:
-        """Forget all views, and make them again from the log or from the feed's beginning (I1)."""
-        self._world.views.jobs.clear()
-        if self._world.random.random() < 0.5:
+        """Forget all views. They come again from the feed's beginning, by hand, or from the reconciler alone (I1)."""
+        way = self._world.random.choice(("feed", "rebuild", "reconciler"))
+        if way == "reconciler":
+            self._world.crash()  # the store went with its host, so nobody is still writing to the old one
+        self._world.views.lose()
+        if way == "feed":
             self.backlog = list(self._history)
+        if way != "rebuild":
             return
 
         def ended(done: bool | None) -> None:

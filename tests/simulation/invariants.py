@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 SECRET_VALUE = "v4lue-0f-a-s3cret"
-_SPINS_MAX = 40
+_SPINS_MAX = 30
+_SPINS_S = 10
+"""Who waits for a place asks once a second, and who repeats what was lost comes on top; more is a circle."""
 _LATE_S = 120.0
 """How long after a deadline the orchestrator, or a new one that the reconciler started, must have acted; the longest
 pause between two looks comes on top."""
@@ -47,7 +49,7 @@ class Invariants:
         self._keys: dict[str, str] = {}
         self._created: Counter[str] = Counter()
         self._tokens: set[str] = set()
-        self._spins: Counter[tuple[str, datetime]] = Counter()
+        self._spins: Counter[tuple[str, int]] = Counter()
 
     def now(self) -> datetime:
         return self._world.clock.now()
@@ -124,13 +126,19 @@ class Invariants:
             self.break_("I7", f"one idempotency key opened two jobs, or one twice: {job_id}")
 
     def activity_began(self, job_id: str) -> None:
-        self._spins[job_id, self.now()] += 1
-        if self._spins[job_id, self.now()] > _SPINS_MAX:
+        span = job_id, int(self.now().timestamp()) // _SPINS_S
+        self._spins[span] += 1
+        if self._spins[span] > _SPINS_MAX:
             self.break_("I6", f"the orchestrator of {self._world.alias(job_id)} runs in circles and waits for nothing")
 
     def activity_done(self, completion: Completion) -> None:
         if completion.reason is not None:
             self.break_("I7", f"an activity raised: {completion.reason} {completion.details}")
+
+    def is_open(self, job_id: str, attempt: int) -> bool:
+        """Say whether an attempt is under way."""
+        rules = self.rules.get(job_id)
+        return rules is not None and rules.open is not None and rules.open.number == attempt
 
     # After every step
 
@@ -165,7 +173,7 @@ class Invariants:
             raise self.broken[0]
 
     def _check_prompt(self, timers: Mapping[str, int]) -> None:
-        """An orchestrator that was woken because its attempt is over deletes the container now, not at the next look."""
+        """An orchestrator woken because its attempt is over deletes the container now, not at its next look."""
         soon = (self.now() + timedelta(seconds=_PROMPT_S)).timestamp() * 1e6
         for job_id, number in self._world.woken.items():
             attempt = self.rules[job_id].tries[number - 1]
@@ -212,6 +220,10 @@ class Invariants:
                 self.break_("I3", f"a success of {name} was accepted, and it is {job.state}")
             if (job.state == "succeeded") != any(each.success for each in rules.tries):
                 self.break_("truth", f"{name} is {job.state}, and its attempts say otherwise")
+            spec = rules.spec
+            begun = sum(job_id == began for began, _ in world.platform.begun)
+            if spec is not None and spec.at_most_once and spec.image is not None and begun > 1:
+                self.break_("I4", f"{name} runs at most once, and {begun} of its attempts ran")
             self._check_sent(job_id)
         for group in world.platform.groups:
             self.break_("I5", f"{world.alias(group)} was left behind")

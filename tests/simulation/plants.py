@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from unittest.mock import patch
 
 from mayfly import attempts, reconciling, reporting
 from mayfly.composition import Mayfly
-from mayfly.containers.runtime import GroupRequest, GroupStatus
+from mayfly.containers.runtime import GroupRequest, GroupStatus, RuntimeUnavailable
 from mayfly.errors import ImpossibleEvent
 from mayfly.jobs import commands as c
 from mayfly.jobs import decide, lifecycle
@@ -44,6 +45,18 @@ class Plant:
             for target, name, wrong in self.patches:
                 stack.enter_context(patch.object(target, name, wrong))
             yield
+
+
+def _wait_for_fresh_events(context: Any, step: dict[str, Any], events: dict[str, Any]) -> Generator[Any, Any, bool]:
+    for name in step["wake"]:
+        if name not in events:
+            events[name] = context.wait_for_external_event(name)
+    pending = [events[name] for name in step["wake"] if not events[name].is_completed]
+    due = context.create_timer(datetime.fromisoformat(step["at"]))
+    winner = yield context.task_any([*pending, due])
+    if winner is not due and not due.is_completed:
+        due.cancel()
+    return winner is not due
 
 
 def _wait_for_events_only(context: Any, step: dict[str, Any], events: dict[str, Any]) -> Generator[Any, Any, bool]:
@@ -165,6 +178,16 @@ def _overtaken_deadline(draft: Any) -> None:
         decide._after_failure(draft)
 
 
+async def _ask_the_silent_at_once(mayfly: Mayfly, job_id: str) -> Step:
+    job = await mayfly.streams.load(job_id)
+    for attempt in job.lingering:
+        try:
+            job = await attempts._clean_up(mayfly, job, attempt)
+        except RuntimeUnavailable:
+            continue
+    return await attempts._next(mayfly, job)
+
+
 def _never_expire(draft: Any) -> None:
     return None
 
@@ -187,6 +210,7 @@ def _plant(name: str, breaks: str, *patches: tuple[Any, str, Any]) -> Plant:
 
 PLANTS = (
     _plant("the orchestrator waits for events alone", "I6", (run_job, "_wait", _wait_for_events_only)),
+    _plant("an event during an activity is forgotten", "I6", (run_job, "_wait", _wait_for_fresh_events)),
     _plant("a retry begins before the container is gone", "I4", (Job, "lingering", property(_linger_never))),
     _plant("any claim is accepted", "I4", *_judging(_any_claim)),
     _plant("progress is written again", "I7", *_judging(_any_progress)),
@@ -214,6 +238,7 @@ PLANTS = (
     _plant("retries have no limit", "retry", (decide, "may_retry", _without_limit)),
     _plant("deadlines never pass", "I6", (decide, "_expire", _never_expire)),
     _plant("deadlines pass before their time", "I6", (decide, "_expire", _overtaken_deadline)),
+    _plant("who is silent is asked again at once", "I6", (attempts, "end_attempt", _ask_the_silent_at_once)),
     _plant("a secret goes through the task hub", "I8", (attempts, "begin_attempt", _tell_a_secret)),
 )
 """Every one must be found."""

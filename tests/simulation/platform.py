@@ -66,8 +66,8 @@ class SimulatedPlatform:
         """Group, and when the platform last answered that it has none such."""
         self.shown: dict[str, int] = {}
         """Group, and when the platform last answered that it has it."""
-        self.begun: dict[tuple[str, int], int] = {}
-        """(job, attempt), and how many of its containers began to run something."""
+        self.begun: set[tuple[str, int]] = set()
+        """(job, attempt) of every container that began to run something while its attempt was open."""
         self.exits: dict[tuple[str, int], list[int | None]] = {}
         """(job, attempt), and the exit codes that were shown of its containers."""
         self.outage_until: datetime | None = None
@@ -89,6 +89,8 @@ class SimulatedPlatform:
             return
         if (refused := world.faults.first(*_REFUSALS)) is not None:
             after_s = world.random.choice((None, 5.0, 40.0))
+            if strike("outage_after_refusal"):
+                self.outage_until = world.clock.now() + timedelta(seconds=world.random.uniform(1, 60))
             raise GroupRefused(
                 refusal=_REFUSALS[refused], code=refused, message="no", hint="wait", retry_after_s=after_s
             )
@@ -207,7 +209,8 @@ class SimulatedPlatform:
             world.run(f"{world.alias(group.request.group)} is lost", self._vanish_at(group, at), host=False)
         while True:
             key = (group.request.job_id, group.request.attempt)
-            self.begun[key] = self.begun.get(key, 0) + 1
+            if world.invariants.is_open(*key):
+                self.begun.add(key)
             group.phase, group.started_at = "running", world.clock.now()
             group.worker = Worker(world, group.request)
             group.exit_code = await group.worker.run()

@@ -46,13 +46,14 @@ class Schedule:
         """
         world = self._world
         self._plant_strays()
-        for _ in range(world.random.choice((60, 150, 300))):
+        for _ in range(world.random.choice((60, 120, 240))):
             self._interfere()
             self._step()
         world.note("no more faults")
         world.faults.active = False
-        world.log.outage_until = world.platform.outage_until = None
-        self._calm_since = world.clock.now()
+        # An outage that has begun lasts as long as it lasts.
+        outages = [at for at in (world.log.outage_until, world.platform.outage_until) if at is not None]
+        self._calm_since = max([world.clock.now(), *outages])
         while not self._done():
             calm_s = (world.clock.now() - self._calm_since).total_seconds()
             if self.steps > _CALM_STEPS_MAX or calm_s > _CALM_S_MAX:

@@ -75,6 +75,7 @@ class FaultyViews:
 
     def __init__(self, faults: Faults, invariants: Invariants, hop: Hop) -> None:
         self.jobs: dict[str, Job] = {}
+        self._complete = False
         self._faults = faults
         self._invariants = invariants
         self._hop = hop
@@ -116,7 +117,22 @@ class FaultyViews:
     async def clear(self) -> None:
         """See `JobViews.clear`."""
         await self._reach()
+        self.lose()
+
+    async def complete(self) -> bool:
+        """See `JobViews.complete`."""
+        await self._reach()
+        return self._complete
+
+    async def note_complete(self) -> None:
+        """See `JobViews.note_complete`."""
+        await self._reach()
+        self._complete = True
+
+    def lose(self) -> None:
+        """Forget everything."""
         self.jobs.clear()
+        self._complete = False
 
     async def close(self) -> None:
         """See `JobViews.close`."""

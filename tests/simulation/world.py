@@ -83,7 +83,7 @@ class World:
         self.feed = Feed(self)
         self.network = Network(self)
         self.orchestrators = EngineOrchestrators(self)
-        self.pace = self.random.choice((LOCAL_PACE, AZURE_PACE))
+        self.pace = self.random.choice((LOCAL_PACE, AZURE_PACE, AZURE_PACE))
         self.engine = self._new_engine(TaskHub())
         self.mayfly = self._new_mayfly()
 

@@ -19,7 +19,9 @@ Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
 
 def test_the_reports_are_as_the_contract_says(server: ReportServer, run: Run) -> None:
-    ended = run("sh", "-c", 'echo "::progress 0.5 half way"; echo work; echo "::result {\\"a\\": [1, \\"é\\"]}"')
+    ended = run(
+        "sh", "-c", 'echo "::progress 0.5 half way"; echo work; sleep 1; echo "::result {\\"a\\": [1, \\"é\\"]}"'
+    )
     assert ended.returncode == 0
     started, progress, finished = (report.body for report in server.reports)
     claim = started["claim"]

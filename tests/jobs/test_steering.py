@@ -1,0 +1,72 @@
+"""What comes next, and when: read off the job alone."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from mayfly.jobs import events as e
+from mayfly.jobs.job import Job, fold
+from mayfly.jobs.spec import JobSpec
+from mayfly.jobs.steering import AZURE_PACE, LOCAL_PACE, Pace, next_step
+from tests.jobs.samples import CLAIM, T0, event, opening
+
+_REQUESTED = e.ContainerRequested(
+    group="g", place="local", image=None, cpu=1, memory_gb=1, start_deadline=T0 + timedelta(seconds=1_800)
+)
+_EVENTS = ["attempt-1-ended", "cancel-requested"]
+
+
+def _after(*bodies: e.Body, spec: JobSpec | None = None) -> Job:
+    events = [event(body, position, attempt=1) for position, body in enumerate(bodies, 2)]
+    job = fold([opening(spec=spec), *events])
+    assert job is not None
+    return job
+
+
+def _wait_s(job: Job, after_s: float, pace: Pace) -> float:
+    now = T0 + timedelta(seconds=after_s)
+    at = next_step(job, now, pace)["at"]
+    assert at is not None
+    return (datetime.fromisoformat(at) - now).total_seconds()
+
+
+def test_a_held_job_waits_until_its_time_or_a_cancel() -> None:
+    job = _after(e.JobHeld(reason="full", until=T0 + timedelta(seconds=7)))
+    assert next_step(job, T0, LOCAL_PACE) == {
+        "do": "begin_attempt",
+        "at": (T0 + timedelta(seconds=7)).isoformat(),
+        "wake": ["cancel-requested"],
+    }
+    assert next_step(job, T0 + timedelta(seconds=7), LOCAL_PACE)["at"] is None
+
+
+@pytest.mark.parametrize("pace", [LOCAL_PACE, AZURE_PACE], ids=["local", "azure"])
+def test_looks_come_less_and_less_often_up_to_the_longest_wait(pace: Pace) -> None:
+    job = _after(_REQUESTED)
+    waits = [_wait_s(job, age, pace) for age in (0, 1, 10, 60, 300, 1_000)]
+    assert waits == sorted(waits)
+    assert waits[0] == pace.first_s
+    assert waits[-1] == pace.longest_s
+    assert next_step(job, T0, pace)["wake"] == _EVENTS
+
+
+def test_no_look_comes_later_than_the_deadline() -> None:
+    job = _after(_REQUESTED)
+    assert _wait_s(job, 1_799, AZURE_PACE) == 1
+    assert _wait_s(job, 1_900, AZURE_PACE) == 0
+    claimed = _after(_REQUESTED, e.WorkerStarted(claim=CLAIM, run_deadline=T0 + timedelta(seconds=3)))
+    assert _wait_s(claimed, 0, AZURE_PACE) == 3
+
+
+def test_what_is_over_is_deleted_at_once_and_then_looked_for() -> None:
+    over = (_REQUESTED, e.JobCanceled())
+    assert next_step(_after(*over), T0, LOCAL_PACE) == {"do": "end_attempt", "at": None, "wake": []}
+    deleting = _after(*over, e.ContainerDeleteRequested(group="g"))
+    step = next_step(deleting, T0, LOCAL_PACE)
+    assert step["do"] == "end_attempt"
+    assert _wait_s(deleting, 0, LOCAL_PACE) == LOCAL_PACE.gone_first_s
+    assert _wait_s(deleting, 10_000, LOCAL_PACE) == LOCAL_PACE.longest_s
+    gone = _after(*over, e.ContainerDeleteRequested(group="g"), e.ContainerGone(group="g"))
+    assert next_step(gone, T0, LOCAL_PACE)["do"] == "done"
