@@ -69,9 +69,9 @@ def bar(fraction: float | None, label: str) -> str:
 def facts(pairs: Iterable[tuple[str, str]]) -> str:
     """Return (name, value as HTML) pairs as HTML, as many beside each other as fit; empty values are left out."""
     return (
-        '<dl class="mf-facts">'
-        + "".join(f"<div><dt>{escape(name)}</dt><dd>{value}</dd></div>" for name, value in pairs if value)
-        + "</dl>"
+        '<div class="mf-facts">'
+        + "".join(f"<div><small>{escape(name)}</small><span>{value}</span></div>" for name, value in pairs if value)
+        + "</div>"
     )
 
 

@@ -30,6 +30,7 @@ _TIME_UNITS: dict[Span, Literal["yearmonthdatehoursminutes", "yearmonthdatehours
     "day": "utcyearmonthdate",
 }
 """In the viewer's zone but for days, which are counted in UTC."""
+_FORMATS: dict[Span, str] = {"minute": "%H:%M", "hour": "%a %H:%M", "day": "%d %b"}
 _BLUE, _VIOLET = "#2f7de1", "#8a63d2"
 
 
@@ -57,7 +58,7 @@ def over_time(buckets: Sequence[Bucket], *, cut: Span, since: datetime, until: d
                 timeUnit=_TIME_UNITS[cut],
                 title="days of UTC" if cut == "day" else None,
                 scale=alt.Scale(domain=domain),
-                axis=alt.Axis(grid=False, tickCount=6),
+                axis=alt.Axis(grid=False, tickCount=6, format=_FORMATS[cut]),
             ),
             y=alt.Y("jobs:Q", title=None, stack="zero", axis=alt.Axis(tickMinStep=1, tickCount=4)),
             color=alt.Color(
@@ -146,7 +147,12 @@ def growth(points: Sequence[tuple[datetime, int]]) -> alt.Chart:
         alt.Chart(pd.DataFrame(rows))
         .mark_bar(color=_BLUE, cornerRadius=1)
         .encode(
-            x=alt.X("from:T", timeUnit=_TIME_UNITS["hour"], title=None, axis=alt.Axis(grid=False, tickCount=6)),
+            x=alt.X(
+                "from:T",
+                timeUnit=_TIME_UNITS["hour"],
+                title=None,
+                axis=alt.Axis(grid=False, tickCount=6, format="%H:%M"),
+            ),
             y=alt.Y("events:Q", title="events written", axis=alt.Axis(tickMinStep=1, tickCount=4)),
             tooltip=[alt.Tooltip("from:T", title="from", format="%d %b %H:%M"), alt.Tooltip("events:Q", format=",")],
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from mayfly.cli.errors import CliError
 from mayfly.jobs.lifecycle import OPEN, TERMINAL
 from streamlit_dashboard.services import api, read_service
 from streamlit_dashboard.trouble import said
@@ -12,7 +13,9 @@ from streamlit_dashboard.trouble import said
 @st.dialog("Clear the board", icon=":material/mop:")
 def clear_dialog() -> None:
     """Say what will be canceled and hidden, and do it when told to."""
-    with said("The jobs could not be counted"):
+    if "told" in st.session_state:  # it is done: close this, and draw the board anew
+        st.rerun()
+    with said("The board was not cleared"):
         service = read_service()
         counts = service.ask(service.overview.counts())
         open_jobs = sum(counts[state] for state in OPEN)
@@ -25,11 +28,25 @@ def clear_dialog() -> None:
             f"- **{_jobs(open_jobs + over)}** in all: **hidden** from the board.\n"
             "- Nothing is erased: each job keeps its page and its events."
         )
-        if st.button("Cancel and hide them", type="primary", icon=":material/mop:", key="clear-now", width="stretch"):
-            with said("The board was not cleared"), st.spinner("clearing …"):
-                canceled, archived = api().clear()
-                st.session_state["told"] = f"Canceled {canceled:,}, hid {archived:,}."
-                st.rerun()
+        st.button(
+            "Cancel and hide them",
+            type="primary",
+            icon=":material/mop:",
+            key="clear-now",
+            width="stretch",
+            on_click=_clear,
+        )
+        if "clear-fault" in st.session_state:
+            raise st.session_state.pop("clear-fault")
+
+
+def _clear() -> None:
+    try:
+        canceled, archived = api().clear()
+    except CliError as error:
+        st.session_state["clear-fault"] = error
+    else:
+        st.session_state["told"] = f"Canceled {canceled:,}, hid {archived:,}."
 
 
 def _jobs(count: int) -> str:

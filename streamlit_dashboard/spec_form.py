@@ -77,6 +77,8 @@ def read(inputs: Mapping[str, Any]) -> Draft:
     except Rejected as rejected:
         for error in rejected.errors:
             faults.setdefault(_input_of(error), []).append(_told(error))
+        if "command" in faults:
+            faults.pop("form", None)  # that there is no command follows from what is wrong with it
     return Draft(document=document, spec=None if faults else spec, faults=faults)
 
 

@@ -83,6 +83,8 @@ def record(connection: sqlite3.Connection, before: Seen, moved: Sequence[Job]) -
         "INSERT INTO attention (kind, since, job_id) VALUES (?, ?, ?)",
         [row for job in moved for row in _attention(job)],
     )
+    # A container that is found again takes its job out of the settled ones.
+    connection.executemany("DELETE FROM attempts WHERE job_id = ?", [(job.job_id,) for job in moved if not job.settled])
     connection.executemany(
         "INSERT OR REPLACE INTO attempts (job_id, number, ended_at, outcome, seconds) VALUES (?, ?, ?, ?, ?)",
         [row for job in moved if job.settled for row in _attempts(job)],

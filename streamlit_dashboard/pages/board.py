@@ -284,18 +284,28 @@ def as_table(jobs: Sequence[Job], now: datetime) -> None:
 
 def pager(page: Page, cursors: list[str | None]) -> None:
     """Draw the way to older and newer jobs."""
-    if len(cursors) == 1 and page.cursor is None:
+    first = len(cursors) == 1
+    if first and page.cursor is None:
         return
     with st.container(horizontal=True, horizontal_alignment="center", vertical_alignment="center"):
-        newest = st.button("Newest", icon=":material/first_page:", disabled=len(cursors) == 1, key="newest")
-        newer = st.button("Newer", icon=":material/chevron_left:", disabled=len(cursors) == 1, key="newer")
+        st.button("Newest", icon=":material/first_page:", disabled=first, key="newest", on_click=turn, args=([None],))
+        st.button(
+            "Newer", icon=":material/chevron_left:", disabled=first, key="newer", on_click=turn, args=(cursors[:-1],)
+        )
         st.markdown(f"page {len(cursors)}", width="content")
-        older = st.button("Older", icon=":material/chevron_right:", disabled=page.cursor is None, key="older")
-    if newest or newer or older:
-        del cursors[1 if newest else len(cursors) - newer :]
-        if older:
-            cursors.append(page.cursor)
-        st.rerun(scope="fragment")
+        st.button(
+            "Older",
+            icon=":material/chevron_right:",
+            disabled=page.cursor is None,
+            key="older",
+            on_click=turn,
+            args=([*cursors, page.cursor],),
+        )
+
+
+def turn(cursors: list[str | None]) -> None:
+    """Go to the page that these cursors lead to."""
+    st.session_state["cursors"] = cursors
 
 
 def empty(choice: Choice, jobs: int) -> None:
