@@ -5,6 +5,7 @@ An orchestrator is a convenience of the log: it can be lost and started again (I
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 ORCHESTRATION = "run_job"
@@ -22,6 +23,9 @@ class Orchestrators(Protocol):
         """Raise an external event; an instance that is missing or finished is success, for there is none to wake."""
         ...
 
-    async def alive(self) -> frozenset[str]:
-        """Return the job ids whose orchestrator is pending, running or suspended."""
+    async def missing(self, job_ids: Sequence[str]) -> Sequence[str]:
+        """Return those of the jobs that have no orchestrator that is pending, running or suspended.
+
+        Of very many it may look at some and leave the others to a later call; it never names one that has one.
+        """
         ...

@@ -65,18 +65,17 @@ async def reconcile(mayfly: Mayfly, orchestrators: Orchestrators) -> Reconciled:
 
 
 async def _start_missing(mayfly: Mayfly, orchestrators: Orchestrators) -> int:
-    alive = await orchestrators.alive()
-    after, started = "", 0
-    while batch := await mayfly.views.unsettled(after=after, limit=_BATCH):
-        missing = [job_id for job_id in batch if job_id not in alive]
-        for job_id in missing:
-            job = await mayfly.streams.find(job_id)  # the view may lag: only the log says that a job is open
-            if job is None or job.settled or job.updated_at + timedelta(seconds=_QUIET_S) > mayfly.clock.now():
-                continue
-            _logger.warning("starting the orchestrator of %s, which is %s and has none", job_id, job.state)
-            await orchestrators.start(job_id)
-            started += 1
-        after = batch[-1]
+    unsettled: list[str] = []
+    while batch := await mayfly.views.unsettled(after=unsettled[-1] if unsettled else "", limit=_BATCH):
+        unsettled += batch
+    started = 0
+    for job_id in await orchestrators.missing(unsettled) if unsettled else ():
+        job = await mayfly.streams.find(job_id)  # the view may lag: only the log says that a job is open
+        if job is None or job.settled or job.updated_at + timedelta(seconds=_QUIET_S) > mayfly.clock.now():
+            continue
+        _logger.warning("starting the orchestrator of %s, which is %s and has none", job_id, job.state)
+        await orchestrators.start(job_id)
+        started += 1
     return started
 
 

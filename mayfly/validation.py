@@ -160,10 +160,10 @@ def _range(model: type[BaseModel], field: str, context: Mapping[str, Any]) -> st
 def _plain(number: Any) -> str:
     """Return a bound without an exponent.
 
-    >>> _plain(0.1), _plain(2_678_400)
-    ('0.1', '2678400')
+    >>> _plain(0.1), _plain(2_678_400), _plain(1e12)
+    ('0.1', '2678400', '1000000000000')
     """
-    return f"{number:.12g}"
+    return f"{number:.15g}"
 
 
 def _names_beside(model: type[BaseModel], field: str) -> list[str]:

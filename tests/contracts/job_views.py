@@ -253,6 +253,19 @@ class JobViewsContract:
         runner.run(views.save([job(1, position=2)]))
         assert runner.run(views.get_many([job_id_numbered(1)]))[job_id_numbered(1)].position == 2
 
+    def test_views_are_complete_only_after_somebody_said_so_and_until_they_are_cleared(
+        self, views: JobViews, runner: asyncio.Runner
+    ) -> None:
+        assert not runner.run(views.complete())
+        runner.run(views.save([job(1)]))
+        assert not runner.run(views.complete())
+        runner.run(views.note_complete())
+        assert runner.run(views.complete())
+        runner.run(views.save([job(2)]))
+        assert runner.run(views.complete())
+        runner.run(views.clear())
+        assert not runner.run(views.complete())
+
     @pytest.mark.parametrize("seed", range(8))
     def test_a_random_run_answers_as_a_plain_list_does(self, runner: asyncio.Runner, seed: int) -> None:
         chance = random.Random(seed)

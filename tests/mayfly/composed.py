@@ -65,9 +65,9 @@ class RecordedOrchestrators:
         self._answer()
         self.woken.append((job_id, event))
 
-    async def alive(self) -> frozenset[str]:
+    async def missing(self, job_ids: Sequence[str]) -> Sequence[str]:
         self._answer()
-        return frozenset(self.living)
+        return [job_id for job_id in job_ids if job_id not in self.living]
 
     def _answer(self) -> None:
         if self.silent:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mayfly.jobs.events import ContainerFound
 from mayfly.reconciling import Reconciled, reconcile
+from mayfly.views.job_views import JobFilter
 from tests.mayfly.composed import STARTED, SUCCEEDED, Composed
 
 _NOTHING = Reconciled(started=0, unknown_deleted=0, leaks_found=0)
@@ -132,3 +133,13 @@ def test_a_group_that_cannot_be_deleted_hides_no_other(composed: Composed) -> No
     composed.runtime.add(f"{job_id}-1-local", job_id=job_id, attempt=1)
     composed.runtime.unavailable = {"delete"}
     assert _reconcile(composed) == Reconciled(started=0, unknown_deleted=0, leaks_found=1)
+
+
+def test_views_that_were_lost_are_made_again_from_the_log(composed: Composed) -> None:
+    """I1, I10."""
+    job_id = _settled(composed)
+    other = composed.submit()
+    composed.runner.run(reconcile(composed.mayfly, composed.orchestrators))
+    page = composed.runner.run(composed.mayfly.views.page(JobFilter(), limit=10))
+    assert {job.job_id: job for job in page.jobs} == {each: composed.job(each) for each in (job_id, other)}
+    assert composed.runner.run(composed.mayfly.views.complete())

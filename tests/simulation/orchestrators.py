@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from local_host.errors import InstanceExists, InstanceFinished, InstanceMissing
@@ -41,13 +42,13 @@ class EngineOrchestrators:
             self._remember(job_id)
         self._answer("wake_unanswered")
 
-    async def alive(self) -> frozenset[str]:
-        """See `Orchestrators.alive`."""
+    async def missing(self, job_ids: Sequence[str]) -> Sequence[str]:
+        """See `Orchestrators.missing`."""
         await self._reach("alive_fails")
         found = self._world.engine.hub.instances(Filter(), after=0, limit=1_000)
         alive = frozenset(instance.instance_id for instance in found if instance.status not in FINISHED)
         await self._world.hop()
-        return alive
+        return [job_id for job_id in job_ids if job_id not in alive]
 
     def _remember(self, job_id: str) -> None:
         """Keep that the orchestrator was woken after the end of its latest attempt."""

@@ -66,23 +66,26 @@ class DurableHost:
     async def get(self, url: str, *_: Any, **__: Any) -> list[Any]:
         if self.broken:
             return [503, "the host is starting"]
+        alone = re.fullmatch(r"instances/([^/?]+)(\?.*)?", url.removeprefix(_RPC))
+        if alone is not None:
+            status = self.statuses.get(alone[1])
+            return [404, {}] if status is None else [200, _status(alone[1], status)]
         wanted = parse_qs(urlsplit(url).query)["runtimeStatus"][0].split(",")
-        at = "2026-01-31T12:00:00Z"
-        found = [
-            {
-                "name": "run_job",
-                "instanceId": instance_id,
-                "runtimeStatus": status,
-                "createdTime": at,
-                "lastUpdatedTime": at,
-                "input": None,
-                "output": None,
-                "customStatus": None,
-            }
-            for instance_id, status in self.statuses.items()
-            if status in wanted
-        ]
-        return [200, found]
+        found = [_status(instance_id, status) for instance_id, status in self.statuses.items() if status in wanted]
+        return [200, found[:100]]
+
+
+def _status(instance_id: str, status: str) -> dict[str, Any]:
+    at = "2026-01-31T12:00:00Z"
+    nothing = dict.fromkeys(("input", "output", "customStatus"))
+    return {
+        "name": "run_job",
+        "instanceId": instance_id,
+        "runtimeStatus": status,
+        "createdTime": at,
+        "lastUpdatedTime": at,
+        **nothing,
+    }
 
 
 @dataclass(frozen=True, kw_only=True)

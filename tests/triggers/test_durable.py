@@ -45,13 +45,25 @@ def test_a_wake_reaches_who_is_there_and_is_fine_where_nobody_is(
     assert host.raised == [(_JOB, "attempt-1-ended")] * raised
 
 
-def test_alive_are_the_pending_the_running_and_the_suspended(
+_STATUSES = ("Pending", "Running", "Suspended", "ContinuedAsNew", "Completed", "Failed", "Terminated", "Canceled")
+
+
+def test_missing_are_all_but_the_pending_the_running_and_the_suspended(
     host: DurableHost, orchestrators: DurableOrchestrators
 ) -> None:
-    statuses = ("Pending", "Running", "Suspended", "ContinuedAsNew", "Completed", "Failed", "Terminated", "Canceled")
-    host.statuses.update({f"job-{status}": status for status in statuses})
-    alive = asyncio.run(orchestrators.alive())
-    assert alive == {"job-Pending", "job-Running", "job-Suspended", "job-ContinuedAsNew"}
+    host.statuses.update({f"job-{status}": status for status in _STATUSES})
+    asked = [*host.statuses, "job-never-started"]
+    missing = asyncio.run(orchestrators.missing(asked))
+    assert missing == ["job-Completed", "job-Failed", "job-Terminated", "job-Canceled", "job-never-started"]
+
+
+def test_who_is_beyond_the_first_page_is_asked_for_alone(
+    host: DurableHost, orchestrators: DurableOrchestrators
+) -> None:
+    host.statuses.update({f"first-{number:03}": "Running" for number in range(100)})
+    host.statuses.update({f"job-{status}": status for status in _STATUSES})
+    missing = asyncio.run(orchestrators.missing([f"job-{status}" for status in _STATUSES]))
+    assert sorted(missing) == ["job-Canceled", "job-Completed", "job-Failed", "job-Terminated"]
 
 
 def test_a_host_that_does_not_answer_is_asked_again(host: DurableHost, orchestrators: DurableOrchestrators) -> None:
@@ -61,4 +73,4 @@ def test_a_host_that_does_not_answer_is_asked_again(host: DurableHost, orchestra
     with pytest.raises(TryAgain, match=f"did not wake {_JOB}"):
         asyncio.run(orchestrators.wake(_JOB, "x"))
     with pytest.raises(TryAgain, match="did not list the orchestrators"):
-        asyncio.run(orchestrators.alive())
+        asyncio.run(orchestrators.missing([_JOB]))

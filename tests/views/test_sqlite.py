@@ -29,6 +29,19 @@ def test_views_are_there_after_reopening(tmp_path: Path) -> None:
     asyncio.run(second.close())
 
 
+def test_a_file_of_another_version_is_emptied_and_not_complete(tmp_path: Path) -> None:
+    first = SqliteJobViews(tmp_path / "views.db")
+    asyncio.run(first.save([job(1)]))
+    asyncio.run(first.note_complete())
+    asyncio.run(first.close())
+    with closing(sqlite3.connect(tmp_path / "views.db")) as other:
+        other.execute("PRAGMA user_version=99")
+    second = SqliteJobViews(tmp_path / "views.db")
+    assert not asyncio.run(second.complete())
+    assert asyncio.run(second.page(JobFilter(), limit=10)).jobs == []
+    asyncio.run(second.close())
+
+
 def test_a_store_that_is_locked_says_try_again_and_keeps_what_it_had(tmp_path: Path) -> None:
     views = SqliteJobViews(tmp_path / "views.db")
     asyncio.run(views.save([job(1)]))
