@@ -21,10 +21,10 @@ def frame() -> None:
     st.html(_HERE / "style.css")
     page = st.navigation(
         [
-            st.Page("pages/board.py", title="Board", icon=":material/dashboard:", default=True),
-            st.Page("pages/submit.py", title="Submit", icon=":material/add_circle:", url_path="submit"),
-            st.Page("pages/job.py", title="Job", icon=":material/description:", url_path="job"),
-            st.Page("pages/system.py", title="System", icon=":material/monitor_heart:", url_path="system"),
+            st.Page("screens/board.py", title="Board", icon=":material/dashboard:", default=True),
+            st.Page("screens/submit.py", title="Submit", icon=":material/add_circle:", url_path="submit"),
+            st.Page("screens/job.py", title="Job", icon=":material/description:", url_path="job"),
+            st.Page("screens/system.py", title="System", icon=":material/monitor_heart:", url_path="system"),
         ],
         position="top",
     )

@@ -16,7 +16,7 @@ from mayfly.jobs.spec import JobSpec
 from streamlit_dashboard.looks import LOOKS, badge, sign
 from streamlit_dashboard.telling import ago_html, clean, clock
 
-JOB_PAGE = "pages/job.py"
+JOB_PAGE = "screens/job.py"
 
 
 def tiles(counts: Mapping[JobState, int], extra: Iterable[tuple[str, str]] = ()) -> str:

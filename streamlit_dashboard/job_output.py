@@ -77,7 +77,7 @@ def chosen_attempt(job: Job, key: str) -> Attempt | None:
 def log_html(text: str, needle: str) -> tuple[str, str]:
     """Return the lines as HTML with their numbers and what was found marked, and in words how much that is.
 
-    >>> log_html("a\nfound it\n", "found")[1]
+    >>> log_html("a" + chr(10) + "found it", "found")[1]
     '1 of 2 lines has “found”'
     """
     lines = list(enumerate(_CONTROL.sub("", text.replace("\r\n", "\n")).splitlines(), 1))

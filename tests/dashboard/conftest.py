@@ -59,7 +59,7 @@ def opened() -> Open:
     def opened(page: str = "board", **query: str) -> AppTest:
         app = AppTest.from_file(str(APP), default_timeout=30).run()
         if page != "board":
-            app.switch_page(f"pages/{page}.py")
+            app.switch_page(f"screens/{page}.py")
         for name, value in query.items():
             app.query_params[name] = value
         app.run()

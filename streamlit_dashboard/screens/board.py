@@ -212,7 +212,7 @@ def empty(choice: Choice, jobs: int) -> None:
         "No jobs yet. Type a message above and press **Add**, or start one with a command on the **Submit** page.",
         icon=":material/rocket_launch:",
     )
-    st.page_link("pages/submit.py", label="Submit a job", icon=":material/add_circle:")
+    st.page_link("screens/submit.py", label="Submit a job", icon=":material/add_circle:")
 
 
 draw()

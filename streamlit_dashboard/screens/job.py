@@ -60,7 +60,7 @@ def choose() -> None:
             st.rerun()
         if not newest:
             st.info("No jobs yet. Submit one, and it has its page here.", icon=":material/rocket_launch:")
-            st.page_link("pages/submit.py", label="Submit a job", icon=":material/add_circle:")
+            st.page_link("screens/submit.py", label="Submit a job", icon=":material/add_circle:")
             return
         st.caption("The newest jobs")
         now = datetime.now(UTC)
@@ -151,7 +151,7 @@ def act(job: Job) -> None:
             st.session_state["told"] = "Hidden from the board; nothing is erased."
             st.rerun()
     if st.button("Again", icon=":material/replay:", type="primary", key="again", help="Submit another like it"):
-        st.switch_page("pages/submit.py", query_params={"again": job.job_id})
+        st.switch_page("screens/submit.py", query_params={"again": job.job_id})
 
 
 def timeline(job: Job, now: datetime) -> None:
