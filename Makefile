@@ -8,7 +8,7 @@ BIN := .venv/bin
 demo: .venv/ready  ## Run the main job end to end, and six ways in which it can go wrong
 	@$(BIN)/mayfly demo
 
-up: .venv/ready  ## Serve the API until stopped
+up: .venv/ready  ## Serve the API and the dashboard until stopped
 	@$(BIN)/mayfly up
 
 test: .venv/ready  ## Run every test

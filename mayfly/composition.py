@@ -26,13 +26,17 @@ from mayfly.jobs.job import Job, fold
 from mayfly.jobs.places import Place, Quota, cores_of
 from mayfly.jobs.steering import AZURE_PACE, LOCAL_PACE, Pace
 from mayfly.log.event_log import EventLog
-from mayfly.log.sqlite import SqliteEventLog
+from mayfly.log.gauge import LogGauge
+from mayfly.log.sqlite import SqliteEventLog, SqliteLogReader
+from mayfly.log.sqlite_gauge import SqliteLogGauge
 from mayfly.report_tokens import ReportTokens
 from mayfly.secrets import EnvironmentSecrets, SecretStore
-from mayfly.settings import AciSettings, Settings, read_settings
+from mayfly.settings import AciSettings, Settings, StoreSettings, read_settings
 from mayfly.streams import Streams
+from mayfly.views.figures import Figures
 from mayfly.views.job_views import JobViews
-from mayfly.views.sqlite import SqliteJobViews
+from mayfly.views.sqlite import SqliteJobViews, SqliteViewsReader
+from mayfly.views.sqlite_figures import SqliteFigures
 
 if TYPE_CHECKING:
     from mayfly.containers.aci import AciRuntime
@@ -46,6 +50,17 @@ class Rates:
 
     cpu_hour: float
     memory_gb_hour: float
+
+    def per_hour(self, *, cpu: float, memory_gb: float) -> float:
+        """Return the price of a container of that size.
+
+        >>> Rates(cpu_hour=0.04, memory_gb_hour=0.005).per_hour(cpu=1, memory_gb=2)
+        0.05
+        """
+        return cpu * self.cpu_hour + memory_gb * self.memory_gb_hour
+
+
+_LOCAL_RATES = Rates(cpu_hour=0.0, memory_gb_hour=0.0)
 
 
 class Closing(Protocol):
@@ -90,6 +105,44 @@ class Mayfly:
             await one.close()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Readable:
+    """What a process needs that only reads: stores opened for reading, and nothing that runs containers."""
+
+    log: EventLog
+    views: JobViews
+    figures: Figures
+    gauge: LogGauge | None
+    """None: this store does not tell how large its log is."""
+    rates: Rates
+    store: str
+    """What the stores are, for people."""
+    runtime: ContainerRuntime | None = None
+
+    @cached_property
+    def streams(self) -> Streams:
+        """The log, seen as jobs."""
+        return Streams(self.log, SystemClock())
+
+    async def close(self) -> None:
+        """Release what the stores hold open."""
+        for opened in (self.log, self.views, self.figures, self.gauge):
+            if opened is not None:
+                await opened.close()
+
+
+def compose_readable(settings: StoreSettings) -> Readable:
+    """Put the stores together for reading alone; they need not be there yet."""
+    return Readable(
+        log=SqliteLogReader(settings.data / "log.db"),
+        views=SqliteViewsReader(settings.data / "views.db"),
+        figures=SqliteFigures(settings.data / "views.db"),
+        gauge=SqliteLogGauge(settings.data / "log.db"),
+        rates=_LOCAL_RATES,
+        store=f"SQLite files in {settings.data.name}",
+    )
+
+
 def compose(settings: Settings) -> Mayfly:
     """Put the adapters together as the settings say."""
     log, views, intake = _stores(settings)
@@ -132,7 +185,7 @@ def _here(settings: Settings, log: EventLog) -> _Compute:
         admission=one_place(_LOCAL, groups_max=settings.groups_max, jobs_present=present),
         place=_LOCAL,
         pace=LOCAL_PACE,
-        rates=Rates(cpu_hour=0.0, memory_gb_hour=0.0),
+        rates=_LOCAL_RATES,
     )
 
 

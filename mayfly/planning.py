@@ -48,8 +48,7 @@ async def plan(mayfly: Mayfly, spec: JobSpec) -> Plan:
         warnings.append(f"memory_gb {spec.memory_gb:g} is not enforced here")
     place, in_the_way = await mayfly.admission.obstacles(cpu=spec.cpu, memory_gb=spec.memory_gb, now=mayfly.clock.now())
     obstacles += in_the_way
-    rates = mayfly.rates
-    per_hour = cores_of(spec.cpu) * rates.cpu_hour + gb_of(spec.memory_gb) * rates.memory_gb_hour
+    per_hour = mayfly.rates.per_hour(cpu=cores_of(spec.cpu), memory_gb=gb_of(spec.memory_gb))
     hours_at_most = (spec.start_timeout_s + spec.run_timeout_s) * spec.retry.max_attempts / 3_600
     return Plan(
         spec=spec,

@@ -1,7 +1,8 @@
 """The one read service: what the HTTP API and the dashboard show, from whichever place knows it best.
 
 A single job is folded from its stream, so that a reader sees their own write; lists come from the views, which may lag
-behind for a moment. Output and readings are asked of the container while it is there, and of the log afterwards.
+behind for a moment. Output and readings are asked of the container while it is there, and of the log afterwards; a
+process that runs no containers has only the log.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from mayfly.composition import Mayfly
+from mayfly.composition import Mayfly, Readable
 from mayfly.containers.runtime import RuntimeUnavailable
 from mayfly.errors import NotFound
 from mayfly.jobs import events as e
@@ -51,21 +52,21 @@ class Reader:
     Errors: `NotFound` for a job that is not there, `TryAgain` when a store does not answer.
     """
 
-    def __init__(self, mayfly: Mayfly) -> None:
-        self._mayfly = mayfly
+    def __init__(self, stores: Mayfly | Readable) -> None:
+        self._stores = stores
 
     async def job(self, job_id: str) -> Job:
         """Return the job as its stream tells it now."""
-        return await self._mayfly.streams.load(job_id)
+        return await self._stores.streams.load(job_id)
 
     async def page(self, job_filter: JobFilter, *, limit: int, cursor: str | None) -> Page:
         """Return part of the list; see `JobViews.page`."""
-        return await self._mayfly.views.page(job_filter, limit=limit, cursor=cursor)
+        return await self._stores.views.page(job_filter, limit=limit, cursor=cursor)
 
     async def events(self, job_id: str, *, after: int, limit: int) -> Sequence[e.Event]:
         """Return a job's events after a position."""
-        found = await self._mayfly.log.read(job_id, after=after, limit=limit)
-        if not found and not await self._mayfly.log.read(job_id, limit=1):
+        found = await self._stores.log.read(job_id, after=after, limit=limit)
+        if not found and not await self._stores.log.read(job_id, limit=1):
             raise NotFound(job_id)
         return found
 
@@ -75,9 +76,10 @@ class Reader:
         chosen = _attempt(job, attempt)
         if chosen is None:
             return Output(attempt=0, source="none", text="", truncated=False)
-        if chosen.container != "gone":
+        runtime = self._stores.runtime
+        if chosen.container != "gone" and runtime is not None:
             try:
-                tail = await self._mayfly.runtime.logs(chosen.group, place=chosen.place, bytes_max=LOG_BYTES_MAX)
+                tail = await runtime.logs(chosen.group, place=chosen.place, bytes_max=LOG_BYTES_MAX)
             except RuntimeUnavailable:
                 tail = None
             if tail is not None and job.spec.image is not None:
@@ -87,7 +89,7 @@ class Reader:
         for body in await self._bodies(job_id, chosen.logs_position):
             if isinstance(body, e.LogsCaptured):
                 return Output(attempt=chosen.number, source="log", text=body.text, truncated=body.truncated)
-        for event in await self._mayfly.log.read(job_id):
+        for event in await self._stores.log.read(job_id):
             if event.attempt == chosen.number and isinstance(event.body, e.WorkerSucceeded | e.WorkerFailed):
                 return Output(attempt=chosen.number, source="report", text=event.body.output_tail, truncated=True)
         return Output(attempt=chosen.number, source="none", text="", truncated=False)
@@ -98,9 +100,10 @@ class Reader:
         chosen = _attempt(job, attempt)
         if chosen is None:
             return Readings(attempt=0, source="none", samples=())
-        if chosen.container not in ("gone", "deleting"):
+        runtime = self._stores.runtime
+        if chosen.container not in ("gone", "deleting") and runtime is not None:
             try:
-                samples = await self._mayfly.runtime.metrics(chosen.group, place=chosen.place)
+                samples = await runtime.metrics(chosen.group, place=chosen.place)
             except RuntimeUnavailable:
                 samples = ()
             if samples:
@@ -117,7 +120,7 @@ class Reader:
     async def _bodies(self, job_id: str, position: int | None) -> Sequence[e.Body]:
         if position is None:
             return ()
-        return [event.body for event in await self._mayfly.log.read(job_id, after=position - 1, limit=1)]
+        return [event.body for event in await self._stores.log.read(job_id, after=position - 1, limit=1)]
 
 
 def _attempt(job: Job, number: int | None) -> Attempt | None:

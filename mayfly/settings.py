@@ -87,6 +87,14 @@ class Settings:
     """None: container groups are processes of this machine."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class StoreSettings:
+    """Where the stores are: all that a reader needs, and no secret."""
+
+    data: Path
+    store: str
+
+
 class SettingInvalid(ValueError):
     """A variable holds what it cannot; the text names it and the mend."""
 
@@ -157,6 +165,16 @@ def _price(env: Mapping[str, str], name: str, default: float) -> float:
     if not 0 <= price < 1e6:
         raise SettingInvalid(f"{name} must be a price in USD of 0 or more (got {text!r})")
     return price
+
+
+def read_store_settings(environment: Mapping[str, str] | None = None) -> StoreSettings:
+    """Read where the stores are.
+
+    Errors: `SettingInvalid`.
+    """
+    env = os.environ if environment is None else environment
+    data = Path(env.get("MAYFLY_DATA", ".mayfly")).absolute()
+    return StoreSettings(data=data, store=_one_of(env, "MAYFLY_STORE", ("sqlite",)))
 
 
 def _one_of(env: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:

@@ -13,13 +13,14 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
 from mayfly.cli.errors import Unreachable, Wrong
-from mayfly.jobs.events import Event, from_document
+from mayfly.jobs.events import Event, Source, from_document
 from mayfly.jobs.job import Job, from_json
 
 PAGE_MAX = 200
@@ -28,6 +29,10 @@ _WAIT_FIRST_S = 0.1
 _WAIT_MAX_S = 2.0
 _DEFECT_PATIENCE_S = 3.0
 _TRANSIENT = (429, 500, 502, 503, 504)
+
+
+Sample = tuple[datetime, float, int]
+"""(at, CPU in cores, memory in bytes)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +58,7 @@ class Api:
         *,
         patience_s: float = 30.0,
         first_contact_s: float = 1.0,
+        source: Source = "cli",
         sleep: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -62,7 +68,7 @@ class Api:
         self._sleep = sleep
         self._monotonic = monotonic
         self._answered = False
-        headers = {"X-Mayfly-Source": "cli", "Accept": "application/json"}
+        headers = {"X-Mayfly-Source": source, "Accept": "application/json"}
 
         def authorize(request: httpx.Request) -> httpx.Request:
             if value := key() if callable(key) else key:
@@ -148,10 +154,20 @@ class Api:
         document = self._call("GET", f"jobs/{job_id}/logs", query=query)
         return Output(**{name: document[name] for name in ("attempt", "source", "text", "truncated")})
 
+    def readings(self, job_id: str, *, attempt: int | None = None) -> list[Sample]:
+        """Return what an attempt's container used, oldest first; the latest one's where none is named."""
+        query = {"attempt": str(attempt) if attempt is not None else None}
+        samples = self._call("GET", f"jobs/{job_id}/metrics", query=query)["samples"]
+        return [(datetime.fromisoformat(one["at"]), one["cpu_cores"], one["memory_bytes"]) for one in samples]
+
     def cancel(self, job_id: str, *, reason: str | None = None) -> str:
         """Cancel a job and return its state; one that is over stays as it is."""
         state: str = self._call("POST", f"jobs/{job_id}/cancel", body={"reason": reason})["state"]
         return state
+
+    def archive(self, job_id: str) -> None:
+        """Hide a job that is over from the lists."""
+        self._call("POST", f"jobs/{job_id}/archive")
 
     def clear(self) -> tuple[int, int]:
         """Cancel what runs and archive what ended; return how many were canceled and archived."""

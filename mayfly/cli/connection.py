@@ -11,6 +11,7 @@ import typer
 
 from mayfly.cli.client import Api, is_loopback
 from mayfly.cli.errors import Wrong
+from mayfly.jobs.events import Source
 
 DEFAULT_URL = "http://127.0.0.1:7071"
 
@@ -30,12 +31,13 @@ Data = Annotated[Path, typer.Option("--data", envvar="MAYFLY_DATA", help="The fo
 DEFAULT_DATA = Path(".mayfly")
 
 
-def connect(url: str, key: str | None) -> Api:
+def connect(url: str, key: str | None, *, source: Source = "cli", patience_s: float = 30.0) -> Api:
     """Return the client for a URL, with the local host's key where none is given."""
     if key is None and is_loopback(url):
         # Looked up when it is needed: a host that is just starting makes its keys before it answers.
-        return Api(url, lambda: local_key(Path(os.environ.get("MAYFLY_DATA", DEFAULT_DATA))))
-    return Api(url, key)
+        data = Path(os.environ.get("MAYFLY_DATA", DEFAULT_DATA))
+        return Api(url, lambda: local_key(data), source=source, patience_s=patience_s)
+    return Api(url, key, source=source, patience_s=patience_s)
 
 
 def keys_path(data: Path) -> Path:

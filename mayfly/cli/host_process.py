@@ -131,7 +131,7 @@ def app_directory() -> Path:
     return directory
 
 
-def check_port(port: int) -> None:
+def check_port(port: int, *, option: str = "--port") -> None:
     """See that a port is free.
 
     Errors: `Wrong`.
@@ -143,7 +143,7 @@ def check_port(port: int) -> None:
         except OSError as error:
             raise Wrong(
                 f"port {port} is not free ({error.strerror})",
-                ["is Mayfly running already? Otherwise choose another with --port"],
+                [f"is Mayfly running already? Otherwise choose another with {option}"],
             ) from error
 
 

@@ -16,6 +16,7 @@ import typer
 from rich.text import Text
 
 from mayfly.cli.connection import DEFAULT_DATA, Data, keys_path, local_key
+from mayfly.cli.dashboard_process import Dashboard
 from mayfly.cli.errors import CliError, Wrong
 from mayfly.cli.host_process import Child, LocalHost
 from mayfly.cli.screen import console, table
@@ -31,21 +32,28 @@ class _Asked(Exception):
 def up(
     port: Annotated[int, typer.Option("--port", min=1, max=65_535, help="Where to listen, on 127.0.0.1.")] = 7071,
     data: Data = DEFAULT_DATA,
+    dashboard: Annotated[bool, typer.Option("--dashboard/--no-dashboard", help="Serve the dashboard too.")] = True,
+    dashboard_port: Annotated[
+        int, typer.Option("--dashboard-port", min=1, max=65_535, help="Where the dashboard listens, on 127.0.0.1.")
+    ] = 8501,
 ) -> None:
-    """Run Mayfly on this machine until Ctrl-C."""
+    """Run Mayfly on this machine until Ctrl-C: the API, and the dashboard beside it."""
     try:
         read_settings({**os.environ, "MAYFLY_DATA": str(data)})
     except SettingInvalid as error:
         raise Wrong(str(error), ["set it where you run `mayfly up`"]) from error
     host = LocalHost(data, port)
+    page = Dashboard(data, host.url, dashboard_port) if dashboard else None
     children: list[Child] = []
     with _signals_ask():
         try:
             begun = time.monotonic()
             children.append(host.start())
+            if page is not None:
+                children.append(page.start())
             for child in children:
                 child.wait_until_ready()
-            _greet(host, data, time.monotonic() - begun)
+            _greet(host, page, data, time.monotonic() - begun)
             ended = _first_to_end(children)
             raise CliError(f"{ended.name} ended by itself with exit code {ended.exit_code}")
         except _Asked:
@@ -66,13 +74,15 @@ def key(data: Data = DEFAULT_DATA) -> None:
     print(found)
 
 
-def _greet(host: LocalHost, data: Path, seconds: float) -> None:
+def _greet(host: LocalHost, page: Dashboard | None, data: Path, seconds: float) -> None:
     screen = console()
     screen.print(Text.assemble(("Mayfly is up", "bold green"), f" ({seconds:.1f} s)"))
     suffix = "" if data == DEFAULT_DATA else f" --data {data}"
     facts = table("", "")
     facts.show_header = False
     facts.add_row("API", f"{host.url}/api  (described in /api/openapi.json)")
+    if page is not None:
+        facts.add_row("dashboard", page.url)
     facts.add_row("key", Text(f"mayfly key{suffix}, sent as the header x-functions-key"))
     facts.add_row("data", Text(f"{host.data}"))
     submit = "mayfly submit --wait --message hello" + (f" --url {host.url}" if host.port != 7071 else "")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -105,7 +106,7 @@ def duration(job: Job, now: datetime | None = None) -> str:
     return span((end - job.attempts[0].requested_at).total_seconds())
 
 
-def gist(job: Job) -> str:
+def gist(job: Job, *, tell: Callable[[datetime], str] = clock) -> str:
     """Return in a few words how a job stands: its result, why it ended, how far it is, or what it waits for."""
     match job.state:
         case "succeeded":
@@ -116,7 +117,7 @@ def gist(job: Job) -> str:
             return ""
         case "queued":
             if job.retry_at is not None:
-                return f"attempt {len(job.attempts) + 1} at {clock(job.retry_at)}"
+                return f"attempt {len(job.attempts) + 1} at {tell(job.retry_at)}"
             return f"held: {job.held_reason}" if job.held_reason else "waiting for its container"
         case "starting" | "running":
             progress = job.attempt.progress if job.attempt else None

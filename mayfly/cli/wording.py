@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 from typing import assert_never
 
@@ -40,9 +41,9 @@ def event_line(event: e.Event, *, job: str | None = None, job_width: int = 0) ->
     return line
 
 
-def words(event: e.Event) -> str:
-    """Return what an event says, without its time, job and kind."""
-    return clean(_words(event.body, event.attempt), _CHARS_MAX)
+def words(event: e.Event, *, tell: Callable[[datetime], str] = clock) -> str:
+    """Return what an event says, without its time, job and kind; `tell` puts the times in it into words."""
+    return clean(_words(event.body, event.attempt, tell), _CHARS_MAX)
 
 
 def work(spec: JobSpec, *, chars_max: int = 60) -> str:
@@ -58,21 +59,21 @@ def deadlines(spec: JobSpec) -> str:
     return f"started within {span(spec.start_timeout_s)}, and done {span(spec.run_timeout_s)} later"
 
 
-def _words(body: e.Body, attempt: int) -> str:
+def _words(body: e.Body, attempt: int, tell: Callable[[datetime], str]) -> str:
     match body:
         case e.JobSubmitted():
             return work(body.spec)
         case e.JobHeld():
-            return f"{body.reason}; asked again at {clock(body.until)}"
+            return f"{body.reason}; asked again at {tell(body.until)}"
         case e.ContainerRequested():
             size = f"{body.cpu:g} CPU, {body.memory_gb:g} GB"
             return f"attempt {attempt}: {body.group} ({size}) in {body.place}"
         case e.ContainerRefused():
             return f"{body.refusal}: {body.code}: {body.message} ({body.hint})"
         case e.ContainerStarted():
-            return f"attempt {attempt} was seen to run" + _since(body.started_at)
+            return f"attempt {attempt} was seen to run" + _since(body.started_at, tell)
         case e.WorkerStarted():
-            return f"attempt {attempt} is claimed, and must be done by {clock(body.run_deadline)}"
+            return f"attempt {attempt} is claimed, and must be done by {tell(body.run_deadline)}"
         case e.WorkerProgressed():
             return " ".join([*([f"{body.fraction:.0%}"] if body.fraction is not None else []), body.message])
         case e.WorkerSucceeded():
@@ -92,7 +93,7 @@ def _words(body: e.Body, attempt: int) -> str:
             count = len(body.samples)
             return f"{count} reading{'s' if count != 1 else ''} of CPU and memory kept"
         case e.RetryScheduled():
-            return f"attempt {attempt + 1} at {clock(body.at)}, because {body.reason}"
+            return f"attempt {attempt + 1} at {tell(body.at)}, because {body.reason}"
         case e.CancelRequested():
             return body.reason or "no reason given"
         case e.ContainerDeleteRequested():
@@ -125,8 +126,8 @@ def _quoted(word: str, chars_max: int) -> str:
     return f'"{short}"' if "'" in short else f"'{short}'"
 
 
-def _since(at: datetime | None) -> str:
-    return "" if at is None else f" since {clock(at)}"
+def _since(at: datetime | None, tell: Callable[[datetime], str]) -> str:
+    return "" if at is None else f" since {tell(at)}"
 
 
 def _result(result: object) -> str:

@@ -16,12 +16,14 @@ import sqlite3
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from io import UnsupportedOperation
 from pathlib import Path
 from typing import Any
 
 from mayfly.errors import PositionTaken, TryAgain
 from mayfly.jobs.events import Event, body_from_json, body_to_json
 from mayfly.log.event_log import Recorded
+from mayfly.sqlite_file import ReadOnlyFile
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS log (
@@ -108,9 +110,12 @@ class SqliteEventLog:
 
     def _fetch(self, sql: str, arguments: tuple[object, ...]) -> list[_Row]:
         try:
-            return self._reading.execute(sql, arguments).fetchall()
-        except sqlite3.OperationalError as error:
+            return self._connection().execute(sql, arguments).fetchall()
+        except sqlite3.DatabaseError as error:
             raise TryAgain(f"the event log could not be read: {error}") from error
+
+    def _connection(self) -> sqlite3.Connection:
+        return self._reading
 
     async def _flush(self) -> None:
         """Write what waits, and what comes to wait meanwhile, one transaction after the other."""
@@ -148,6 +153,24 @@ class SqliteEventLog:
             return PositionTaken(job_id=job_id, expected_position=expected_position)
         self._writing.executemany(_INSERT, rows)
         return None
+
+
+class SqliteLogReader(SqliteEventLog):
+    """The same log for a process that only reads it, and that may be there before the file is."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = ReadOnlyFile(path)
+
+    async def append(self, events: Sequence[Event], *, expected_position: int) -> None:
+        """Refuse."""
+        raise UnsupportedOperation(f"this log was opened for reading: {len(events)} events after {expected_position}")
+
+    async def close(self) -> None:
+        """See `EventLog.close`."""
+        self._file.close()
+
+    def _connection(self) -> sqlite3.Connection:
+        return self._file.connection
 
 
 def _connect(path: Path) -> sqlite3.Connection:

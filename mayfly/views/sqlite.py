@@ -5,16 +5,19 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from io import UnsupportedOperation
 from pathlib import Path
 from typing import Any
 
 from mayfly.errors import TryAgain
 from mayfly.jobs.job import Job, from_json, to_json
 from mayfly.jobs.lifecycle import STATES, JobState
+from mayfly.sqlite_file import ReadOnlyFile
+from mayfly.views import sqlite_figures
 from mayfly.views.cursor import cursor_after, parse_cursor
 from mayfly.views.job_views import PAGE_MAX, JobFilter, Page
 
-_SCHEMA = """
+_JOBS = """
 CREATE TABLE IF NOT EXISTS jobs (
     job_id TEXT PRIMARY KEY,
     position INTEGER NOT NULL,
@@ -38,9 +41,9 @@ CREATE TABLE IF NOT EXISTS labels (
     PRIMARY KEY (name, value, submitted_at, job_id)
 ) WITHOUT ROWID;
 """
-
-_DROP = "DROP TABLE IF EXISTS jobs; DROP TABLE IF EXISTS labels;"
-_VERSION = 1
+_SCHEMA = f"{_JOBS} {sqlite_figures.SCHEMA}"
+_DROP = f"DROP TABLE IF EXISTS jobs; DROP TABLE IF EXISTS labels; {sqlite_figures.DROP}"
+_VERSION = 2
 """Of the schema and of the documents in it; a file of another version is made again from the log."""
 
 _SAVE = """
@@ -76,28 +79,13 @@ class SqliteJobViews:
 
     async def save(self, jobs: Sequence[Job]) -> None:
         """See `JobViews.save`."""
-        rows = [
-            (
-                job.job_id,
-                job.position,
-                job.state,
-                job.spec.name or "",
-                _stamp(job.submitted_at),
-                job.archived,
-                job.settled,
-                to_json(job),
-            )
-            for job in jobs
-        ]
-        labels = [
-            (name, value, _stamp(job.submitted_at), job.job_id)
-            for job in jobs
-            for name, value in job.spec.labels.items()
-        ]
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.executemany(_SAVE, rows)
-            self._connection.executemany(_SAVE_LABEL, labels)
+            before = self._seen([job.job_id for job in jobs])
+            moved = _moved(jobs, before)
+            self._connection.executemany(_SAVE, [_row(job) for job in moved])
+            self._connection.executemany(_SAVE_LABEL, [row for job in moved for row in _label_rows(job)])
+            sqlite_figures.record(self._connection, before, moved)
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             if self._connection.in_transaction:
@@ -115,7 +103,7 @@ class SqliteJobViews:
     async def count_by_state(self) -> Mapping[JobState, int]:
         """See `JobViews.count_by_state`."""
         rows = self._fetch(
-            "SELECT state, count(*) FROM jobs INDEXED BY jobs_shown_by_state WHERE archived = 0 GROUP BY state", ()
+            "SELECT state, sum(jobs) FROM submissions WHERE span = 'day' AND archived = 0 GROUP BY state", ()
         )
         counts = {state: int(count) for state, count in rows}
         return {state: counts.get(state, 0) for state in STATES}
@@ -143,11 +131,76 @@ class SqliteJobViews:
         """See `JobViews.close`."""
         self._connection.close()
 
+    def _reading(self) -> sqlite3.Connection:
+        return self._connection
+
+    def _seen(self, job_ids: Sequence[str]) -> sqlite_figures.Seen:
+        """Return what is kept of these jobs."""
+        rows = [
+            row
+            for job_id in job_ids
+            for row in self._fetch("SELECT job_id, position, state, archived FROM jobs WHERE job_id = ?", (job_id,))
+        ]
+        return {job_id: (int(position), state, bool(archived)) for job_id, position, state, archived in rows}
+
     def _fetch(self, sql: str, arguments: tuple[object, ...]) -> list[tuple[Any, ...]]:
         try:
-            return self._connection.execute(sql, arguments).fetchall()
-        except sqlite3.OperationalError as error:
+            return self._reading().execute(sql, arguments).fetchall()
+        except sqlite3.DatabaseError as error:
             raise TryAgain(f"the job views could not be read: {error}") from error
+
+
+class SqliteViewsReader(SqliteJobViews):
+    """The same views for a process that only reads them, and that may be there before the file is."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = ReadOnlyFile(path)
+
+    async def save(self, jobs: Sequence[Job]) -> None:
+        """Refuse."""
+        raise UnsupportedOperation(f"these views were opened for reading: {len(jobs)} jobs")
+
+    async def clear(self) -> None:
+        """Refuse."""
+        raise UnsupportedOperation("these views were opened for reading")
+
+    async def note_complete(self) -> None:
+        """Refuse."""
+        raise UnsupportedOperation("these views were opened for reading")
+
+    async def close(self) -> None:
+        """See `JobViews.close`."""
+        self._file.close()
+
+    def _reading(self) -> sqlite3.Connection:
+        return self._file.connection
+
+
+def _moved(jobs: Sequence[Job], before: sqlite_figures.Seen) -> list[Job]:
+    """Return each job once, at its latest position, where that is later than what is kept."""
+    latest: dict[str, Job] = {}
+    for job in jobs:
+        kept = latest[job.job_id].position if job.job_id in latest else before.get(job.job_id, (0, "", False))[0]
+        if job.position > kept:
+            latest[job.job_id] = job
+    return list(latest.values())
+
+
+def _row(job: Job) -> tuple[object, ...]:
+    return (
+        job.job_id,
+        job.position,
+        job.state,
+        job.spec.name or "",
+        _stamp(job.submitted_at),
+        job.archived,
+        job.settled,
+        to_json(job),
+    )
+
+
+def _label_rows(job: Job) -> list[tuple[str, str, str, str]]:
+    return [(name, value, _stamp(job.submitted_at), job.job_id) for name, value in job.spec.labels.items()]
 
 
 def _page_query(job_filter: JobFilter, cursor: str | None, limit: int) -> tuple[str, list[object]]:

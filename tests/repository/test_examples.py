@@ -8,7 +8,7 @@ import pkgutil
 
 import pytest
 
-_PACKAGES = ("mayfly", "orchestrations", "triggers", "worker", "local_host")
+_PACKAGES = ("mayfly", "orchestrations", "triggers", "worker", "local_host", "streamlit_dashboard")
 
 
 def _modules() -> list[str]:
@@ -16,7 +16,10 @@ def _modules() -> list[str]:
     for package in _PACKAGES:
         root = importlib.import_module(package)
         found = [info.name for info in pkgutil.walk_packages(root.__path__, f"{package}.")]
-        names += [package, *(name for name in found if not name.endswith("__main__"))]
+        names += [
+            package,
+            *(name for name in found if not name.endswith(("__main__", ".app")) and ".screens." not in name),
+        ]
     return names
 
 

@@ -1,0 +1,62 @@
+"""What a job cost, and how much of that was waste.
+
+A container is billed for the cores and gigabytes that were asked for, from its image's pull until it stops. What is
+known here is a little more: from the request until it was seen gone. So these are upper bounds
+(source: container-instances-pricing; restart policy Never stops the bill at the container's own end).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mayfly.jobs.job import Attempt, Job
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cost:
+    """Container seconds by what they were good for."""
+
+    useful_s: float
+    """Of the attempt that succeeded or still goes on, from its request to its outcome."""
+    failed_s: float
+    """Of attempts that failed, ran out of time, were canceled or lost, until their outcome."""
+    idle_s: float
+    """Of every attempt, between its outcome and its container's being gone."""
+
+    @property
+    def total_s(self) -> float:
+        """All container seconds.
+
+        >>> Cost(useful_s=10, failed_s=5, idle_s=1).total_s
+        16
+        """
+        return self.useful_s + self.failed_s + self.idle_s
+
+    @property
+    def waste_s(self) -> float:
+        """What nobody has anything of."""
+        return self.failed_s + self.idle_s
+
+
+def cost(job: Job, now: datetime) -> Cost:
+    """Return what a job's containers have cost until now, in seconds of its size."""
+    useful = failed = idle = 0.0
+    for attempt in job.attempts:
+        if attempt.outcome == "refused":
+            continue  # no container was made
+        until_outcome = _seconds(attempt.requested_at, attempt.ended_at or attempt.gone_at or now)
+        if attempt.outcome in (None, "succeeded"):
+            useful += until_outcome
+        else:
+            failed += until_outcome
+        idle += _idle_s(attempt, now)
+    return Cost(useful_s=useful, failed_s=failed, idle_s=idle)
+
+
+def _idle_s(attempt: Attempt, now: datetime) -> float:
+    return 0.0 if attempt.ended_at is None else _seconds(attempt.ended_at, attempt.gone_at or now)
+
+
+def _seconds(begun: datetime, ended: datetime) -> float:
+    return max(0.0, (ended - begun).total_seconds())

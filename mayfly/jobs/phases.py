@@ -1,0 +1,83 @@
+"""Where a job's time went: its phases, one after another, attempt by attempt, read off the folded job.
+
+The phases of one attempt follow each other without a gap: it is queued until its container is asked for, starting
+until it is seen to run or its worker claims it, running until its outcome, reporting until the delete is asked for, and
+deleting until the container is seen gone. `pulling` is the part of starting that the platform tells apart, where it
+does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from mayfly.jobs.job import Attempt, Job
+
+PhaseName = Literal["queued", "starting", "pulling", "running", "reporting", "deleting"]
+PHASES: tuple[PhaseName, ...] = ("queued", "starting", "pulling", "running", "reporting", "deleting")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Phase:
+    """One stretch of time."""
+
+    name: PhaseName
+    attempt: int
+    """The attempt that it belongs to; a wait belongs to the attempt that it leads to."""
+    begun_at: datetime
+    ended_at: datetime | None
+    """None: it goes on."""
+
+    def seconds(self, now: datetime) -> float:
+        """Return its length, until now where it goes on."""
+        return max(0.0, ((self.ended_at or now) - self.begun_at).total_seconds())
+
+
+def phases(job: Job) -> Sequence[Phase]:
+    """Return a job's phases in the order in which they begin.
+
+    >>> from datetime import UTC
+    >>> from mayfly.jobs.spec import JobSpec
+    >>> now = datetime(2026, 1, 1, tzinfo=UTC)
+    >>> job = Job(job_id="ada-abcdefghij", position=1, state="queued", spec=JobSpec(message="hi"), source="http",
+    ...           submitted_at=now, updated_at=now)
+    >>> [(phase.name, phase.attempt, phase.ended_at) for phase in phases(job)]
+    [('queued', 1, None)]
+    """
+    found: list[Phase] = []
+    waiting_since = job.submitted_at
+    for attempt in job.attempts:
+        found.append(
+            Phase(name="queued", attempt=attempt.number, begun_at=waiting_since, ended_at=attempt.requested_at)
+        )
+        found += attempt_phases(attempt)
+        waiting_since = attempt.ended_at or waiting_since
+    last = job.attempt
+    if last is None or (last.outcome is not None and not job.over):
+        number = len(job.attempts) + 1
+        found.append(Phase(name="queued", attempt=number, begun_at=waiting_since, ended_at=job.ended_at))
+    return found
+
+
+def attempt_phases(attempt: Attempt) -> Sequence[Phase]:
+    """Return the phases of one attempt, from the request of its container on."""
+    marks: list[tuple[PhaseName, datetime | None]] = [
+        ("starting", attempt.requested_at),
+        ("running", _began(attempt)),
+        ("reporting", attempt.ended_at),
+        ("deleting", attempt.delete_requested_at if attempt.ended_at else None),
+    ]
+    known = [(name, at) for name, at in marks if at is not None]
+    ends = [at for _, at in known[1:]] + [attempt.gone_at]
+    return [
+        Phase(name=name, attempt=attempt.number, begun_at=begun_at, ended_at=ended_at)
+        for (name, begun_at), ended_at in zip(known, ends, strict=True)
+    ]
+
+
+def _began(attempt: Attempt) -> datetime | None:
+    """Return when it was first known to run; the platform's clock may not put that before the request."""
+    seen = [at for at in (attempt.started_at, attempt.claimed_at) if at is not None]
+    return max(min(seen), attempt.requested_at) if seen else None

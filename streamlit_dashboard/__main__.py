@@ -1,0 +1,28 @@
+"""Run the dashboard: `python -m streamlit_dashboard`, with Streamlit's own options after it.
+
+What its pages import is imported before the server listens, so that the first viewer does not wait for it.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import altair  # noqa: F401 - see above
+import pandas  # noqa: F401
+from streamlit.web.cli import main
+
+from streamlit_dashboard import (  # noqa: F401
+    charts,
+    clearing,
+    job_cost,
+    job_events,
+    job_output,
+    job_spec,
+    job_usage,
+    spec_form,
+)
+
+if __name__ == "__main__":
+    sys.argv = ["streamlit", "run", str(Path(__file__).with_name("app.py")), *sys.argv[1:]]
+    sys.exit(main())

@@ -1,0 +1,120 @@
+"""What the viewer of the board chose to see: the filters, and how they are asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+import streamlit as st
+
+from mayfly.jobs.lifecycle import STATES, JobState
+from mayfly.views.figures import Span
+from mayfly.views.job_views import JobFilter
+from streamlit_dashboard.looks import LOOKS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """A length of time to look at, and how finely the chart cuts it."""
+
+    length: timedelta | None
+    span: Span
+
+
+WINDOWS: dict[str, Window] = {
+    "1 h": Window(length=timedelta(hours=1), span="minute"),
+    "24 h": Window(length=timedelta(hours=24), span="hour"),
+    "7 d": Window(length=timedelta(days=7), span="hour"),
+    "30 d": Window(length=timedelta(days=30), span="day"),
+    "all": Window(length=None, span="day"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What the viewer chose to see."""
+
+    window: Window
+    states: frozenset[JobState] | None
+    name: str
+    labels: dict[str, str]
+    archived: bool
+    layout: Literal["cards", "table"]
+
+    @property
+    def everything(self) -> bool:
+        """True: no job is left out but for its age."""
+        return self.states is None and not self.name and not self.labels
+
+    def job_filter(self, now: datetime) -> JobFilter:
+        """Return what the list is asked for."""
+        return JobFilter(
+            states=self.states,
+            labels=self.labels,
+            name_contains=self.name or None,
+            submitted_after=now - self.window.length if self.window.length else None,
+            archived=self.archived,
+        )
+
+
+def choose() -> Choice:
+    """Draw the filters and return what was chosen; the address keeps them."""
+    with st.container(horizontal=True, vertical_alignment="center", key="filters"):
+        active = sum(bool(st.session_state.get(key)) for key in ("name", "label", "state", "archived"))
+        with st.popover(f"Filters ({active})" if active else "Filters", icon=":material/filter_alt:"):
+            states = st.pills(
+                "State",
+                STATES,
+                selection_mode="multi",
+                format_func=lambda state: f"{LOOKS[state].icon} {LOOKS[state].word}",
+                key="state",
+                bind="query-params",
+            )
+            name = st.text_input("Name or id", key="name", placeholder="part of it", bind="query-params")
+            label = st.text_input("Labels", key="label", placeholder="team=web, tier=2", bind="query-params")
+            archived = st.toggle("hidden ones too", key="archived", bind="query-params")
+        window = st.segmented_control(
+            "Submitted within",
+            list(WINDOWS),
+            default="24 h",
+            key="window",
+            required=True,
+            label_visibility="collapsed",
+            bind="query-params",
+        )
+        layout = st.segmented_control(
+            "As",
+            ["cards", "table"],
+            default="cards",
+            key="layout",
+            required=True,
+            label_visibility="collapsed",
+            bind="query-params",
+        )
+        st.toggle("live", key="live", value=True, help="Look again every second")
+    labels, fault = parse_labels(label or "")
+    if fault:
+        st.html(f'<p class="mf-fault" role="alert">{fault}</p>')
+    return Choice(
+        window=WINDOWS[window or "24 h"],
+        states=frozenset(states) if states else None,
+        name=(name or "").strip(),
+        labels=labels,
+        archived=bool(archived),
+        layout="table" if layout == "table" else "cards",
+    )
+
+
+def parse_labels(text: str) -> tuple[dict[str, str], str | None]:
+    """Return the labels in `a=1, b=2`, and what is wrong with the rest.
+
+    >>> parse_labels("team=web, tier=2")
+    ({'team': 'web', 'tier': '2'}, None)
+    >>> parse_labels("team")
+    ({}, 'Labels must be NAME=VALUE, with commas between several.')
+    """
+    parts = [part.strip().partition("=") for part in text.split(",") if part.strip()]
+    labels = {name.strip(): value.strip() for name, equals, value in parts if name and equals}
+    wrong = len(labels) < len(parts)
+    return labels, "Labels must be NAME=VALUE, with commas between several." if wrong else None

@@ -1,0 +1,170 @@
+"""One job, by its link `?job=ID`: what it is doing, what it did, and what it cost."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from html import escape
+
+import streamlit as st
+
+from mayfly.cli.screen import duration, gist, span
+from mayfly.jobs.job import Job
+from mayfly.jobs.names import is_job_id
+from mayfly.jobs.phases import phases
+from streamlit_dashboard import cards, charts
+from streamlit_dashboard.job_cost import draw_cost
+from streamlit_dashboard.job_events import draw_events
+from streamlit_dashboard.job_output import draw_output, draw_result
+from streamlit_dashboard.job_spec import draw_spec
+from streamlit_dashboard.job_usage import draw_usage
+from streamlit_dashboard.looks import badge
+from streamlit_dashboard.services import api, read_service
+from streamlit_dashboard.telling import ago_html, clean, clock, moment_html
+from streamlit_dashboard.trouble import said
+
+REFRESH_S = 1.0
+_RECENT_MAX = 30
+
+
+def draw() -> None:
+    """Draw the page."""
+    if told := st.session_state.pop("told", None):
+        st.toast(told, icon=":material/check_circle:")
+    job_id = st.query_params.get("job", "").strip()
+    if not job_id:
+        choose()
+        return
+    if not is_job_id(job_id):
+        st.error(f"`{clean(job_id, 60)}` is not a job's id. It looks like `ada-abcdefghij`.", icon=":material/error:")
+        choose()
+        return
+    settled = False
+    with said("The job could not be read"):
+        service = read_service()
+        settled = service.ask(service.reader.job(job_id)).settled
+    # Nothing of a settled job changes by itself, so nothing asks again.
+    st.fragment(show, run_every=None if settled else REFRESH_S)(job_id, live=not settled)
+
+
+def choose() -> None:
+    """Let the viewer name a job, or take one of the newest."""
+    st.title("Job", anchor=False)
+    with said("The newest jobs could not be read"):
+        from mayfly.views.job_views import JobFilter
+
+        service = read_service()
+        newest = service.ask(service.reader.page(JobFilter(archived=True), limit=_RECENT_MAX, cursor=None)).jobs
+        typed = st.text_input("Job id", placeholder="ada-abcdefghij", key="typed", icon=":material/search:")
+        if typed:
+            st.query_params["job"] = typed.strip()
+            st.rerun()
+        if not newest:
+            st.info("No jobs yet. Submit one, and it has its page here.", icon=":material/rocket_launch:")
+            st.page_link("screens/submit.py", label="Submit a job", icon=":material/add_circle:")
+            return
+        st.caption("The newest jobs")
+        now = datetime.now(UTC)
+        with st.container(key="grid"):
+            for job in newest[:9]:
+                cards.card(job, now)
+
+
+def show(job_id: str, *, live: bool) -> None:
+    """Read, then draw what changes by itself."""
+    with said("The job could not be read", again=live):
+        service = read_service()
+        job = service.ask(service.reader.job(job_id))
+        if live and job.settled:
+            st.rerun()  # once more as a whole, and then no more by itself
+        now = datetime.now(UTC)
+        head(job, now)
+        timeline(job, now)
+        tabs = st.tabs(
+            [
+                ":material/terminal: Output",
+                ":material/monitoring: CPU and memory",
+                ":material/history: Events",
+                ":material/description: Spec",
+                ":material/payments: Cost",
+            ],
+            key="tab",
+            on_change="rerun",
+        )
+        for tab, draw_tab in zip(tabs, (draw_output, draw_usage, draw_events, draw_spec, draw_cost), strict=True):
+            if tab.open:
+                with tab:
+                    draw_tab(job, now)
+
+
+def head(job: Job, now: datetime) -> None:
+    """Draw what the job is, how it stands, and what can be done about it."""
+    left, right = st.columns([3, 2], vertical_alignment="center")
+    hidden = '<span class="mf-badge mf-gray">hidden from the board</span>' if job.archived else ""
+    left.html(f'<div class="mf-headline"><h2>{escape(cards.title(job))}</h2>{badge(job.state)}{hidden}</div>')
+    with right.container(horizontal=True, horizontal_alignment="right"):
+        act(job)
+    st.html(f'<div class="mf-code">{escape(cards.wanted(job.spec))}</div>')
+    told = clean(gist(job, tell=clock), 400)
+    if job.state in ("failed", "timed_out"):
+        st.error(told, icon=":material/error:")
+    elif job.held_reason and job.state == "queued":
+        until = f" It is asked again at {clock(job.held_until)}." if job.held_until else ""
+        st.info(f"Waiting: {clean(job.held_reason, 400)}.{until}", icon=":material/hourglass_top:")
+    if job.state in ("starting", "running"):
+        fraction, words = cards.attempt_progress(job.attempt)
+        share = "" if fraction is None else f"{fraction:.0%}"
+        st.html(
+            f'<div class="mf-row"><span>{escape(words)}</span><b>{share}</b></div>'
+            + cards.bar(fraction if job.state == "running" else None, "progress")
+        )
+    attempt = job.attempt
+    lingers = ", ".join(f"{a.group} ({a.container})" for a in job.lingering)
+    st.html(
+        cards.facts(
+            [
+                ("submitted", f"{moment_html(job.submitted_at)} ({ago_html(job.submitted_at, now)}) by {job.source}"),
+                ("took", escape(duration(job, now))),
+                ("attempts", f"{len(job.attempts)} of {job.spec.retry.max_attempts}"),
+                ("container", escape(attempt.container if attempt else "none")),
+                ("exit code", "" if attempt is None or attempt.exit_code is None else str(attempt.exit_code)),
+                ("still there", escape(lingers) if job.over else ""),
+                ("next attempt", moment_html(job.retry_at, clock(job.retry_at)) if job.retry_at else ""),
+                ("ended", moment_html(job.ended_at) if job.ended_at else ""),
+                ("size", f"{job.spec.cpu:g} CPU, {job.spec.memory_gb:g} GB"),
+            ]
+        )
+    )
+
+
+def act(job: Job) -> None:
+    """Draw the buttons."""
+    if not job.over:
+        if st.button("Cancel", icon=":material/cancel:", key="cancel"):
+            with said("The job was not canceled"):
+                api().cancel(job.job_id, reason="from the dashboard")
+                st.session_state["told"] = "Canceled; its container is being deleted."
+                st.rerun()
+        return
+    if not job.archived and st.button("Hide", icon=":material/archive:", key="archive", help="Hide it from the board"):
+        with said("The job was not hidden"):
+            api().archive(job.job_id)
+            st.session_state["told"] = "Hidden from the board; nothing is erased."
+            st.rerun()
+    if st.button("Again", icon=":material/replay:", type="primary", key="again", help="Submit another like it"):
+        st.switch_page("screens/submit.py", query_params={"again": job.job_id})
+
+
+def timeline(job: Job, now: datetime) -> None:
+    """Draw where the time went, with the result beside it where there is one."""
+    chart = charts.gantt(phases(job), begun_at=job.submitted_at, now=now, attempts=len(job.attempts))
+    told = "; ".join(f"{p.name} of attempt {p.attempt}: {span(p.seconds(now))}" for p in phases(job))
+    if job.state != "succeeded" or job.result is None:
+        st.altair_chart(chart, width="stretch", key="timeline", alt=told)
+        return
+    left, right = st.columns([3, 2])
+    left.altair_chart(chart, width="stretch", key="timeline", alt=told)
+    with right:
+        draw_result(job)
+
+
+draw()

@@ -1,0 +1,75 @@
+"""The two doors: the read service over stores opened for reading, and the HTTP API for everything that changes.
+
+The read service is asynchronous and a page is not: one event loop in a thread of its own serves every session, so that
+each store has one connection and its statements come one after another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from mayfly.cli.client import Api
+from mayfly.cli.connection import DEFAULT_URL, connect
+from mayfly.composition import Readable, compose_readable
+from mayfly.errors import TryAgain
+from mayfly.overview import Overview
+from mayfly.reading import Reader
+from mayfly.settings import read_store_settings
+
+_READ_WITHIN_S = 15.0
+_PATIENCE_S = 4.0
+"""How long an action is tried again before the page says that the API does not answer."""
+
+Answer = TypeVar("Answer")
+
+
+class ReadService:
+    """The read service for pages that cannot wait for coroutines."""
+
+    def __init__(self, stores: Readable) -> None:
+        self.stores = stores
+        self.reader = Reader(stores)
+        self.overview = Overview(stores, stores.figures)
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, name="read service", daemon=True).start()
+
+    def ask(self, question: Coroutine[Any, Any, Answer]) -> Answer:
+        """Wait for an answer.
+
+        Errors: what the question raises; `TryAgain` when there is no answer in time.
+        """
+        answer = asyncio.run_coroutine_threadsafe(question, self._loop)
+        try:
+            return answer.result(_READ_WITHIN_S)
+        except TimeoutError as error:
+            answer.cancel()
+            raise TryAgain(f"the store has not answered within {_READ_WITHIN_S:g} s") from error
+
+
+@st.cache_resource(show_spinner=False)
+def read_service() -> ReadService:
+    """Return the read service of this server."""
+    return ReadService(compose_readable(read_store_settings()))
+
+
+@st.cache_resource(show_spinner=False)
+def api() -> Api:
+    """Return the client for the API. Its key is looked up when it is needed, because a local host may come later."""
+    url = os.environ.get("MAYFLY_URL", DEFAULT_URL)
+    return connect(url, os.environ.get("MAYFLY_KEY"), source="dashboard", patience_s=_PATIENCE_S)
+
+
+def principal() -> str | None:
+    """Return who the platform says is looking; None where no platform is in front.
+
+    Source: App Service and Container Apps authentication, header X-MS-CLIENT-PRINCIPAL-NAME. It is shown and decides
+    nothing, because it can be trusted only where nobody gets past the platform.
+    """
+    name: str | None = st.context.headers.get("X-MS-CLIENT-PRINCIPAL-NAME")
+    return name

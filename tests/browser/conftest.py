@@ -1,0 +1,118 @@
+"""A whole Mayfly and a real browser in front of it: host and dashboard as `mayfly up` starts them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from mayfly.cli.client import Api
+from mayfly.cli.connection import local_key
+from mayfly.cli.host_process import free_port
+
+ROOT = Path(__file__).parents[2]
+ARTIFACTS = ROOT / "artifacts"
+"""Where pictures go; git ignores it, CI keeps it."""
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@dataclass(kw_only=True)
+class Up:
+    """A running `mayfly up`."""
+
+    url: str
+    api_url: str
+    data: Path
+
+    def api(self) -> Api:
+        return Api(self.api_url, local_key(self.data))
+
+
+@pytest.fixture(scope="session")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """Run Mayfly with its dashboard for all tests of the browser."""
+    data = tmp_path_factory.mktemp("up")
+    port, dashboard_port = free_port(), free_port()
+    command = [sys.executable, "-m", "mayfly", "up", "--data", str(data), "--port", str(port)]
+    with (data / "up.log").open("wb") as log:
+        child = subprocess.Popen(
+            [*command, "--dashboard-port", str(dashboard_port)], cwd=ROOT, stdout=log, stderr=log, env=_environment()
+        )
+    up = Up(url=f"http://127.0.0.1:{dashboard_port}", api_url=f"http://127.0.0.1:{port}", data=data)
+    try:
+        wait_for(lambda: "Mayfly is up" in (data / "up.log").read_text(), within_s=60, said=data / "up.log")
+        yield up
+    finally:
+        child.send_signal(signal.SIGTERM)
+        child.wait(40)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Start the system's own browser, or skip and say why; CI must have one."""
+    found = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
+    if found is None:
+        reason = f"no browser was found: install one of {', '.join(_BROWSERS)}"
+        if os.environ.get("MAYFLY_CI") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, headless=True, args=_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """Open a window of a viewer in Berlin."""
+    context = browser.new_context(viewport={"width": 1280, "height": 1000}, timezone_id="Europe/Berlin")
+    context.set_default_timeout(30_000)
+    yield context.new_page()
+    context.close()
+
+
+def wait_for(condition: object, *, within_s: float, said: Path | None = None) -> None:
+    """Wait until a condition holds."""
+    assert callable(condition)
+    give_up = time.monotonic() + within_s
+    while not condition():
+        if time.monotonic() > give_up:
+            raise AssertionError(said.read_text() if said else f"not within {within_s:g} s")
+        time.sleep(0.05)
+
+
+def picture(page: Page, name: str) -> None:
+    """Keep a picture of the page."""
+    ARTIFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTIFACTS / f"{name}.png")
+
+
+def healthy(url: str) -> bool:
+    """Say whether something answers there."""
+    try:
+        return httpx.get(url, timeout=1.0, trust_env=False).is_success
+    except httpx.TransportError:
+        return False
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("MAYFLY_")}

@@ -1,0 +1,212 @@
+"""What a person does with the dashboard, done by a real browser against a whole Mayfly."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from mayfly.cli.host_process import LocalHost
+from tests.browser.conftest import Up, picture, wait_for
+
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
+
+_COUNTING = (
+    "python3 -u -c 'import time\n"
+    "for n in range(8):\n"
+    '    print(f"::progress {n / 8} counting {n}"); print("line", n); time.sleep(0.7)\n'
+    'print("::result " + chr(123) + chr(34) + "sum" + chr(34) + ": 28" + chr(125))\''
+)
+_APPEARS_WITHIN_S = 2.0
+
+
+def badge(page: Page, word: str) -> None:
+    expect(page.locator(".mf-headline .mf-badge").first).to_have_text(word, timeout=30_000)
+
+
+def opened(page: Page, address: str) -> None:
+    """Go to an address and wait until its page is drawn."""
+    page.goto(address)
+    page.wait_for_selector(".mf-who", timeout=60_000)
+
+
+def test_a_job_from_the_form_to_its_result(up: Up, page: Page) -> None:
+    opened(page, f"{up.url}/submit")
+    page.get_by_role("radio", name="Command").click()
+    command = page.get_by_label("Command", exact=True).last
+    command.fill(_COUNTING)
+    command.blur()
+    page.get_by_role("textbox", name="Name").fill("counting")
+    page.get_by_role("textbox", name="Name").blur()
+    expect(page.get_by_text("Nothing stands in its way.")).to_be_visible()
+    expect(page.get_by_text("nothing here").first).to_be_visible()
+    picture(page, "submit")
+    page.get_by_test_id("stMain").get_by_role("button", name=re.compile("Submit")).click()
+
+    page.wait_for_url("**/job?job=*")
+    badge(page, "running")
+    log = page.locator(".mf-log")
+    expect(log).to_contain_text("line 1")
+    before = len(log.inner_text())
+    wait_for(lambda: len(log.inner_text()) > before, within_s=10)
+    expect(page.get_by_role("progressbar").first).to_be_visible()
+    picture(page, "job-running")
+    badge(page, "succeeded")
+    expect(page.get_by_test_id("stMetricValue")).to_have_text("28")
+    expect(log).to_contain_text("line 7")
+    page.wait_for_timeout(1_500)  # the charts are drawn after the text
+    picture(page, "job-succeeded")
+
+    # By its link alone, for somebody else.
+    link = page.url
+    other = page.context.new_page()
+    opened(other, link)
+    expect(other.locator(".mf-headline h2")).to_contain_text("counting")
+    expect(other.get_by_test_id("stMetricValue")).to_have_text("28")
+
+    # Any moment of its life.
+    other.get_by_role("tab", name="Events").click()
+    slider = other.get_by_role("slider", name="Position in the stream")
+    slider.focus()
+    slider.press("Home")
+    moment = other.locator(".st-key-moment")
+    expect(moment).to_contain_text("As it was after event 1")
+    expect(moment.locator(".mf-badge")).to_have_text("queued")
+    slider.press("ArrowRight")
+    expect(moment).to_contain_text("As it was after event 2")
+    expect(moment.locator(".mf-badge")).to_have_text("starting")
+    picture(other, "job-at-event-2")
+
+    # Times are the viewer's; UTC is on hover.
+    time_shown = other.locator(".mf-facts time").first
+    utc, local = time_shown.get_attribute("title") or "", time_shown.inner_text()
+    assert "UTC" in utc
+    assert utc[11:16] not in local
+
+
+def test_a_job_added_on_the_board_is_pending_at_once_and_then_done(up: Up, page: Page) -> None:
+    opened(page, up.url)
+    page.get_by_label("Add work").fill("from the board")
+    page.get_by_role("button", name="Add", exact=True).click()
+    card = page.locator("[class*='st-key-card-']", has_text="from the board")
+    expect(card.locator(".mf-badge")).to_have_text(re.compile("queued|starting|running"), timeout=5_000)
+    expect(card.locator(".mf-badge")).to_have_text("succeeded", timeout=30_000)
+    expect(page.get_by_label("Add work")).to_have_value("")
+
+
+def test_a_change_in_the_log_is_on_the_open_page_within_two_seconds(up: Up, page: Page) -> None:
+    opened(page, up.url)
+    for number in range(3):
+        text = f"seen {number} {uuid.uuid4().hex[:8]}"
+        with up.api() as api:
+            api.submit({"message": text, "env": {"MAYFLY_WORK_SECONDS": "1"}}, idempotency_key=uuid.uuid4().hex)
+        began = time.monotonic()
+        page.wait_for_selector(f"text={text}", timeout=10_000)
+        took = time.monotonic() - began
+        print(f"from append to pixel: {took:.2f} s")
+    assert took < _APPEARS_WITHIN_S
+
+
+def test_cancel_from_its_page(up: Up, page: Page) -> None:
+    with up.api() as api:
+        job_id = api.submit({"command": ["sleep", "600"], "name": "sleeper"}, idempotency_key=uuid.uuid4().hex)
+    opened(page, f"{up.url}/job?job={job_id}")
+    badge(page, "running")
+    page.get_by_role("button", name="Cancel").click()
+    badge(page, "canceled")
+    expect(page.get_by_role("button", name="Again")).to_be_visible()
+    picture(page, "job-canceled")
+
+
+def test_a_card_is_reached_and_opened_by_the_keyboard(up: Up, page: Page) -> None:
+    with up.api() as api:
+        job_id = api.submit({"command": ["true"], "name": "by-key"}, idempotency_key=uuid.uuid4().hex)
+    opened(page, up.url)
+    link = page.get_by_role("link", name=re.compile(job_id))
+    expect(link).to_be_visible()
+    link.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/job?job={job_id}")
+    badge(page, "succeeded")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_page_in_both_themes_at_both_widths(up: Up, browser: Browser, scheme: str, width: int) -> None:
+    """Nothing is wider than the window, and no page shows an error of its own."""
+    with up.api() as api:
+        job_id = next(iter(api.jobs(limit=1))).job_id
+    context = browser.new_context(
+        viewport={"width": width, "height": 1_400},
+        color_scheme="dark" if scheme == "dark" else "light",
+        timezone_id="Europe/Berlin",
+    )
+    page = context.new_page()
+    for name, address in {"board": "", "submit": "submit", "job": f"job?job={job_id}", "system": "system"}.items():
+        opened(page, f"{up.url}/{address}")
+        page.wait_for_timeout(1_500)  # the charts are drawn after the text
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+        wide = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth - window.innerWidth")
+        assert wide <= 0, f"{name} is {wide} px wider than the window"
+        picture(page, f"{name}-{scheme}-{width}")
+    ground = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
+    shade = sum(map(int, re.findall(r"\d+", ground)[:3]))
+    assert (shade < 384) == (scheme == "dark")
+    context.close()
+
+
+def test_the_page_stays_up_without_the_store_and_recovers(up: Up, page: Page) -> None:
+    opened(page, up.url)
+    expect(page.locator(".mf-tiles")).to_be_visible()
+    moved = [(path, path.with_name(f"away-{path.name}")) for path in up.data.glob("views.db")]
+    for here, away in moved:
+        here.rename(away)
+    expect(page.get_by_text("The board could not be read")).to_be_visible()
+    expect(page.get_by_text("This page tries again by itself.")).to_be_visible()
+    picture(page, "board-without-store")
+    for here, away in moved:
+        away.rename(here)
+    expect(page.get_by_text("The board could not be read")).to_have_count(0)
+    expect(page.locator(".mf-tiles")).to_be_visible()
+
+
+def test_the_page_stays_up_without_the_api_and_recovers(page: Page, tmp_path: Path) -> None:
+    from mayfly.cli.dashboard_process import Dashboard
+    from mayfly.cli.host_process import free_port
+
+    host = LocalHost(tmp_path, free_port(), log=tmp_path / "host.log", clean_settings=True)
+    dashboard = Dashboard(tmp_path, host.url, free_port())
+    running, shown = host.start(), dashboard.start()
+    try:
+        running.wait_until_ready()
+        shown.wait_until_ready(within_s=60)
+        opened(page, f"{dashboard.url}/system")
+        expect(page.get_by_text("does not answer or is not well")).to_have_count(0)
+        running.stop()
+        expect(page.get_by_text("does not answer or is not well")).to_be_visible()
+        picture(page, "system-without-api")
+        running = host.start()
+        running.wait_until_ready()
+        expect(page.get_by_text("does not answer or is not well")).to_have_count(0)
+    finally:
+        shown.stop()
+        running.stop()
+
+
+def test_clear_says_what_it_does_and_does_it(up: Up, page: Page) -> None:
+    with up.api() as api:
+        api.submit({"command": ["sleep", "600"], "name": "to-clear"}, idempotency_key=uuid.uuid4().hex)
+    opened(page, up.url)
+    expect(page.locator("[class*='st-key-card-']").first).to_be_visible()
+    page.get_by_role("button", name="Clear…").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Nothing is erased")
+    picture(page, "clear")
+    dialog.get_by_role("button", name="Cancel and hide them").click()
+    expect(page.get_by_text("No jobs yet")).to_be_visible()
+    expect(dialog).to_have_count(0)
+    picture(page, "board-empty")
