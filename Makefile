@@ -5,7 +5,7 @@ BIN := .venv/bin
 
 .PHONY: demo up test check chaos bench format clean
 
-demo: .venv/ready  ## Run the main job end to end, and six ways in which it can go wrong
+demo: .venv/local  ## Run the main job end to end, and six ways in which it can go wrong
 	@$(BIN)/mayfly demo
 
 up: .venv/ready  ## Serve the API and the dashboard until stopped
@@ -21,7 +21,7 @@ check: .venv/ready  ## Test, and hold format, lint, types and import contracts
 	$(BIN)/lint-imports
 	$(MAKE) test
 
-chaos: .venv/ready  ## 100 jobs while the host is killed 20 times; SEED=n repeats a run
+chaos: .venv/local  ## 100 jobs while the host is killed 20 times; SEED=n repeats a run
 	@$(BIN)/mayfly chaos $(if $(SEED),--seed $(SEED))
 
 bench: .venv/ready  ## Measure; prints a table and JSON
@@ -34,10 +34,15 @@ format: .venv/ready
 clean:
 	rm -rf .venv .venv-peer .mayfly build *.egg-info
 
-.venv/ready: requirements.txt requirements-dev.txt pyproject.toml
+.venv/local: requirements.txt requirements-local.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Mayfly needs Python 3.11 or newer; none was found. Set PYTHON=/path/to/python." >&2; exit 1; }
 	@echo "setting up .venv with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-local.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+.venv/ready: .venv/local requirements-dev.txt streamlit_dashboard/requirements.txt
+	@echo "adding the dashboard, the tests and the checks to .venv"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@

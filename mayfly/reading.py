@@ -82,8 +82,8 @@ class Reader:
                 tail = await runtime.logs(chosen.group, place=chosen.place, bytes_max=LOG_BYTES_MAX)
             except RuntimeUnavailable:
                 tail = None
-            if tail is not None and job.spec.image is not None:
-                tail = await without_secrets(self._mayfly.secrets, job.spec.secrets, tail)
+            if tail is not None and job.spec.image is not None and isinstance(self._stores, Mayfly):
+                tail = await without_secrets(self._stores.secrets, job.spec.secrets, tail)
             if tail is not None:
                 return Output(attempt=chosen.number, source="container", text=tail.text, truncated=tail.truncated)
         for body in await self._bodies(job_id, chosen.logs_position):

@@ -21,6 +21,7 @@ from mayfly.composition import Mayfly, Rates, admission_to
 from mayfly.containers.aci import AciOptions, AciRuntime
 from mayfly.containers.unsigned import NoToken
 from mayfly.errors import Rejected
+from mayfly.intake.sqlite import SqliteIntakeRecord
 from mayfly.jobs.events import Event
 from mayfly.jobs.job import Job
 from mayfly.jobs.places import parse_places
@@ -151,6 +152,7 @@ async def on_azure(
             clock=clock,
             log=log,
             views=SqliteJobViews(":memory:"),
+            intake=SqliteIntakeRecord(":memory:"),
             runtime=runtime,
             admission=admission_to(parse_places(places), runtime=runtime, log=log, ledger=MemoryLedger()),
             secrets=secrets,

@@ -73,7 +73,10 @@ def test_every_address_that_the_readme_calls_is_served() -> None:
     assert called <= served
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "streamlit_dashboard/requirements.txt"])
+@pytest.mark.parametrize(
+    "name",
+    ["requirements.txt", "requirements-local.txt", "requirements-dev.txt", "streamlit_dashboard/requirements.txt"],
+)
 def test_every_requirement_is_pinned_and_none_names_an_address(name: str) -> None:
     for line in (ROOT / name).read_text().splitlines():
         if line and not line.startswith(("#", "-r ")):
