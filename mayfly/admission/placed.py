@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 
 from mayfly.admission.admission import Admitted, Held
 from mayfly.admission.ledger import Book, Ledger, Share
-from mayfly.admission.placing import ALL, Pacing, Placing, ask_for, barred, counted, place
+from mayfly.admission.placing import ALL, Pacing, Placing, ask_for, barred, counted, place, without
 from mayfly.admission.rates import EVERYWHERE, Rate, nth_time, pruned
 from mayfly.errors import TryAgain
 from mayfly.jobs.job import Job
@@ -95,7 +95,7 @@ class Placed:
         """See `Admission.release`."""
         if not self._begun:
             self._released.add(job_id)
-        await self._change(lambda book: _released(book, {job_id}), make=False)
+        await self._change(lambda book: without(book, {job_id}), make=False)
 
     async def may_delete(self, place_name: str, *, now: datetime) -> datetime | None:
         """See `Admission.may_delete`."""
@@ -147,7 +147,7 @@ class Placed:
             old = now.timestamp() - _STALE_S
             await self._change(lambda known: _without_strays(known, shares.keys(), older_than=old))
         elif not self._begun:
-            made = _released(Book(shares=shares, creates=_creates_of(shares, self._rates, now)), self._released)
+            made = without(Book(shares=shares, creates=_creates_of(shares, self._rates, now)), self._released)
             await self._ledger.write(made, expected=version)  # or whoever was quicker has made it
         self._begun = True
 
@@ -162,7 +162,7 @@ class Placed:
                 if book is None and not make:
                     return
                 changed = change(book or Book())
-                if changed == book or await self._ledger.write(changed, expected=version):
+                if changed is book or await self._ledger.write(changed, expected=version):
                     return
                 await asyncio.sleep(random.uniform(0, 0.05))  # noqa: S311 - so that writers do not meet again
         raise TryAgain(f"the ledger of places was changed {_TRIES} times while one job was admitted")
@@ -208,17 +208,8 @@ def _creates_of(shares: Mapping[str, Share], rates: Sequence[Rate], now: datetim
 def _without_strays(book: Book, present: Iterable[str], *, older_than: float) -> Book:
     wanted = set(present)
     strays = {job_id for job_id, share in book.shares.items() if share.at < older_than and job_id not in wanted}
-    return _released(book, strays)
-
-
-def _released(book: Book, jobs: set[str]) -> Book:
-    if not jobs & (book.shares.keys() | book.line.keys()):
-        return book
-    return replace(
-        book,
-        shares={job_id: share for job_id, share in book.shares.items() if job_id not in jobs},
-        line={job_id: turn for job_id, turn in book.line.items() if job_id not in jobs},
-    )
+    strays |= {job_id for job_id, turn in book.line.items() if turn.until < older_than}
+    return without(book, strays)
 
 
 def _held(answer: Placing) -> Held:

@@ -7,7 +7,8 @@ no place could ever hold does not wait in that line.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import heapq
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -92,31 +93,50 @@ def place(
 
     Shapes: `quotas` says of each place what it allows, and as used what is used by others than Mayfly.
     """
-    line = {other: one for other, one in book.line.items() if one.until + 10 * pacing.patience_s >= now}
-    line[job_id] = replace(turn, until=line[job_id].until if job_id in line else now)
-    book = replace(book, line=line)
+    ahead = _ahead(book, job_id, turn, gone_since=now - 10 * pacing.patience_s)
     room = _Room(book, places, quotas, rates, now)
     if all(room.too_small(name, turn.cores) for name in turn.places):
         reason = room.limit_of(turn.places[0])
         answer = Placing(place=None, reason=f"{reason}, and it asks for {turn.cores:g} cores", until=now + _ROUND_S_MAX)
-        return _without(book, job_id), answer
-    ahead = 0
-    for other in sorted(line, key=lambda one: (-line[one].priority, line[one].submitted_at)):
-        found = room.take(line[other].places, line[other].cores)
-        if other == job_id:
-            break
-        ahead += 1
+        return without(book, {job_id}), answer
+    queue = [*ahead]
+    heapq.heapify(queue)
+    while queue and not room.closed(turn.places, turn.cores):
+        other = book.line[heapq.heappop(queue)[-1]]
+        room.take(other.places, other.cores)
+    found = room.take(turn.places, turn.cores)
     if found is not None:
-        region = places[found].region
         shares = {**book.shares, job_id: Share(place=found, cores=turn.cores, at=now)}
-        creates = {**book.creates}
-        if rates:
-            creates = counted(creates, region, rates, now)
+        creates = counted(book.creates, places[found].region, rates, now) if rates else book.creates
         bars = {name: bar for name, bar in book.bars.items() if bar.until > now}
-        return replace(_without(book, job_id), shares=shares, creates=creates, bars=bars), Placing(place=found)
-    answer = _wait(room, turn, ahead, pacing, now)
-    line[job_id] = replace(turn, until=answer.until)
-    return replace(book, line=line), answer
+        return replace(without(book, {job_id}), shares=shares, creates=creates, bars=bars), Placing(place=found)
+    answer = _wait(room, turn, len(ahead), pacing, now)
+    return replace(book, line={**book.line, job_id: replace(turn, until=answer.until)}), answer
+
+
+def without(book: Book, jobs: Collection[str]) -> Book:
+    """Return the book without what is set aside for these jobs, and without them in line."""
+    if not any(job_id in book.shares or job_id in book.line for job_id in jobs):
+        return book
+    shares, line = dict(book.shares), dict(book.line)
+    for job_id in jobs:
+        shares.pop(job_id, None)
+        line.pop(job_id, None)
+    return replace(book, shares=shares, line=line)
+
+
+def _ahead(book: Book, job_id: str, turn: Turn, *, gone_since: float) -> list[tuple[int, float, int, str]]:
+    """Return who comes before the job: of a higher priority, or older, or of the same age and earlier in asking.
+
+    Who was to ask again before `gone_since` and did not has lost its turn.
+    """
+    first_asked = next((place for place, other in enumerate(book.line) if other == job_id), len(book.line))
+    mine = (-turn.priority, turn.submitted_at, first_asked)
+    return [
+        (-one.priority, one.submitted_at, asked, other)
+        for asked, (other, one) in enumerate(book.line.items())
+        if one.until >= gone_since and (-one.priority, one.submitted_at, asked) < mine
+    ]
 
 
 def counted(
@@ -154,6 +174,7 @@ class _Room:
         now: float,
     ) -> None:
         self._book, self._places, self._quotas, self._rates, self._now = book, places, quotas, rates, now
+        self._regions = {name: one.region for name, one in places.items()}
         self._groups: dict[str, int] = {}
         self._cores: dict[str, float] = {}
         for share in book.shares.values():
@@ -179,9 +200,12 @@ class _Room:
                 self._creates[region] = None if free is None else free - 1
                 self._everywhere = None if self._everywhere is None else self._everywhere - 1
                 return name
-        # One who waits for a rate alone keeps nothing: there is nothing there to keep.
         self._kept.update(names)
         return None
+
+    def closed(self, names: Sequence[str], cores: float) -> bool:
+        """Say whether no place is left for a job, so that who else is ahead makes no difference."""
+        return all(self.obstacle(name, cores) is not None for name in names)
 
     def obstacle(self, name: str, cores: float) -> str | None:
         """Return what stands in the way in a place: `quota`, `rate`, `capacity` or `line`; None: nothing."""
@@ -241,7 +265,7 @@ class _Room:
         )
 
     def _region(self, name: str) -> str:
-        return self._places[name].region if name in self._places else Place(name=name).region
+        return self._regions.get(name) or Place(name=name).region
 
 
 def _wait(room: _Room, turn: Turn, ahead: int, pacing: Pacing, now: float) -> Placing:
@@ -279,10 +303,6 @@ def _refusals(job: Job, fitting: Sequence[str]) -> tuple[set[str], int, float]:
         if refused >= set(fitting):
             refused, rounds = set(), rounds + 1
     return refused, rounds, last
-
-
-def _without(book: Book, job_id: str) -> Book:
-    return replace(book, line={other: turn for other, turn in book.line.items() if other != job_id})
 
 
 def _clock(at: float) -> str:

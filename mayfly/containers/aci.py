@@ -2,7 +2,9 @@
 
 One group holds one container of the same name, with restart policy Never. No call waits for a long-running operation,
 and none is repeated inside the SDK: an activity lasts seconds, each create is one PUT, and what failed is tried again
-by whoever asked, who has waited meanwhile. Secrets are secure values, which Azure never gives back.
+by whoever asked, who has waited meanwhile. (Beneath the SDK, aiohttp sends a request once more when a connection that
+it had kept turns out to be closed; the same PUT twice changes nothing.) Secrets are secure values, which Azure never
+gives back.
 
 Source: azure-mgmt-containerinstance 10.1, REST API 2023-05-01. 10.2 moves the models' fields, so it is not used.
 """

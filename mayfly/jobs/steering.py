@@ -75,8 +75,8 @@ def next_step(job: Job, now: datetime, pace: Pace) -> Step:
     assert attempt is not None, "a job that is starting or running has an attempt"  # noqa: S101
     deadline = job.run_deadline(attempt) or attempt.start_deadline
     age_s = (now - attempt.requested_at).total_seconds()
-    wait_s = min(max(age_s * pace.growth, pace.first_s), pace.longest_s)
-    wait_s *= 1 + pace.jitter * (zlib.crc32(job.job_id.encode()) / 2**32)
+    later = 1 + pace.jitter * (zlib.crc32(job.job_id.encode()) / 2**32)
+    wait_s = min(max(age_s * pace.growth, pace.first_s) * later, pace.longest_s)
     look_at = min(now + timedelta(seconds=wait_s), max(deadline, now))
     return {
         "do": "observe_attempt",

@@ -77,6 +77,8 @@ class FakeArm:
         self.deleted: dict[str, list[datetime]] = defaultdict(list)
         self.groups_most: dict[str, int] = defaultdict(int)
         """The most groups that a region ever had at one time."""
+        self.updates = 0
+        """Creates that changed a group that was there, which starts its container anew."""
         self.asked_for: list[Inside] = []
         """What each accepted container was told."""
         self.bodies: list[str] = []
@@ -199,7 +201,7 @@ class FakeArm:
         if group.gone_at is not None:
             return _error(ON_CREATE["transitioning"], {"group": group.name})
         if _changeable(group.body) != _changeable(body):
-            group.updates += 1  # a change of the environment makes Azure start the container anew
+            self.updates += 1  # a change of the environment makes Azure start the container anew
             group.body = body
             group.inside = _inside(group.name, body["properties"]["containers"][0])
             await self._backing.stop(group.name)

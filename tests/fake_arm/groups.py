@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -30,7 +30,6 @@ class Group:
     gone_at: datetime | None = None
     begun: bool = False
     """True: something of it was started."""
-    updates: int = field(default=0)
 
     @property
     def region(self) -> str:
