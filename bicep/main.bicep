@@ -104,7 +104,6 @@ module vault 'modules/vault.bicep' = {
     tags: tags
     token: token
     appPrincipalId: identity.outputs.appPrincipalId
-    dashboardPrincipalId: identity.outputs.dashboardPrincipalId
     officerPrincipalId: principalId
     officerPrincipalType: principalType
   }
@@ -203,4 +202,4 @@ output MAYFLY_SERVICE_BUS string = bus.outputs.host
 output MAYFLY_TOKEN string = token
 output MAYFLY_WORKSPACE string = monitoring.outputs.workspaceName
 output MAYFLY_DASHBOARD_IDENTITY string = identity.outputs.dashboardId
-output MAYFLY_DASHBOARD_KEY_URL string = '${vault.outputs.uri}secrets/mayfly-api-key'
+output MAYFLY_DASHBOARD_PRINCIPAL string = identity.outputs.dashboardPrincipalId

@@ -17,7 +17,7 @@ url=$(az deployment group create -g "$AZURE_RESOURCE_GROUP" -n dashboard \
     --template-file bicep/modules/dashboard.bicep \
     --parameters token="$MAYFLY_TOKEN" identityId="$MAYFLY_DASHBOARD_IDENTITY" \
     registryServer="$AZURE_CONTAINER_REGISTRY_ENDPOINT" image="$AZURE_CONTAINER_REGISTRY_ENDPOINT/$image" \
-    apiUrl="$MAYFLY_URL" keySecretUrl="$MAYFLY_DASHBOARD_KEY_URL" clientId="$MAYFLY_DASHBOARD_CLIENT_ID" \
+    apiUrl="$MAYFLY_URL" vaultName="$MAYFLY_KEY_VAULT_NAME" principalId="$MAYFLY_DASHBOARD_PRINCIPAL" clientId="$MAYFLY_DASHBOARD_CLIENT_ID" \
     workspaceName="$MAYFLY_WORKSPACE" \
     --query properties.outputs.url.value -o tsv)
 echo "dashboard: $url"

@@ -22,8 +22,11 @@ param image string
 @description('Address of the API, without /api.')
 param apiUrl string
 
-@description('Address of the secret that holds the API\'s key.')
-param keySecretUrl string
+@description('Principal of the dashboard\'s identity.')
+param principalId string
+
+@description('Key vault that holds the API\'s key.')
+param vaultName string
 
 @description('Client id of the Entra application that people sign in with.')
 param clientId string
@@ -33,6 +36,27 @@ param workspaceName string
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' existing = {
   name: workspaceName
+}
+
+var secretsUser = '4633458b-17de-408a-b874-0445c86b69e6' // Key Vault Secrets User
+
+resource vault 'Microsoft.KeyVault/vaults@2023-07-01' existing = {
+  name: vaultName
+}
+
+resource apiKey 'Microsoft.KeyVault/vaults/secrets@2023-07-01' existing = {
+  parent: vault
+  name: 'mayfly-api-key'
+}
+
+resource reads 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(apiKey.id, principalId, secretsUser)
+  scope: apiKey
+  properties: {
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', secretsUser)
+  }
 }
 
 resource environment 'Microsoft.App/managedEnvironments@2024-03-01' = {
@@ -59,7 +83,7 @@ resource dashboard 'Microsoft.App/containerApps@2024-03-01' = {
       activeRevisionsMode: 'Single'
       ingress: { external: true, targetPort: 8501, transport: 'auto', stickySessions: { affinity: 'sticky' } }
       registries: [{ server: registryServer, identity: identityId }]
-      secrets: [{ name: 'api-key', keyVaultUrl: keySecretUrl, identity: identityId }]
+      secrets: [{ name: 'api-key', keyVaultUrl: '${vault.properties.vaultUri}secrets/mayfly-api-key', identity: identityId }]
     }
     template: {
       containers: [
@@ -77,6 +101,7 @@ resource dashboard 'Microsoft.App/containerApps@2024-03-01' = {
       scale: { minReplicas: 0, maxReplicas: 2 }
     }
   }
+  dependsOn: [reads]
 }
 
 resource signIn 'Microsoft.App/containerApps/authConfigs@2024-03-01' = {

@@ -13,9 +13,6 @@ param token string
 @description('Principal of the app, which reads every secret that a job may refer to.')
 param appPrincipalId string
 
-@description('Principal of the dashboard, which reads its own key.')
-param dashboardPrincipalId string
-
 @description('Principal that writes secrets.')
 param officerPrincipalId string
 
@@ -43,21 +40,6 @@ resource appReads 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: vault
   properties: {
     principalId: appPrincipalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', secretsUser)
-  }
-}
-
-resource apiKey 'Microsoft.KeyVault/vaults/secrets@2023-07-01' existing = {
-  parent: vault
-  name: 'mayfly-api-key'
-}
-
-resource dashboardReads 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(apiKey.id, dashboardPrincipalId, secretsUser)
-  scope: apiKey
-  properties: {
-    principalId: dashboardPrincipalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', secretsUser)
   }
