@@ -18,6 +18,7 @@ FAULTS: dict[str, float] = {
     "activity_dropped": 0.15,
     "activity_twice": 0.2,
     "completion_twice": 0.2,
+    "completion_late": 0.5,
     "host_crash": 0.006,
     "hub_lost": 0.004,
     "hub_lost_with_zombies": 0.004,
@@ -66,8 +67,8 @@ FAULTS: dict[str, float] = {
     # The network between worker and host
     "report_lost": 0.2,
     "report_late": 0.25,
-    "report_twice": 0.3,
-    "answer_lost": 0.25,
+    "report_twice": 0.5,
+    "answer_lost": 0.35,
     # The change feed
     "feed_twice": 0.3,
     "feed_shuffled": 0.3,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mayfly.errors import TryAgain
@@ -17,6 +18,8 @@ class Feed:
 
     def __init__(self, world: World) -> None:
         self.backlog: list[Event] = []
+        self.retry_at = world.clock.now()
+        """When a batch that failed is handed over again, as the trigger's retry policy has it."""
         self._history: list[Event] = []
         self._world = world
 
@@ -40,6 +43,7 @@ class Feed:
         def ended(done: bool | None) -> None:
             if not done:
                 self.backlog.extend(batch)
+                self.retry_at = world.clock.now() + timedelta(seconds=1)
 
         world.run(f"feed of {len(batch)}", self._project(batch), host=True, on_end=ended)
 

@@ -159,10 +159,11 @@ class Invariants:
         """`calm_since`: since when there have been no faults."""
         hub = self._world.engine.hub
         timers = {timer.instance_id: timer.fire_at for timer in reversed(hub.due_timers(_FOREVER, 1_000))}
+        under_way = {call.instance_id for call in self._world.engine.activity_calls(after=0, limit=1_000)}
         for instance in hub.instances(Filter(), after=0, limit=1_000):
             if instance.status == FAILED:
                 self.break_("I7", f"the orchestrator failed: {instance.output}")
-            elif instance.status not in FINISHED and instance.instance_id not in timers:
+            elif instance.status not in FINISHED and instance.instance_id not in {*timers, *under_way}:
                 self.break_("I6", f"the orchestrator of {self._world.alias(instance.instance_id)} waits for ever")
         self._check_prompt(timers)
         if calm_since is not None:

@@ -13,7 +13,8 @@ from tests.simulation.schedule import Schedule
 from tests.simulation.stream_rules import TERMINAL, Broken
 from tests.simulation.world import World
 
-SEED = int(os.environ.get("MAYFLY_SIMULATION_SEED", "20260101"))
+SEED_DEFAULT = 20260101
+SEED = int(os.environ.get("MAYFLY_SIMULATION_SEED", SEED_DEFAULT))
 """Of the first schedule; the others follow it."""
 
 

@@ -71,7 +71,7 @@ class Schedule:
         busy = bool(choices)
         if self._calm_since is None and not self._users.content:
             choices.append(Choice(1, "user", lambda: world.note(f"a user: {self._users.act()}")))
-        if not busy or (self._calm_since is None and world.random.random() < 0.1):
+        if not busy or (self._calm_since is None and world.random.random() < 0.15):
             choices.append(Choice(1, "time", lambda: self._let_time_pass(busy=busy)))
         chosen = choices[0]
         if len(choices) > 1:
@@ -99,9 +99,11 @@ class Schedule:
                     choices.append(Choice(3, item.name, self._beginning(item)))
             else:
                 choices.append(Choice(3, type(item).__name__, self._advancing(item)))
-        for index, (_, completion) in enumerate(world.completions):
+        for index, (_, completion, at) in enumerate(world.completions):
+            if at > now:
+                continue
             choices.append(Choice(3, f"end of {completion.call.name}", self._ending(index)))
-        if world.feed.backlog:
+        if world.feed.backlog and world.feed.retry_at <= now:
             choices.append(Choice(2, "feed", world.feed.deliver))
         at_any_time = world.faults.strike("reconcile_at_any_time")
         if not self._reconciling and (self._reconcile_at <= now or at_any_time):
@@ -149,10 +151,12 @@ class Schedule:
     def _let_time_pass(self, *, busy: bool) -> None:
         world = self._world
         if busy:
-            world.clock.advance(timedelta(seconds=world.random.uniform(0, 5)))
+            world.clock.advance(timedelta(seconds=world.random.uniform(0, world.random.choice((1, 5, 20)))))
             return
         world.invariants.check_rest(calm_since=self._calm_since)
         waits = [process.awaits for process in world.processes if isinstance(process.awaits, datetime)]
+        waits += [at for _, _, at in world.completions]
+        waits += [world.feed.retry_at] if world.feed.backlog else []
         due = min([at for at in (*waits, world.engine.next_due()) if at is not None] + [self._reconcile_at])
         world.clock.advance_to(due)
         if self._calm_since is None and world.random.random() < 0.3:
@@ -208,6 +212,7 @@ class Schedule:
         return (
             all(rules.settled for rules in world.invariants.rules.values())
             and not world.platform.groups
+            and world.views.is_complete
             and not world.feed.backlog
             and not any(process.over is False for process in world.processes)
             and not world.completions

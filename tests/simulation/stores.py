@@ -75,7 +75,7 @@ class FaultyViews:
 
     def __init__(self, faults: Faults, invariants: Invariants, hop: Hop) -> None:
         self.jobs: dict[str, Job] = {}
-        self._complete = False
+        self.is_complete = False
         self._faults = faults
         self._invariants = invariants
         self._hop = hop
@@ -122,17 +122,17 @@ class FaultyViews:
     async def complete(self) -> bool:
         """See `JobViews.complete`."""
         await self._reach()
-        return self._complete
+        return self.is_complete
 
     async def note_complete(self) -> None:
         """See `JobViews.note_complete`."""
         await self._reach()
-        self._complete = True
+        self.is_complete = True
 
     def lose(self) -> None:
         """Forget everything."""
         self.jobs.clear()
-        self._complete = False
+        self.is_complete = False
 
     async def close(self) -> None:
         """See `JobViews.close`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.simulation.plants import PLANTS, Plant
-from tests.simulation.runs import SEED, run_many
+from tests.simulation.runs import SEED_DEFAULT, run_many
 
 SEEDS_MAX = 300
 
@@ -13,7 +13,7 @@ SEEDS_MAX = 300
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.name.replace(" ", "-"))
 def test_a_planted_bug_is_found_and_named(plant: Plant) -> None:
     with plant.planted():
-        found = run_many(range(SEED, SEED + SEEDS_MAX))
+        found = run_many(range(SEED_DEFAULT, SEED_DEFAULT + SEEDS_MAX))
     assert found.broken is not None, f"{SEEDS_MAX} schedules and nobody noticed that {plant.name}"
     assert found.broken in plant.breaks, found.report
     print(f"after {len(found.fingerprints)} schedules: {found.report.splitlines()[0]}")

@@ -48,7 +48,7 @@ class Worker:
         if answer != "go_on":
             return {"stop": 0, "forbidden": 77, "refused": 70, None: 75}[answer]
         self.working = True
-        for sequence in range(1, world.random.choice((0, 1, 2, 4)) + 1):
+        for sequence in range(1, world.random.choice((1, 2, 4)) + 1):
             await self._sleep(world.random.uniform(0.1, 8))
             progress = {"type": "progress", "claim": self.claim, "sequence": sequence, "fraction": sequence / 4}
             if await self._post(progress) in ("stop", "forbidden"):

@@ -10,7 +10,7 @@ import logging
 from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
 from types import SimpleNamespace
@@ -62,7 +62,8 @@ class World:
         self.faults = Faults(self.random)
         self.verdicts: Counter[str] = Counter()
         self.processes: list[Process] = []
-        self.completions: list[tuple[Engine, Completion]] = []
+        self.completions: list[tuple[Engine, Completion, datetime]] = []
+        """What activities returned, and when the host hears of it."""
         self.executing: Counter[int] = Counter()
         """Number of each activity call that is being done, or done and not committed."""
         self.woken: dict[str, int] = {}
@@ -72,7 +73,7 @@ class World:
         self._say = say
         self._aliases: dict[str, str] = {}
         self._moment = 0
-        self._patience = self.random.choice((0.0, 0.2, 0.5))
+        self._patience = self.random.choice((0.0, 0.3, 0.7))
         self.groups_max = self.random.choice((1, 2, 100, 100, 100, 100))
         self.platform = SimulatedPlatform(self)
         self.invariants = Invariants(self)
@@ -174,7 +175,8 @@ class World:
         def ended(completion: Completion | None) -> None:
             if completion is not None:
                 self.invariants.activity_done(completion)
-                self.completions.append((engine, completion))
+                late_s = self.random.uniform(0.2, 6) if self.faults.strike("completion_late") else 0
+                self.completions.append((engine, completion, self.clock.now() + timedelta(seconds=late_s)))
             elif engine is self.engine:
                 self.executing[call.number] -= 1
 
@@ -183,14 +185,14 @@ class World:
 
     def end_activity(self, index: int) -> None:
         """Commit a completion, drop it, or commit it and keep it for a second time."""
-        engine, completion = self.completions.pop(index)
+        engine, completion, at = self.completions.pop(index)
         call = completion.call
         if self.faults.strike("activity_dropped"):
             what = "dropped"
         else:
             what = "committed" if engine.commit(completion) else "came to nothing"
             if self.faults.strike("completion_twice"):
-                self.completions.append((engine, completion))
+                self.completions.append((engine, completion, at))
         if engine is self.engine:
             self.executing[call.number] -= 1
         self.note(f"{call.name} of {self.alias(call.instance_id or '')} {what}: {completion.result}")
