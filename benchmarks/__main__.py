@@ -17,7 +17,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import engine, processes, stores
+from benchmarks import dashboard, engine, processes, stores
 from benchmarks.host import ROOT
 
 _PEER = ROOT / ".venv-peer"
@@ -68,12 +68,17 @@ def _stores(divisor: int) -> Any:
     return {"appends": stores.appends(5_000 // divisor), "reads": [stores.reads(jobs) for jobs in sizes]}
 
 
+def _dashboard(divisor: int) -> Any:
+    return {**dashboard.over_a_large_store(100_000 // divisor), **dashboard.append_to_pixel(20)}
+
+
 _PARTS: dict[str, Callable[[int], Any]] = {
     "engine": _engine,
     "latency": _latency,
     "parked": _parked,
     "processes": _processes,
     "stores": _stores,
+    "dashboard": _dashboard,
 }
 
 

@@ -176,11 +176,11 @@ def outcomes(rows: Sequence[tuple[str, str, int]]) -> alt.Chart:
             color=alt.Color(
                 "state:N",
                 scale=alt.Scale(domain=words, range=colours),
-                legend=alt.Legend(title=None, orient="top", columns=4, symbolType="square"),
+                legend=alt.Legend(title=None, orient="top", columns=2, symbolType="square"),
             ),
             tooltip=["time:N", "state:N", alt.Tooltip("jobs:Q", format=",")],
         )
-        .properties(height=190)
+        .properties(height=200)
     )
     return chart
 

@@ -47,9 +47,9 @@ class Up:
         return Api(self.api_url, local_key(self.data))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    """Run Mayfly with its dashboard for all tests of the browser."""
+    """Run Mayfly with its dashboard for all tests of a module."""
     data = tmp_path_factory.mktemp("up")
     port, dashboard_port = free_port(), free_port()
     command = [sys.executable, "-m", "mayfly", "up", "--data", str(data), "--port", str(port)]
@@ -66,9 +66,12 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
         child.wait(40)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Start the system's own browser, or skip and say why; CI must have one."""
+    """Start the system's own browser, or skip and say why; CI must have one.
+
+    For one module alone: Playwright's event loop is this thread's for as long as it lives, and other tests have theirs.
+    """
     found = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
     if found is None:
         reason = f"no browser was found: install one of {', '.join(_BROWSERS)}"

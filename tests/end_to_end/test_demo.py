@@ -72,7 +72,7 @@ def test_up_stops_cleanly_when_asked(tmp_path: Path) -> None:
     data = tmp_path / "data"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAYFLY_")}
     process = subprocess.Popen(
-        _mayfly("up", "--port", "17071", "--data", str(data)),
+        _mayfly("up", "--no-dashboard", "--port", "17071", "--data", str(data)),
         cwd=_ROOT,
         env=environment,
         stdout=subprocess.PIPE,

@@ -52,7 +52,8 @@ def test_the_timer_starts_an_orchestrator_that_is_missing(api: FunctionHost) -> 
 
 
 def test_a_silent_durable_host_is_left_to_the_next_pass(api: FunctionHost, caplog: pytest.LogCaptureFixture) -> None:
-    api.submit(COMMAND)
+    api.call("POST", "jobs", body={"message": "hi"})
+    api.composed.project()
     api.durable.broken = True
     _reconcile(api)
     assert "the next pass goes on" in caplog.text

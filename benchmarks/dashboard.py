@@ -1,0 +1,263 @@
+"""The dashboard over a large store: cold load, server time of a refresh, memory of a viewer; and from append to pixel.
+
+A real browser loads the pages, on the same cores as the server, so the times are what a viewer of a busy laptop sees.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sqlite3
+import statistics
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psutil
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from mayfly.cli.dashboard_process import Dashboard
+from mayfly.cli.host_process import LocalHost, free_port
+from mayfly.jobs import commands as c
+from mayfly.jobs.decide import decide, submit
+from mayfly.jobs.events import Event, body_to_json
+from mayfly.jobs.job import Attempt, Job, fold
+from mayfly.jobs.names import job_id_for
+from mayfly.jobs.spec import JobSpec
+from mayfly.log.sqlite import SqliteEventLog
+from mayfly.views.sqlite import SqliteJobViews
+
+EVENTS_PER_JOB = 10
+_SPREAD = timedelta(days=7)
+_CLAIM = "a" * 32
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-sync",
+]
+_CARD = "[class*='st-key-card-']"
+
+
+def over_a_large_store(jobs: int, *, loads: int = 7, refresh_s: float = 20.0, viewers: int = 8) -> dict[str, Any]:
+    """Measure the board and the system page over that many jobs."""
+    with tempfile.TemporaryDirectory(prefix="mayfly-bench-") as folder:
+        data = Path(folder)
+        fill(data, jobs)
+        dashboard = Dashboard(data, "http://127.0.0.1:9", free_port())
+        child = dashboard.start()
+        try:
+            child.wait_until_ready(within_s=60)
+            server = psutil.Process(child.process.pid)
+            with _browser() as browser:
+                _load_ms(browser, dashboard.url)  # the first viewer of a server is not the typical one
+                cold = [_load_ms(browser, dashboard.url) for _ in range(loads)]
+                result: dict[str, Any] = {
+                    "jobs": jobs,
+                    "events": jobs * EVENTS_PER_JOB,
+                    "log_mb": (data / "log.db").stat().st_size / 1e6,
+                    "board_cold_load_ms": statistics.median(cold),
+                    "board_cold_load_ms_worst": max(cold),
+                }
+                for name, path in {"board": "?window=7+d", "system": "system"}.items():
+                    result[f"{name}_refresh_cpu_ms"] = _refresh_ms(
+                        browser, server, f"{dashboard.url}/{path}", refresh_s
+                    )
+                result["mb_per_viewer"] = _viewer_mb(browser, server, dashboard.url, viewers)
+                return result
+        finally:
+            child.stop()
+
+
+def append_to_pixel(samples: int) -> dict[str, Any]:
+    """Measure from the moment that an event was appended until the open board shows it, with everything running."""
+    with tempfile.TemporaryDirectory(prefix="mayfly-bench-") as folder:
+        data = Path(folder)
+        host = LocalHost(data, free_port(), log=data / "host.log", clean_settings=True)
+        dashboard = Dashboard(data, host.url, free_port())
+        children = [host.start(), dashboard.start()]
+        try:
+            for child in children:
+                child.wait_until_ready(within_s=60)
+            taken = []
+            with _browser() as browser, host.api() as api:
+                page = browser.new_page()
+                page.goto(dashboard.url)
+                page.wait_for_selector(".mf-who")
+                for _ in range(samples):
+                    text = uuid.uuid4().hex
+                    job_id = api.submit({"command": ["true", text]}, idempotency_key=text)
+                    page.wait_for_selector(f"text={text}")
+                    seen = datetime.now(UTC)
+                    taken.append((seen - api.job(job_id).submitted_at).total_seconds() * 1_000)
+            return {"append_to_pixel_ms": statistics.median(taken), "append_to_pixel_ms_worst": max(taken)}
+        finally:
+            for child in reversed(children):
+                child.stop()
+
+
+def fill(data: Path, jobs: int) -> None:
+    """Write a log and its views as a host would have over a week, by copies of a few lives that were decided."""
+    lives = [_life(number) for number in range(10)]
+    log = SqliteEventLog(data / "log.db")  # makes the schema
+    asyncio.run(log.close())
+    connection = sqlite3.connect(data / "log.db", isolation_level=None)
+    connection.execute("PRAGMA synchronous=OFF")
+    views = SqliteJobViews(data / "views.db")
+    begun = datetime.now(UTC) - _SPREAD
+    insert = (
+        "INSERT INTO log (job_id, position, type, at, attempt, source, data, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    )
+    for start in range(0, jobs, 1_000):
+        rows: list[Sequence[object]] = []
+        folded: list[Job] = []
+        for number in range(start, min(start + 1_000, jobs)):
+            stream, job, texts = lives[number % len(lives)]
+            job_id = job_id_for(seed=str(number).encode())
+            later = begun + _SPREAD * number / jobs - job.submitted_at
+            rows += [
+                (job_id, e.position, e.type, (e.at + later).isoformat(), e.attempt, e.source, text, e.version)
+                for e, text in zip(stream, texts, strict=True)
+            ]
+            folded.append(_moved(job, job_id, later))
+        connection.execute("BEGIN")
+        connection.executemany(insert, rows)
+        connection.execute("COMMIT")
+        asyncio.run(views.save(folded))
+    connection.close()
+    asyncio.run(views.note_complete())
+    asyncio.run(views.close())
+
+
+def _life(number: int) -> tuple[list[Event], Job, list[str]]:
+    """Return a life of ten events: one of ten runs, two of ten failed, the others succeeded."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    spec = JobSpec(message=f"job {number}", labels={"team": f"t{number}"})
+    stream = submit(c.SubmitJob(job_id="ada-abcdefghij", spec=spec, source="http"), at)
+    ends: list[c.Command] = [
+        c.ReportSuccess(attempt=1, claim=_CLAIM, result={"n": number}, exit_code=0, output_tail="done\n")
+        if number > 2
+        else c.ReportFailure(attempt=1, claim=_CLAIM, error="exit", message="no", exit_code=1, output_tail="no\n"),
+        c.RequestDelete(attempt=1, log_text="done\n"),
+        c.ConfirmGone(attempt=1),
+    ]
+    progress = [
+        c.ReportProgress(attempt=1, claim=_CLAIM, sequence=n + 1, fraction=n / 9, message=f"part {n}")
+        for n in range(2 if number else 7)
+    ]
+    for command in [
+        c.RequestContainer(place="local"),
+        c.ClaimAttempt(attempt=1, claim=_CLAIM),
+        *progress,
+        *(ends if number else []),
+    ]:
+        at += timedelta(milliseconds=300)
+        stream += decide(_folded(stream), command, at)
+    assert len(stream) == EVENTS_PER_JOB, len(stream)
+    return stream, _folded(stream), [body_to_json(event.body) for event in stream]
+
+
+def _folded(stream: Sequence[Event]) -> Job:
+    job = fold(stream)
+    assert job is not None
+    return job
+
+
+def _moved(job: Job, job_id: str, later: timedelta) -> Job:
+    def moved(attempt: Attempt) -> Attempt:
+        times = ("requested_at", "claimed_at", "started_at", "ended_at", "delete_requested_at", "gone_at")
+        changes = {name: at + later for name in times if (at := getattr(attempt, name)) is not None}
+        return replace(attempt, group=f"{job_id}-1-local", **changes)
+
+    return replace(
+        job,
+        job_id=job_id,
+        submitted_at=job.submitted_at + later,
+        updated_at=job.updated_at + later,
+        ended_at=job.ended_at + later if job.ended_at else None,
+        attempts=tuple(map(moved, job.attempts)),
+    )
+
+
+@contextmanager
+def _browser() -> Iterator[Browser]:
+    found = next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+    )
+    if found is None:
+        raise RuntimeError("this part needs a browser: install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, headless=True, args=_FLAGS)
+        yield browser
+        browser.close()
+
+
+def _load_ms(browser: Browser, url: str) -> float:
+    """Load the board with an empty cache until its cards are there and its box takes text."""
+    context = browser.new_context()
+    page = context.new_page()
+    began = time.monotonic()
+    page.goto(url, wait_until="commit")
+    page.wait_for_selector(_CARD)
+    page.get_by_label("Add work").fill("x")
+    taken = (time.monotonic() - began) * 1_000
+    context.close()
+    return taken
+
+
+def _refresh_ms(browser: Browser, server: psutil.Process, url: str, seconds: float) -> float:
+    """Return the server's CPU time for one refresh of an open page: all of it, down to the socket."""
+    context = browser.new_context()
+    page = context.new_page()
+    asked = _Asked(page)
+    page.goto(url)
+    page.wait_for_selector(".mf-who")
+    page.wait_for_timeout(3_000)
+    before, asked.count = _cpu_s(server), 0
+    page.wait_for_timeout(seconds * 1_000)
+    taken = (_cpu_s(server) - before) * 1_000 / max(1, asked.count)
+    context.close()
+    return taken
+
+
+class _Asked:
+    """Counts what a page asks of its server after it was loaded: its refreshes."""
+
+    def __init__(self, page: Page) -> None:
+        self.count = 0
+        page.on("websocket", lambda socket: socket.on("framesent", self._add))
+
+    def _add(self, _: object) -> None:
+        self.count += 1
+
+
+def _viewer_mb(browser: Browser, server: psutil.Process, url: str, viewers: int) -> float:
+    """Return how much the server's own memory grows for each viewer who looks at the board."""
+    context = browser.new_context()
+    pages = [context.new_page()]
+    pages[0].goto(url)
+    pages[0].wait_for_selector(_CARD)
+    time.sleep(5)
+    before = server.memory_full_info().uss
+    for _ in range(viewers):
+        page = context.new_page()
+        page.goto(url)
+        page.wait_for_selector(_CARD)
+        pages.append(page)
+    time.sleep(10)
+    grown = server.memory_full_info().uss - before
+    context.close()
+    return float(grown / viewers / 1e6)
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
