@@ -1,9 +1,8 @@
-"""The app, loaded and indexed as the Functions worker does it, and every function's bindings against a golden file.
+"""The app, loaded and indexed as the Functions worker does it.
 
 The worker imports function_app, takes its one FunctionRegister, and for each function compares parameters with
 bindings and asks the SDK's registry for a converter of each (loader.py and functions.py of azure-functions-python-
-worker). What the host is told is each binding's JSON and the retry policy: that is the golden file. To write it anew:
-`python -m tests.function_app.test_bindings`.
+worker). The bindings as such are held against a golden file in tests/repository.
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ from azure.functions.decorators.function_app import FunctionRegister
 
 from tests.triggers.function_host import functions
 
-GOLDEN = Path(__file__).with_name("bindings.json")
 WITHOUT_CONVERTER = {"http"}
 """The answer of an HTTP function, which the worker treats by itself."""
 
@@ -51,10 +49,6 @@ def _functions() -> list[Any]:
     return list(functions().values())
 
 
-def test_every_functions_bindings_are_those_of_the_golden_file() -> None:
-    assert indexed() == json.loads(GOLDEN.read_text(encoding="utf-8"))
-
-
 @pytest.mark.parametrize("function", _functions(), ids=lambda function: str(function.get_function_name()))
 def test_the_worker_would_take_the_function(function: Any) -> None:
     bindings = {one["name"]: one for one in map(json.loads, function.get_raw_bindings())}
@@ -70,16 +64,6 @@ def test_the_worker_would_take_the_function(function: Any) -> None:
         assert registry.get(one["type"]) is not None or one["type"] in WITHOUT_CONVERTER, one
 
 
-def test_only_what_must_be_is_open_to_strangers() -> None:
-    anonymous = {
-        name
-        for name, function in indexed().items()
-        for binding in function["bindings"]
-        if binding["type"] == "httpTrigger" and binding["authLevel"].upper() == "ANONYMOUS"
-    }
-    assert anonymous == {"health", "openapi", "take_report"}, "take_report checks a token of its own"
-
-
 def test_the_feed_never_skips_a_batch_and_never_makes_its_lease_container() -> None:
     feed = indexed()["project_events"]
     (trigger,) = feed["bindings"]
@@ -89,7 +73,3 @@ def test_the_feed_never_skips_a_batch_and_never_makes_its_lease_container() -> N
     layout = json.loads((Path(__file__).parents[2] / "mayfly/cosmos/containers.json").read_text(encoding="utf-8"))
     assert trigger["databaseName"] == layout["database"]
     assert {trigger["containerName"], trigger["leaseContainerName"]} <= set(layout["containers"])
-
-
-if __name__ == "__main__":
-    GOLDEN.write_text(json.dumps(indexed(), indent=2) + "\n", encoding="utf-8")
