@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
 
@@ -34,8 +35,12 @@ _FORMATS: dict[Span, str] = {"minute": "%H:%M", "hour": "%a %H:%M", "day": "%d %
 _BLUE, _VIOLET = "#2f7de1", "#8a63d2"
 
 
-def over_time(buckets: Sequence[Bucket], *, cut: Span, since: datetime, until: datetime) -> alt.Chart:
-    """Return the jobs by time of submission, stacked by the state that they are in now."""
+@lru_cache(maxsize=64)
+def over_time(buckets: tuple[Bucket, ...], *, cut: Span, since: datetime, until: datetime) -> alt.Chart:
+    """Return the jobs by time of submission, stacked by the state that they are in now.
+
+    The same again while nothing has changed, because most looks at a board find nothing new.
+    """
     rows = [
         {
             "from": bucket.begun_at,

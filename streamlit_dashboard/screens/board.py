@@ -88,7 +88,7 @@ def show(choice: Choice) -> None:
             # Whole spans, so that the picture stands still while nothing comes.
             begun = whole(since or buckets[0].begun_at, span)
             until = whole(now, span) + timedelta(minutes=1 if span == "minute" else 60)
-            chart = charts.over_time(buckets, cut=span, since=begun, until=until)
+            chart = charts.over_time(tuple(buckets), cut=span, since=begun, until=until)
             st.altair_chart(chart, width="stretch", key="over-time", alt="Jobs by time of submission and state")
         jobs = [*own, *page.jobs]
         if not jobs:

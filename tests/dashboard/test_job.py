@@ -98,7 +98,7 @@ def test_the_slider_shows_the_job_as_it_was(seeded: Seeded, opened: Open) -> Non
     assert "As it was after event 2" in text
     assert "ContainerRequested" in text
     assert "mf-sign-starting" in text
-    assert text.count("mf-later") == last - 2
+    assert text.count('class="mf-later"') == last - 2
     app.slider(key="position").set_value(1).run()
     assert "mf-sign-queued" in shown(app)
 
