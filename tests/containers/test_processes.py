@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
 import random
@@ -457,13 +458,22 @@ def test_delete_leaves_no_process_alive(root: Path, runtime: ProcessRuntime, tmp
     pids = tmp_path / "pids"
     lock = root.resolve() / "one" / "lock"
     asyncio.run(runtime.create(request_for("one", "sh", "-c", script)))
-    until(lambda: "sleep" in [psutil.Process(pid).name() for pid in process_census.holders(lock)])
+    until(lambda: "sleep" in [process.name() for process in _holding(lock)])
     time.sleep(0.05)  # So that all of the script's processes are there.
-    living = [psutil.Process(pid) for pid in process_census.holders(lock)]
+    living = _holding(lock)
     assert living, pids
     delete(runtime, "one")
     assert [process for process in living if process.is_running() and process.status() != psutil.STATUS_ZOMBIE] == []
     assert status_of(runtime, "one") is None
+
+
+def _holding(lock: Path) -> list[psutil.Process]:
+    """Return who holds the lock, but for those that end while we look."""
+    found = []
+    for pid in process_census.holders(lock):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found.append(psutil.Process(pid))
+    return found
 
 
 def test_delete_gives_the_main_process_time_to_end(runtime: ProcessRuntime, tmp_path: Path) -> None:
