@@ -26,7 +26,7 @@ class _Workers:
     """Speaks for every worker: claims and finishes each attempt as soon as its container would exist."""
 
     def __init__(self, client: Client, *, finish: bool) -> None:
-        self._client = client
+        self.client = client
         self.finish = finish
         self.parked: list[tuple[dict[str, Any], str]] = []
         self.claimed = 0
@@ -77,7 +77,7 @@ class _Workers:
 
     async def _report(self, made: dict[str, Any], document: dict[str, Any]) -> None:
         headers = {"Authorization": f"Bearer {made['token']}"}
-        answer = await self._client.call("POST", made["url"], headers=headers, document=document)
+        answer = await self.client.call("POST", made["url"], headers=headers, document=document)
         if answer.status != 202:
             raise RuntimeError(f"a report was answered with {answer.status}: {answer.body!r}")
 
@@ -125,11 +125,13 @@ async def _with_host(measure: Callable[[Host, Client, _Workers], Any], *, finish
         host = await asyncio.to_thread(opening.__enter__)
         try:
             client = Client(host.port, connections=_CONNECTIONS)
-            workers[0]._client = client
+            # Workers have connections of their own: their reports do not queue behind what users submit.
+            workers[0].client = Client(host.port, connections=_CONNECTIONS)
             return await measure(host, client, workers[0])
         finally:
             if client is not None:
                 await client.close()
+            await workers[0].client.close()
             await asyncio.to_thread(opening.__exit__, None, None, None)
             server.close()
             with suppress(TimeoutError):

@@ -45,7 +45,7 @@ class Pace:
     """How long the first delete is waited for before it is asked for again; each next one is given so much longer."""
 
 
-LOCAL_PACE = Pace(first_s=2.0, growth=0.5, longest_s=30.0, gone_first_s=0.2, jitter=0.0, delete_again_s=5.0)
+LOCAL_PACE = Pace(first_s=5.0, growth=0.5, longest_s=30.0, gone_first_s=0.2, jitter=0.0, delete_again_s=5.0)
 AZURE_PACE = Pace(first_s=15.0, growth=0.5, longest_s=300.0, gone_first_s=5.0, jitter=0.2, delete_again_s=30.0)
 """Source: request-limits-and-throttling: 25 reads a second for a subscription and region."""
 
