@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+_Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -24,7 +26,7 @@ class Client:
 
     def __init__(self, port: int, *, connections: int) -> None:
         self._port = port
-        self._idle: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter] | None] = asyncio.Queue()
+        self._idle: asyncio.Queue[_Connection | None] = asyncio.Queue()
         for _ in range(connections):
             self._idle.put_nowait(None)
 
@@ -38,16 +40,25 @@ class Client:
         lines = [f"{method} {target} HTTP/1.1", f"Host: 127.0.0.1:{self._port}", f"Content-Length: {len(body)}"]
         lines += ["Content-Type: application/json"] if body else []
         lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
-        connection = await self._idle.get()
+        request = "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+        kept = await self._idle.get()
         try:
-            reader, writer = connection or await asyncio.open_connection("127.0.0.1", self._port)
-            writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
-            answer = await _read(reader)
+            try:
+                connection, answer = await self._exchange(kept, request)
+            except (asyncio.IncompleteReadError, ConnectionError):
+                if kept is None:
+                    raise
+                connection, answer = await self._exchange(None, request)  # the server had closed what was kept
         except BaseException:
             self._idle.put_nowait(None)
             raise
-        self._idle.put_nowait((reader, writer))
+        self._idle.put_nowait(connection)
         return answer
+
+    async def _exchange(self, kept: _Connection | None, request: bytes) -> tuple[_Connection, Answer]:
+        reader, writer = kept or await asyncio.open_connection("127.0.0.1", self._port)
+        writer.write(request)
+        return (reader, writer), await _read(reader)
 
     async def close(self) -> None:
         """Close what is open."""
