@@ -4,7 +4,7 @@ One call of the SDK: the history goes in as JSON text, and the answer is the cum
 of the generation. An orchestrator that raises answers too: the SDK puts its state behind a label in the text of the
 exception. Nothing is stored and nothing is decided here.
 
-Source: `facts/durable-functions.md` 2.8 and 2.9.
+Source: Azure/azure-functions-durable-extension.
 """
 
 from __future__ import annotations

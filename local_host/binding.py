@@ -1,6 +1,6 @@
 """What does a durable client know about its host? The JSON text that is handed to the client parameter.
 
-Source: `facts/durable-functions.md` 2.7; BindingHelper.cs of the durable extension.
+Source: Azure/azure-functions-durable-extension; BindingHelper.cs of the durable extension.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ An episode takes all messages of one instance, appends them to its history, asks
 what follows: new history, new activities, timers and sub-orchestrations, status, and the answer to a parent. The caller
 puts it into one transaction, so that an episode has happened completely or not at all.
 
-Source: `facts/durable-functions.md` 2.10.
+Source: Azure/azure-functions-durable-extension.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import traceback
 def describe_failure(activity: str, raised: BaseException) -> tuple[str, str]:
     """Return the reason and the details of a failed activity, as the SDK will show them to the orchestrator.
 
-    Source: `facts/durable-functions.md` 2.10; the details are worded as the Python worker words them.
+    Source: Azure/azure-functions-durable-extension; the details are worded as the Python worker words them.
     """
     reason = f"Activity function '{activity}' failed: {type(raised).__name__}: {raised}"
     stack = "".join(traceback.format_tb(raised.__traceback__)[1:])

@@ -4,7 +4,7 @@ Events are the JSON objects of the Durable Functions protocol. Event types, fiel
 their own sequence number in `EventId` (those that something was scheduled with) and which carry -1 are as the durable
 extension writes them. This module makes events and changes none.
 
-Source: `facts/durable-functions.md` 2.8.
+Source: Azure/azure-functions-durable-extension.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Which instance ids does Durable Functions take?
 
-Source: `facts/durable-functions.md` 2.2.
+Source: Azure/azure-functions-durable-extension.
 """
 
 from __future__ import annotations

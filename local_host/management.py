@@ -3,7 +3,7 @@
 One handler for two bases: the public one, under which the caller has shown a key, and the loopback one that the durable
 client is told of. Requests come without their base, replies go out as the extension's do: same codes, same bodies.
 
-Source: `facts/durable-functions.md` 2.6; HttpApiHandler.cs of the durable extension.
+Source: Azure/azure-functions-durable-extension; HttpApiHandler.cs of the durable extension.
 """
 
 from __future__ import annotations
@@ -204,7 +204,7 @@ def _told(tell: Callable[[], None]) -> Reply:
 
 
 def _exists(refused: InstanceExists) -> Reply:
-    # Source: `facts/durable-functions.md` 2.6. Newer hosts answer 409 with the text in `Message`; clients match on
+    # Source: HttpApiHandler.cs of the extension. Newer hosts answer 409 with the text in `Message`; clients match on
     # "already exists" either way.
     return _exception(
         500,

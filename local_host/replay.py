@@ -14,7 +14,7 @@ would give it, and so finds out which of them are new. The rules:
    again. Otherwise the code has changed under a running instance: `NonDeterminism`.
 6. The instance ends when the walk has come through and nothing scheduled is open. A cancelled timer is not open.
 
-Source: `facts/durable-functions.md` 2.9 and 2.10; OutOfProcOrchestrationShim.cs of the durable extension.
+Source: Azure/azure-functions-durable-extension; OutOfProcOrchestrationShim.cs of the durable extension.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How does an instance look to a client? The bodies of the management API.
 
-Source: `facts/durable-functions.md` 2.6; DurableClient.cs and HttpApiHandler.cs of the durable extension.
+Source: Azure/azure-functions-durable-extension; DurableClient.cs and HttpApiHandler.cs of the durable extension.
 """
 
 from __future__ import annotations
