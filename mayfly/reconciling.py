@@ -45,8 +45,9 @@ async def reconcile(mayfly: Mayfly, orchestrators: Orchestrators) -> Reconciled:
     Errors: `TryAgain`; the next pass goes on.
     """
     if not await mayfly.views.complete():
-        _logger.warning("the views are not complete: making them again from the log")
-        await rebuild(log=mayfly.log, views=mayfly.views)
+        count = await rebuild(log=mayfly.log, views=mayfly.views)
+        if count:  # a new store is not complete either, and that is no news
+            _logger.warning("the views were not complete: they were made again from %d events", count)
     unknown = leaks = 0
     listings: Sequence[GroupListing] = ()
     try:
