@@ -96,7 +96,17 @@ class GroupDirectory:
         except BlockingIOError:
             os.close(descriptor)
             return None
+        if not self._is_lock(descriptor):
+            os.close(descriptor)
+            raise FileNotFoundError(self.path)
         return descriptor
+
+    def _is_lock(self, descriptor: int) -> bool:
+        """Say whether this is still the group's lock, and not that of one that was removed meanwhile."""
+        try:
+            return os.path.samestat(os.fstat(descriptor), os.stat(self.path / "lock"))
+        except FileNotFoundError:
+            return False
 
     def alive(self) -> bool:
         """Say whether anything of a started group lives. Only of a started one: a look must not stop a start."""
@@ -157,6 +167,25 @@ class GroupDirectory:
         except (FileNotFoundError, NotADirectoryError):
             return False
         return True
+
+    def remove_if_abandoned(self) -> bool:
+        """Take away what a host left that was killed between recording and starting; say whether it is away.
+
+        Whoever starts a group holds its lock until the group itself does. So one that was not started and whose lock
+        is free is nobody's, and nothing would ever come of it.
+
+        Errors: FileNotFoundError when the group is gone.
+        """
+        lock = self.try_lock()
+        if lock is None:
+            return False
+        try:
+            if self.started_at() is not None:
+                return False
+            self.remove()
+            return True
+        finally:
+            os.close(lock)
 
     def remove(self) -> None:
         """Take the directory away in one step, then empty it. What a killed host leaves half emptied has no name."""

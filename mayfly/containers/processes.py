@@ -140,6 +140,8 @@ class ProcessRuntime:
         started_at = directory.started_at()
         deleting = directory.deleting()
         if started_at is None:
+            if _is_away(directory):
+                return None
             return GroupStatus(
                 group=group, phase="pending", deleting=deleting, exit_code=None, started_at=None, exited_at=None
             )
@@ -212,7 +214,9 @@ class ProcessRuntime:
         for name in sorted(os.listdir(self._root)):
             directory = self._directory(name)
             facts = directory.facts() if directory is not None else None
-            if facts is not None:
+            if directory is None or facts is None:
+                continue
+            if directory.started_at() is not None or not _is_away(directory):
                 listings.append(
                     GroupListing(
                         group=name,
@@ -322,6 +326,14 @@ class ProcessRuntime:
             if time.monotonic() > end:
                 raise RuntimeUnavailable(f"group {directory.group} does not end: processes {list(members)} are left")
             await asyncio.sleep(_STEP_S / 4)
+
+
+def _is_away(directory: GroupDirectory) -> bool:
+    """Say whether a group that was not started is gone, or goes now because nobody is left who would start it."""
+    try:
+        return directory.remove_if_abandoned()
+    except FileNotFoundError:
+        return True
 
 
 def _since(directory: GroupDirectory) -> float:

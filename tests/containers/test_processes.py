@@ -199,23 +199,61 @@ def test_a_second_recorder_leaves_at_once(root: Path, runtime: ProcessRuntime, t
     assert starts.read_text() == "started\n"
 
 
-def test_a_group_recorded_but_never_started_is_pending_and_can_be_deleted(root: Path, runtime: ProcessRuntime) -> None:
-    facts = {"job_id": "j", "attempt": 1, "place": PLACE, "created_at": "2026-01-01T00:00:00+00:00"}
-    GroupDirectory(root, "waiting").record(facts)
+def recorded(root: Path, group: str) -> GroupDirectory:
+    """Do what a host does that is killed between recording a group and starting it."""
+    directory = GroupDirectory(root.resolve(), group)
+    directory.record({"job_id": "j", "attempt": 1, "place": PLACE, "created_at": "2026-01-01T00:00:00+00:00"})
+    return directory
+
+
+def test_a_group_that_is_being_started_is_pending(root: Path, runtime: ProcessRuntime) -> None:
+    lock = recorded(root, "waiting").try_lock()
+    assert lock is not None
     status = status_of(runtime, "waiting")
     assert status is not None
     assert (status.phase, status.started_at) == ("pending", None)
-    delete(runtime, "waiting")
-    assert status_of(runtime, "waiting") is None
+    assert [listing.group for listing in asyncio.run(runtime.list())] == ["waiting"]
+    os.close(lock)
+
+
+def test_a_group_whose_host_was_killed_before_the_start_is_not_there(root: Path, runtime: ProcessRuntime) -> None:
+    recorded(root, "seen")
+    recorded(root, "listed")
+    assert status_of(runtime, "seen") is None
+    assert list(asyncio.run(runtime.list())) == []
+    assert os.listdir(root) == []
+
+
+def test_a_group_whose_host_was_killed_before_the_start_can_be_created_and_deleted(
+    root: Path, runtime: ProcessRuntime
+) -> None:
+    recorded(root, "again")
+    asyncio.run(runtime.create(request_for("again", "true")))
+    assert ended(runtime, "again").exit_code == 0
+    recorded(root, "away")
+    delete(runtime, "away")
+    assert not (root / "away").exists()
+
+
+def test_the_lock_of_a_removed_group_is_no_lock(root: Path) -> None:
+    class Slow(GroupDirectory):
+        """Whose lock file is opened, and then the group is removed and recorded again."""
+
+        def _is_lock(self, descriptor: int) -> bool:
+            self.remove()
+            recorded(root, self.group)
+            return super()._is_lock(descriptor)
+
+    recorded(root, "one")
+    with pytest.raises(FileNotFoundError):
+        Slow(root.resolve(), "one").try_lock()
 
 
 def test_a_start_that_another_host_never_finishes_is_unavailable(
     root: Path, runtime: ProcessRuntime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mayfly.containers.processes._START_WAIT_S", 0.1)
-    directory = GroupDirectory(root.resolve(), "stuck")
-    directory.record({"job_id": "j", "attempt": 1, "place": PLACE, "created_at": "2026-01-01T00:00:00+00:00"})
-    lock = directory.try_lock()
+    lock = recorded(root, "stuck").try_lock()
     assert lock is not None
     with pytest.raises(RuntimeUnavailable):
         asyncio.run(runtime.create(request_for("stuck", "true")))
