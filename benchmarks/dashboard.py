@@ -27,7 +27,8 @@ from mayfly.cli.host_process import LocalHost, free_port
 from mayfly.jobs import commands as c
 from mayfly.jobs.decide import decide, submit
 from mayfly.jobs.events import Event, body_to_json
-from mayfly.jobs.job import Attempt, Job, fold
+from mayfly.jobs.evolve import fold
+from mayfly.jobs.job import Attempt, Job
 from mayfly.jobs.names import job_id_for
 from mayfly.jobs.spec import JobSpec
 from mayfly.log.sqlite import SqliteEventLog

@@ -13,7 +13,8 @@ from typing import Any
 from mayfly.jobs import commands as c
 from mayfly.jobs.decide import decide, submit
 from mayfly.jobs.events import Event
-from mayfly.jobs.job import Job, fold
+from mayfly.jobs.evolve import fold
+from mayfly.jobs.job import Job
 from mayfly.jobs.names import job_id_for
 from mayfly.jobs.spec import JobSpec
 from mayfly.log.sqlite import SqliteEventLog

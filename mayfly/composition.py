@@ -22,7 +22,8 @@ from mayfly.containers.runtime import ContainerRuntime, RuntimeUnavailable
 from mayfly.errors import TryAgain
 from mayfly.intake.intake_record import IntakeRecord
 from mayfly.intake.sqlite import SqliteIntakeRecord
-from mayfly.jobs.job import Job, fold
+from mayfly.jobs.evolve import fold
+from mayfly.jobs.job import Job
 from mayfly.jobs.places import Place, Quota, cores_of
 from mayfly.jobs.steering import AZURE_PACE, LOCAL_PACE, Pace
 from mayfly.log.event_log import EventLog

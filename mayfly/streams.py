@@ -10,7 +10,8 @@ from mayfly.errors import NotFound, PositionTaken, TryAgain
 from mayfly.jobs.commands import Command
 from mayfly.jobs.decide import decide
 from mayfly.jobs.events import Event
-from mayfly.jobs.job import Job, fold
+from mayfly.jobs.evolve import fold
+from mayfly.jobs.job import Job
 from mayfly.log.event_log import EventLog
 from mayfly.telemetry import note, tell
 

@@ -17,7 +17,8 @@ from mayfly.errors import FieldError, PositionTaken, Rejected, TryAgain
 from mayfly.jobs.commands import SubmitJob
 from mayfly.jobs.decide import submit as decide_submit
 from mayfly.jobs.events import Source
-from mayfly.jobs.job import Job, fold
+from mayfly.jobs.evolve import fold
+from mayfly.jobs.job import Job
 from mayfly.jobs.names import job_id_for
 from mayfly.jobs.spec import JobSpec
 from mayfly.orchestrators import Orchestrators

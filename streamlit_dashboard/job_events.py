@@ -11,7 +11,8 @@ import streamlit as st
 from mayfly.cli.screen import gist
 from mayfly.cli.wording import words
 from mayfly.jobs.events import Event, to_document
-from mayfly.jobs.job import Job, fold
+from mayfly.jobs.evolve import fold
+from mayfly.jobs.job import Job
 from streamlit_dashboard import cards
 from streamlit_dashboard.looks import badge
 from streamlit_dashboard.services import read_service

@@ -26,7 +26,8 @@ from mayfly.cli.host_process import LocalHost, free_port
 from mayfly.cli.leftovers import kill_jobs
 from mayfly.cli.screen import console, state_text, table
 from mayfly.jobs.events import Event
-from mayfly.jobs.job import Job, fold
+from mayfly.jobs.evolve import fold
+from mayfly.jobs.job import Job
 
 
 def chaos(

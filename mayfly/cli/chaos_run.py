@@ -19,7 +19,8 @@ from mayfly.cli.chaos_jobs import ChaosJob
 from mayfly.cli.client import Api
 from mayfly.cli.errors import CliError
 from mayfly.cli.host_process import Child, LocalHost, wait_for_port
-from mayfly.jobs.job import Job, evolve
+from mayfly.jobs.evolve import evolve
+from mayfly.jobs.job import Job
 from mayfly.jobs.lifecycle import STATES, TERMINAL, JobState
 from mayfly.log.sqlite import SqliteEventLog
 

@@ -9,7 +9,8 @@ from typing import Self
 
 from mayfly.cli.client import Api
 from mayfly.jobs.events import Event
-from mayfly.jobs.job import Job, fold
+from mayfly.jobs.evolve import fold
+from mayfly.jobs.job import Job
 
 _READERS_MAX = 8
 

@@ -11,7 +11,8 @@ from typing import Literal, assert_never
 
 from mayfly.jobs import commands as c
 from mayfly.jobs import events as e
-from mayfly.jobs.job import Attempt, Job, evolve
+from mayfly.jobs.evolve import evolve
+from mayfly.jobs.job import Attempt, Job
 from mayfly.jobs.names import group_name
 from mayfly.jobs.reports import judge, kind_of
 from mayfly.jobs.retry import REFUSALS_MAX, backoff_s, may_retry, refusal_backoff_s

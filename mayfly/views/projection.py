@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mayfly.jobs.events import Event
-from mayfly.jobs.job import Job, evolve, fold
+from mayfly.jobs.evolve import evolve, fold
+from mayfly.jobs.job import Job
 from mayfly.log.event_log import EventLog
 from mayfly.views.job_views import JobViews
 

@@ -9,7 +9,8 @@ from mayfly.jobs import commands as c
 from mayfly.jobs.decide import decide
 from mayfly.jobs.decide import submit as decide_submit
 from mayfly.jobs.events import Event, to_document
-from mayfly.jobs.job import Job, fold
+from mayfly.jobs.evolve import fold
+from mayfly.jobs.job import Job
 from mayfly.jobs.job import to_document as job_document
 from mayfly.jobs.spec import JobSpec
 

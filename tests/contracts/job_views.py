@@ -17,7 +17,8 @@ from datetime import timedelta
 import pytest
 
 from mayfly.jobs import events as e
-from mayfly.jobs.job import Job, fold
+from mayfly.jobs.evolve import fold
+from mayfly.jobs.job import Job
 from mayfly.jobs.lifecycle import STATES, JobState
 from mayfly.jobs.spec import JobSpec
 from mayfly.views.job_views import PAGE_MAX, JobFilter, JobViews

@@ -19,7 +19,7 @@ import pytest
 
 from mayfly.errors import PositionTaken
 from mayfly.jobs import events as e
-from mayfly.jobs.job import fold
+from mayfly.jobs.evolve import fold
 from mayfly.jobs.lifecycle import STATES
 from mayfly.jobs.spec import JobSpec, RetryPolicy
 from mayfly.log.cosmos import CosmosEventLog

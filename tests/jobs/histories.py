@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from mayfly.jobs import commands as c
 from mayfly.jobs import events as e
 from mayfly.jobs.decide import decide, submit
-from mayfly.jobs.job import Job, evolve, fold
+from mayfly.jobs.evolve import evolve, fold
+from mayfly.jobs.job import Job
 from mayfly.jobs.spec import ErrorClass, JobSpec, RetryPolicy
 from tests.jobs.samples import CLAIM, JOB_ID, OTHER_CLAIM, T0
 

@@ -10,7 +10,8 @@ import pytest
 from mayfly.jobs import commands as c
 from mayfly.jobs import events as e
 from mayfly.jobs.decide import HOLD_S, RELOCATE_S, decide, submit
-from mayfly.jobs.job import Job, fold
+from mayfly.jobs.evolve import fold
+from mayfly.jobs.job import Job
 from mayfly.jobs.spec import ErrorClass, JobSpec, RetryPolicy
 from tests.jobs.samples import CLAIM, JOB_ID, OTHER_CLAIM, T0
 

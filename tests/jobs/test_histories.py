@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from mayfly.jobs import commands as c
 from mayfly.jobs import events as e
 from mayfly.jobs.decide import decide
-from mayfly.jobs.job import Job, fold, from_json, to_json
+from mayfly.jobs.evolve import fold
+from mayfly.jobs.job import Job, from_json, to_json
 from mayfly.jobs.lifecycle import TERMINAL, next_state
 from mayfly.jobs.spec import JobSpec, RetryPolicy
 from mayfly.jobs.steering import AZURE_PACE, LOCAL_PACE, Pace, next_step

@@ -6,7 +6,8 @@ import pytest
 
 from mayfly.errors import ImpossibleEvent
 from mayfly.jobs import events as e
-from mayfly.jobs.job import OUTPUT_CHARS_MAX, Job, evolve, fold
+from mayfly.jobs.evolve import OUTPUT_CHARS_MAX, evolve, fold
+from mayfly.jobs.job import Job
 from mayfly.jobs.lifecycle import next_state
 from tests.jobs.samples import CLAIM, ONE_OF_EACH, T0, event, opening
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from mayfly.jobs import commands as c
 from mayfly.jobs.costs import cost
 from mayfly.jobs.decide import decide, submit
-from mayfly.jobs.job import Job, fold
+from mayfly.jobs.evolve import fold
+from mayfly.jobs.job import Job
 from mayfly.jobs.phases import PHASES, attempt_phases, phases
 from mayfly.jobs.spec import JobSpec, RetryPolicy
 from tests.jobs.histories import History, histories

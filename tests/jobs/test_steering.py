@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from mayfly.jobs import events as e
-from mayfly.jobs.job import Job, fold
+from mayfly.jobs.evolve import fold
+from mayfly.jobs.job import Job
 from mayfly.jobs.spec import JobSpec
 from mayfly.jobs.steering import AZURE_PACE, LOCAL_PACE, Pace, next_step
 from tests.jobs.samples import CLAIM, T0, event, opening

@@ -16,7 +16,8 @@ from local_host.engine import Completion
 from local_host.hub import FAILED, FINISHED, Filter
 from mayfly.containers.runtime import GroupRequest
 from mayfly.jobs.events import Event, to_document
-from mayfly.jobs.job import Job, fold
+from mayfly.jobs.evolve import fold
+from mayfly.jobs.job import Job
 from mayfly.jobs.reports import Verdict
 from mayfly.submitting import Submission
 from tests.simulation.stream_rules import TERMINAL, Broken, StreamRules

@@ -19,7 +19,8 @@ from mayfly.errors import ImpossibleEvent
 from mayfly.jobs import commands as c
 from mayfly.jobs import decide, lifecycle
 from mayfly.jobs import events as e
-from mayfly.jobs import job as jobs
+from mayfly.jobs import evolve as evolving
+from mayfly.jobs.evolve import evolve
 from mayfly.jobs.job import Attempt, Job
 from mayfly.jobs.reports import Verdict, judge
 from mayfly.jobs.retry import may_retry
@@ -124,7 +125,7 @@ async def _whatever_comes(kept: Job | None, delivered: list[e.Event], log: Event
     job = kept
     for event in delivered:
         try:
-            job = jobs.evolve(None if job is None else replace(job, position=event.position - 1), event)
+            job = evolve(None if job is None else replace(job, position=event.position - 1), event)
         except ImpossibleEvent:
             continue
     return job
@@ -217,13 +218,13 @@ PLANTS = (
     _plant(
         "the end is not sticky",
         "I3",
-        (jobs, "next_state", _any_next_state),
+        (evolving, "next_state", _any_next_state),
         (decide, "_cancel", _cancel_what_is_over),
     ),
     _plant(
         "a success after the deadline flips the outcome",
         "I3",
-        (jobs, "next_state", _any_next_state),
+        (evolving, "next_state", _any_next_state),
         *_judging(_success_at_any_time),
     ),
     _plant("an append at a taken position writes", "I2", (MemoryEventLog, "append", _append_anyway)),

@@ -28,7 +28,7 @@ from mayfly.errors import TryAgain
 from mayfly.intake.sqlite import SqliteIntakeRecord
 from mayfly.jobs.commands import SubmitJob
 from mayfly.jobs.decide import submit
-from mayfly.jobs.job import fold
+from mayfly.jobs.evolve import fold
 from mayfly.jobs.spec import JobSpec
 from mayfly.jobs.steering import AZURE_PACE, LOCAL_PACE
 from mayfly.log.memory import MemoryEventLog

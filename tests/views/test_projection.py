@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mayfly.jobs.events import Event
-from mayfly.jobs.job import Job, fold
+from mayfly.jobs.evolve import fold
+from mayfly.jobs.job import Job
 from mayfly.jobs.spec import JobSpec, RetryPolicy
 from mayfly.log.memory import MemoryEventLog
 from mayfly.views.job_views import JobFilter
