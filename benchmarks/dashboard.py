@@ -105,9 +105,12 @@ def append_to_pixel(samples: int) -> dict[str, Any]:
                 child.stop()
 
 
-def fill(data: Path, jobs: int) -> None:
-    """Write a log and its views as a host would have over a week, by copies of a few lives that were decided."""
-    lives = [_life(number) for number in range(10)]
+def fill(data: Path, jobs: int, *, settled: bool = False) -> None:
+    """Write a log and its views as a host would have over a week, by copies of a few lives that were decided.
+
+    `settled`: none of them is open any more.
+    """
+    lives = [_life(number) for number in range(1 if settled else 0, 10)]
     log = SqliteEventLog(data / "log.db")  # makes the schema
     asyncio.run(log.close())
     connection = sqlite3.connect(data / "log.db", isolation_level=None)

@@ -152,10 +152,21 @@ async def archive_job(req: func.HttpRequest) -> func.HttpResponse:
 @jobs_api.durable_client_input(client_name="client")
 @answering
 async def clear_jobs(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-    """Cancel what runs and archive what ended."""
-    queries_of(req)
-    cleared = await canceling.clear(composition.current(), DurableOrchestrators(client), source=_source(req))
-    return answer({"canceled": cleared.canceled, "archived": cleared.archived}, status=202)
+    """Cancel what runs and archive what ended, so many at a time."""
+    queries = queries_of(req, "limit", "cursor")
+    limit = number_of(queries, "limit", default=canceling.CLEAR_MAX, low=1, high=canceling.CLEAR_MAX)
+    try:
+        cleared = await canceling.clear(
+            composition.current(),
+            DurableOrchestrators(client),
+            source=_source(req),
+            limit=limit,
+            cursor=queries.get("cursor"),
+        )
+    except ValueError as error:
+        raise _wrong_query("cursor", f"{error} (got {shown(queries['cursor'])})") from error
+    document = {"canceled": cleared.canceled, "archived": cleared.archived, "cursor": cleared.cursor}
+    return answer(document, status=202)
 
 
 @jobs_api.route(route="plan", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)

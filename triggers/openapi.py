@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from mayfly.canceling import CLEAR_MAX
 from mayfly.jobs.lifecycle import STATES
 from mayfly.jobs.spec import JobSpec
 from mayfly.reporting import Finished, Progress, Started
@@ -76,7 +77,11 @@ def _paths() -> dict[str, Any]:
         f"{job}/archive": {
             "post": _operation("archive_job", "Hide a job that is over", 202, "Standing", job=True, refusals=(409,))
         },
-        "/api/jobs/clear": {"post": _operation("clear_jobs", "Cancel what runs, archive what ended", 202, "Cleared")},
+        "/api/jobs/clear": {
+            "post": _operation(
+                "clear_jobs", "Cancel what runs, archive what ended, step by step", 202, "Cleared", parameters=_step()
+            )
+        },
         "/api/plan": {"post": _operation("plan_job", "What a job would become", 200, "Plan", body=spec)},
         "/api/events": {"get": _operation("list_all_events", "The whole log", 200, "Events", parameters=[far, limit])},
         "/api/intake": {
@@ -138,6 +143,14 @@ def _filters() -> list[dict[str, Any]]:
     ]
 
 
+def _step() -> list[dict[str, Any]]:
+    size = {"type": "integer", "minimum": 1, "maximum": CLEAR_MAX, "default": CLEAR_MAX}
+    return [
+        _query("limit", size, "How many jobs this step goes through."),
+        _query("cursor", {"type": "string"}, "From the step before; the last one answers with null."),
+    ]
+
+
 def _answers() -> dict[str, Any]:
     text, number = {"type": "string"}, {"type": "number"}
     state = {"type": "string", "enum": list(STATES)}
@@ -149,7 +162,9 @@ def _answers() -> dict[str, Any]:
         "Health": _object(status=text),
         "Accepted": _object(job_id=text, state=state, links=links),
         "Standing": _object(job_id=text, state=state, archived={"type": "boolean"}, links=links),
-        "Cleared": _object(canceled={"type": "integer"}, archived={"type": "integer"}),
+        "Cleared": _object(
+            canceled={"type": "integer"}, archived={"type": "integer"}, cursor={"type": ["string", "null"]}
+        ),
         "Job": {"type": "object", "required": ["job_id", "state", "position", "spec", "attempts"]},
         "JobPage": _object(jobs={"type": "array", "items": _ref("Job")}, cursor={"type": ["string", "null"]}),
         "Event": {"type": "object", "required": ["job_id", "position", "type", "at", "attempt", "source", "data"]},

@@ -169,10 +169,18 @@ class Api:
         """Hide a job that is over from the lists."""
         self._call("POST", f"jobs/{job_id}/archive")
 
-    def clear(self) -> tuple[int, int]:
-        """Cancel what runs and archive what ended; return how many were canceled and archived."""
-        document = self._call("POST", "jobs/clear", body={})
-        return document["canceled"], document["archived"]
+    def clear(self) -> Iterator[tuple[int, int]]:
+        """Cancel what runs and archive what ended, step by step; yield after each how many were so far."""
+        canceled = archived = 0
+        cursor: str | None = None
+        while True:
+            document = self._call("POST", "jobs/clear", query={"cursor": cursor}, body={})
+            canceled += document["canceled"]
+            archived += document["archived"]
+            yield canceled, archived
+            cursor = document["cursor"]
+            if cursor is None:
+                return
 
     def plan(self, spec: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a spec would become."""

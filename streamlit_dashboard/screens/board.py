@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import streamlit as st
 
 from mayfly.cli.screen import duration, gist
-from mayfly.errors import NotFound
+from mayfly.errors import NotFound, TryAgain
 from mayfly.jobs.job import Job
+from mayfly.jobs.lifecycle import OPEN
 from mayfly.views.figures import Span
 from mayfly.views.job_views import Page
 from streamlit_dashboard import cards, charts
 from streamlit_dashboard.board_choice import Choice, choose
-from streamlit_dashboard.clearing import clear_dialog
+from streamlit_dashboard.clearing import ask_to_clear, clear_dialog
 from streamlit_dashboard.looks import named
 from streamlit_dashboard.services import api, read_service
 from streamlit_dashboard.telling import clean, clock, viewer_zone
 from streamlit_dashboard.trouble import said
+from streamlit_dashboard.watching import LOOK_S, views_stand, watched
 
-REFRESH_S = 1.0
 PAGE_SIZE = 24
 _OWN_MAX = 5
 """Of the jobs submitted here that are shown before the views know them."""
@@ -32,14 +34,18 @@ def draw() -> None:
     """Draw the page."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title("Board", anchor=False)
-        if st.button("Clear…", icon=":material/mop:", key="clear"):
-            clear_dialog()
+        st.button("Clear…", icon=":material/mop:", key="clear", on_click=ask_to_clear)
+    clear_dialog()
     if told := st.session_state.pop("told", None):
         st.toast(told, icon=":material/check_circle:")
     quick_add()
     choice = choose()
-    live = st.fragment(show, run_every=REFRESH_S if st.session_state.get("live", True) else None)
-    live(choice)
+    live = st.session_state.get("live", True)
+    moving = live and something_moves()
+    if live and not moving:
+        watched(stands)
+    # What is open has times that go on; once nothing is, the board is drawn again only when the log has moved.
+    st.fragment(show, run_every=LOOK_S if moving else None)(choice, moving=moving)
 
 
 def quick_add() -> None:
@@ -68,12 +74,29 @@ def remember(job_id: str) -> None:
     st.session_state["own"] = [job_id, *st.session_state.get("own", [])][:_OWN_MAX]
 
 
-def show(choice: Choice) -> None:
+def something_moves() -> bool:
+    """Say whether a job is open, so that every second looks different."""
+    service = read_service()
+    try:
+        counts = service.ask(service.overview.counts())
+    except TryAgain:
+        return False
+    return any(counts[state] for state in OPEN)
+
+
+def stands() -> Hashable:
+    """Return what the board depends on while no job is open; it tells how long ago in minutes."""
+    return views_stand(), int(time.time() // 60)
+
+
+def show(choice: Choice, *, moving: bool) -> None:
     """Read, then draw what changes by itself."""
     service = read_service()
     now = datetime.now(UTC)
     with said("The board could not be read", again=True):
         counts = service.ask(service.overview.counts())
+        if moving and not any(counts[state] for state in OPEN):
+            st.rerun()  # once more as a whole, and then only when there is something new
         lingering, _ = service.ask(service.overview.attention("lingering"))
         span = choice.window.span
         since = now - choice.window.length if choice.window.length else None

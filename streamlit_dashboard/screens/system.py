@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import UTC, datetime, timedelta
 from html import escape
 
@@ -18,8 +18,9 @@ from streamlit_dashboard.looks import LOOKS
 from streamlit_dashboard.services import api, read_service
 from streamlit_dashboard.telling import ago, ago_html, clean, lasting, moment_html, size, span
 from streamlit_dashboard.trouble import said
+from streamlit_dashboard.watching import log_stands, views_stand, watched
 
-REFRESH_S = 2.0
+LOOK_S = 2.0
 _LATE_S = 60.0
 """A deleted container may take a minute to go; after that it is worth a person's look."""
 _POINTS = 25
@@ -34,7 +35,13 @@ _OUTCOME_TIMES: tuple[tuple[str, Span, timedelta | None], ...] = (
 def draw() -> None:
     """Draw the page."""
     st.title("System", anchor=False)
-    st.fragment(show, run_every=REFRESH_S)()
+    watched(stands, every_s=LOOK_S)
+    show()
+
+
+def stands() -> Hashable:
+    """Return what the page depends on. A job that was canceled may be late in going, which time alone brings about."""
+    return api().healthy(), log_stands(), views_stand(), int(time.time() // _LATE_S)
 
 
 def show() -> None:

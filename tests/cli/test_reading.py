@@ -158,9 +158,20 @@ def test_clear_does_nothing_when_nobody_can_be_asked(run: Run, serve: Serve, mon
 
 
 def test_clear_with_yes_asks_nobody(run: Run, serve: Serve) -> None:
-    serve({"POST /api/jobs/clear": [Answer(status=202, body={"canceled": 1, "archived": 2})]})
+    api = serve(
+        {
+            "POST /api/jobs/clear": [
+                Answer(status=202, body={"canceled": 1, "archived": 50, "cursor": "on"}),
+                Answer(status=202, body={"canceled": 0, "archived": 2, "cursor": None}),
+            ]
+        }
+    )
 
-    assert run("clear", "--yes").out == "1 job canceled, 2 jobs archived\n"
+    assert run("clear", "--yes").out == "1 job canceled, 52 jobs archived\n"
+    assert [asked.path for asked in api.requests("POST /api/jobs/clear")] == [
+        "/api/jobs/clear",
+        "/api/jobs/clear?cursor=on",
+    ]
 
 
 def test_an_api_that_is_not_there_is_named_with_the_mend(run: Run) -> None:

@@ -117,14 +117,27 @@ def test_a_job_that_cannot_be_added_says_why_and_the_board_stays(seeded: Seeded,
 def test_clear_says_what_it_will_do_before_it_does_it(seeded: Seeded, opened: Open, serve: Serve) -> None:
     seeded.job(1)
     seeded.job(2, succeeded())
-    api = serve({"POST /api/jobs/clear": [Answer(status=202, body={"canceled": 1, "archived": 2})]})
+    steps = [{"canceled": 1, "archived": 1, "cursor": "on"}, {"canceled": 0, "archived": 1, "cursor": None}]
+    api = serve({"POST /api/jobs/clear": [Answer(status=202, body=step) for step in steps]})
     app = opened()
     app.button(key="clear").click().run()
     assert "**1 job** not over yet: **canceled**" in shown(app)
     assert "**2 jobs** in all: **hidden**" in shown(app)
     assert api.requests("POST /api/jobs/clear") == []
     app.button(key="clear-now").click().run()
-    assert len(api.requests("POST /api/jobs/clear")) == 1
+    assert len(api.requests("POST /api/jobs/clear")) == 2
+    assert app.toast[0].value == "Canceled 1, hid 2."
+    assert "Cancel and hide them" not in [button.label for button in app.button]
+
+
+def test_a_clear_that_breaks_off_says_so_and_can_be_gone_on_with(seeded: Seeded, opened: Open) -> None:
+    seeded.job(1)
+    app = opened()
+    app.button(key="clear").click().run()
+    app.button(key="clear-now").click().run()
+    assert "The board was not cleared: http://127.0.0.1:9 does not answer" in shown(app)
+    app.run()
+    assert app.button(key="clear-now").label == "Cancel and hide them"
 
 
 def test_a_store_that_is_not_there_is_said_and_got_over(tmp_path: Path, opened: Open) -> None:
