@@ -16,6 +16,7 @@ import pandas  # noqa: F401
 from streamlit.web.cli import main
 
 from streamlit_dashboard import (  # noqa: F401
+    board_choice,
     charts,
     clearing,
     job_cost,
@@ -24,6 +25,8 @@ from streamlit_dashboard import (  # noqa: F401
     job_spec,
     job_usage,
     spec_form,
+    timeline,
+    watching,
 )
 
 if __name__ == "__main__":

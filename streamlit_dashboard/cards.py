@@ -14,7 +14,7 @@ from mayfly.jobs.job import Attempt, Job
 from mayfly.jobs.lifecycle import STATES, JobState
 from mayfly.jobs.spec import JobSpec
 from streamlit_dashboard.looks import LOOKS, badge, sign
-from streamlit_dashboard.telling import ago_html, clean, clock
+from streamlit_dashboard.telling import ago_html, clean, clock, moment_html
 
 JOB_PAGE = "screens/job.py"
 
@@ -37,6 +37,33 @@ def card(job: Job, now: datetime) -> None:
     with st.container(key=f"card-{tone}-{job.job_id}"):
         st.page_link(JOB_PAGE, label=title(job), query_params={"job": job.job_id}, width="stretch")
         st.html(_card_body(job, now))
+
+
+_LINE_HEADS = ("state", "submitted", "took", "tries", "asks for", "stands", "labels")
+LINE_HEAD = (
+    '<div class="mf-line-head"><b>job</b><div class="mf-line">'
+    + "".join(f"<b>{head}</b>" for head in _LINE_HEADS)
+    + "</div></div>"
+)
+"""What stands above the lines."""
+
+
+def line(job: Job, now: datetime) -> None:
+    """Draw a job as a line of a table that leads to its page."""
+    told = clean(gist(job, tell=clock), 160)
+    labels = " ".join(f"{name}={value}" for name, value in sorted(job.spec.labels.items()))
+    cells = (
+        badge(job.state),
+        moment_html(job.submitted_at),
+        escape(duration(job, now)),
+        str(len(job.attempts)),
+        f'<span class="mf-code">{escape(wanted(job.spec))}</span>',
+        f'<span class="mf-gist">{escape(told)}</span>',
+        f'<span class="mf-muted">{escape(clean(labels, 120))}</span>',
+    )
+    with st.container(key=f"line-{LOOKS[job.state].tone}-{job.job_id}"):
+        st.page_link(JOB_PAGE, label=title(job), query_params={"job": job.job_id}, width="stretch")
+        st.html(f'<div class="mf-line">{"".join(f"<div>{cell}</div>" for cell in cells)}</div>')
 
 
 def title(job: Job) -> str:

@@ -12,19 +12,9 @@ import altair as alt
 import pandas as pd
 
 from mayfly.jobs.lifecycle import STATES, TERMINAL
-from mayfly.jobs.phases import PHASES, Phase, PhaseName
 from mayfly.views.figures import Bucket, Span
 from streamlit_dashboard.looks import LOOKS
-from streamlit_dashboard.telling import lasting
 
-PHASE_COLOURS: dict[PhaseName, str] = {
-    "queued": "#e0a800",
-    "starting": "#74b3ff",
-    "pulling": "#9d7fe8",
-    "running": "#2f7de1",
-    "reporting": "#2fa84f",
-    "deleting": "#8a93a0",
-}
 _TIME_UNITS: dict[Span, Literal["yearmonthdatehoursminutes", "yearmonthdatehours", "utcyearmonthdate"]] = {
     "minute": "yearmonthdatehoursminutes",
     "hour": "yearmonthdatehours",
@@ -81,56 +71,6 @@ def over_time(buckets: tuple[Bucket, ...], *, cut: Span, since: datetime, until:
         .properties(height=220)
     )
     return chart
-
-
-def gantt(phases: Sequence[Phase], *, begun_at: datetime, now: datetime, attempts: int) -> alt.LayerChart:
-    """Return a job's phases as bars over the time since its submission, each with its length."""
-    ends = [phase.ended_at or now for phase in phases]
-    whole_s = max(0.001, *((end - begun_at).total_seconds() for end in ends))
-    unit, unit_s = next(((u, s) for u, s in (("hours", 3_600), ("minutes", 60)) if whole_s > 3 * s), ("seconds", 1))
-    rows = []
-    for phase, end in zip(phases, ends, strict=True):
-        name = f"{phase.attempt} · {phase.name}" if attempts > 1 else phase.name
-        rows.append(
-            {
-                "phase": name,
-                "kind": phase.name,
-                "from": (phase.begun_at - begun_at).total_seconds() / unit_s,
-                "to": (end - begun_at).total_seconds() / unit_s,
-                "length": lasting(phase.seconds(now)) + ("" if phase.ended_at else " …"),
-                "began": phase.begun_at,
-            }
-        )
-    data = pd.DataFrame(rows)
-    order = list(dict.fromkeys(str(row["phase"]) for row in rows))
-    base = alt.Chart(data).encode(
-        y=alt.Y(
-            "phase:N",
-            sort=order,
-            title=None,
-            axis=alt.Axis(labelLimit=140, labelOverlap=False, ticks=False, domain=False),
-        ),
-        tooltip=[
-            alt.Tooltip("phase:N", title="phase"),
-            alt.Tooltip("length:N", title="took"),
-            alt.Tooltip("began:T", title="began", format="%H:%M:%S.%L"),
-        ],
-    )
-    x_scale = alt.Scale(domain=[0, whole_s / unit_s * 1.14], nice=False)
-    bars = base.mark_bar(height=15, cornerRadius=3, strokeWidth=2).encode(
-        x=alt.X("from:Q", title=f"{unit} since submission", scale=x_scale, axis=alt.Axis(tickCount=6)),
-        x2="to:Q",
-        color=alt.Color(
-            "kind:N", scale=alt.Scale(domain=list(PHASES), range=[PHASE_COLOURS[p] for p in PHASES]), legend=None
-        ),
-        stroke=alt.Stroke(
-            "kind:N", scale=alt.Scale(domain=list(PHASES), range=[PHASE_COLOURS[p] for p in PHASES]), legend=None
-        ),
-    )
-    lengths = base.mark_text(align="left", dx=6, fontSize=12, color="#7d8793").encode(
-        x=alt.X("to:Q", scale=x_scale), text="length:N"
-    )
-    return alt.LayerChart(layer=[bars, lengths]).properties(height=30 * len(order) + 60)
 
 
 def cpu(samples: Sequence[tuple[datetime, float, int]], *, cores: float) -> alt.LayerChart:

@@ -17,6 +17,7 @@ from mayfly.reading import Reader
 from mayfly.submitting import parse_spec, submit
 from mayfly.validation import parse_object, printable, shown, suggestion
 from mayfly.views.job_views import PAGE_MAX, JobFilter
+from mayfly.views.label_text import parse_labels
 from triggers.answers import answer, answering, job_id_of, number_of, queries_of
 from triggers.durable import DurableOrchestrators
 
@@ -259,13 +260,10 @@ def _states(text: str | None) -> frozenset[JobState] | None:
 def _labels(text: str | None) -> dict[str, str]:
     if text is None:
         return {}
-    pairs = [pair.partition("=") for pair in text.split(",")]
-    if not all(name and equals for name, equals, _ in pairs):
-        raise _wrong_query("label", f"must be NAME=VALUE, with commas between several (got {shown(text)})")
-    labels = {name: value for name, _, value in pairs}
-    if len(labels) < len(pairs):
-        raise _wrong_query("label", f"names a label twice, and no job has two values of one (got {shown(text)})")
-    return labels
+    try:
+        return parse_labels(text)
+    except ValueError as error:
+        raise _wrong_query("label", f"{error} (got {shown(text)})") from error
 
 
 def _moment(queries: dict[str, str], name: str) -> datetime | None:

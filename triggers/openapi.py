@@ -133,7 +133,11 @@ def _filters() -> list[dict[str, Any]]:
     moment = {"type": "string", "format": "date-time"}
     return [
         _query("state", {"type": "string"}, f"With commas between them: {', '.join(STATES)}."),
-        _query("label", {"type": "string"}, "NAME=VALUE, with commas between several."),
+        _query(
+            "label",
+            {"type": "string"},
+            "NAME=VALUE, with commas between several; in double quotes where a value has a comma.",
+        ),
         _query("name", {"type": "string", "maxLength": 64}, "Part of the job id."),
         _query("after", moment, "Submitted after."),
         _query("before", moment, "Submitted before."),

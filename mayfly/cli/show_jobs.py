@@ -19,6 +19,7 @@ from mayfly.cli.job_page import print_job
 from mayfly.cli.screen import age, clean, console, duration, gist, labels, print_json, state_text, table
 from mayfly.jobs.events import to_document as event_document
 from mayfly.jobs.job import Job, to_document
+from mayfly.views.label_text import label_text
 
 _POLL_S = 0.5
 _OVERLAP_CHARS = 400
@@ -47,7 +48,7 @@ def list_jobs(
     """List jobs, newest first."""
     filters = {
         "state": ",".join(state) if state else None,
-        "label": ",".join(label) if label else None,
+        "label": label_text(label) if label else None,
         "name": name,
         "archived": "true" if archived else None,
     }

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from datetime import UTC, datetime, timedelta
 
-import pandas as pd
 import streamlit as st
 
-from mayfly.cli.screen import duration, gist
 from mayfly.errors import NotFound, TryAgain
 from mayfly.jobs.job import Job
 from mayfly.jobs.lifecycle import OPEN
@@ -19,9 +17,7 @@ from mayfly.views.job_views import Page
 from streamlit_dashboard import cards, charts
 from streamlit_dashboard.board_choice import Choice, choose
 from streamlit_dashboard.clearing import ask_to_clear, clear_dialog
-from streamlit_dashboard.looks import named
 from streamlit_dashboard.services import api, read_service
-from streamlit_dashboard.telling import clean, clock, viewer_zone
 from streamlit_dashboard.trouble import said
 from streamlit_dashboard.watching import LOOK_S, views_stand, watched
 
@@ -121,7 +117,10 @@ def show(choice: Choice, *, moving: bool) -> None:
                 for job in jobs:
                     cards.card(job, now)
         else:
-            as_table(jobs, now)
+            with st.container(key="lines"):
+                st.html(cards.LINE_HEAD)
+                for job in jobs:
+                    cards.line(job, now)
         pager(page, cursors)
 
 
@@ -156,45 +155,6 @@ def unknown_yet(page: Page, choice: Choice) -> list[Job]:
         if not job.archived and (newest is None or job.submitted_at > newest):
             found.append(job)
     return found
-
-
-def as_table(jobs: Sequence[Job], now: datetime) -> None:
-    """Draw the jobs as lines; choosing one opens its page."""
-    zone = viewer_zone()
-    rows = [
-        {
-            "state": named(job.state),
-            "job": job.job_id,
-            "submitted": job.submitted_at.astimezone(zone).replace(tzinfo=None),
-            "UTC": job.submitted_at.replace(tzinfo=None),
-            "took": duration(job, now),
-            "attempts": len(job.attempts),
-            "asks for": cards.wanted(job.spec),
-            "stands": clean(gist(job, tell=clock), 160),
-            "labels": " ".join(f"{name}={value}" for name, value in sorted(job.spec.labels.items())),
-        }
-        for job in jobs
-    ]
-    moment = "D MMM YYYY, HH:mm:ss"
-    chosen = st.dataframe(
-        pd.DataFrame(rows),
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        key="table",
-        row_height=34,
-        height=min(34 * (len(rows) + 1) + 4, 880),
-        column_config={
-            "submitted": st.column_config.DatetimeColumn("submitted", format=moment, help="In your own time zone"),
-            "UTC": st.column_config.DatetimeColumn("submitted, UTC", format=moment),
-            "job": st.column_config.TextColumn("job", help="Choose a line to open its page", pinned=True),
-        },
-        column_order=["state", "job", "submitted", "took", "attempts", "asks for", "stands", "labels", "UTC"],
-        alt="Jobs, newest first",
-    )
-    picked = chosen["selection"]["rows"]
-    if picked and picked[0] < len(jobs):
-        st.switch_page(cards.JOB_PAGE, query_params={"job": jobs[picked[0]].job_id})
 
 
 def pager(page: Page, cursors: list[str | None]) -> None:

@@ -7,11 +7,11 @@ from html import escape
 
 import streamlit as st
 
-from mayfly.cli.screen import duration, gist, span
+from mayfly.cli.screen import duration, gist
 from mayfly.jobs.job import Job
 from mayfly.jobs.names import is_job_id
 from mayfly.jobs.phases import phases
-from streamlit_dashboard import cards, charts
+from streamlit_dashboard import cards
 from streamlit_dashboard.job_cost import draw_cost
 from streamlit_dashboard.job_events import draw_events
 from streamlit_dashboard.job_output import draw_output, draw_result
@@ -20,6 +20,7 @@ from streamlit_dashboard.job_usage import draw_usage
 from streamlit_dashboard.looks import badge
 from streamlit_dashboard.services import api, read_service
 from streamlit_dashboard.telling import ago_html, clean, clock, moment_html
+from streamlit_dashboard.timeline import timeline
 from streamlit_dashboard.trouble import said
 
 REFRESH_S = 1.0
@@ -78,7 +79,7 @@ def show(job_id: str, *, live: bool) -> None:
             st.rerun()  # once more as a whole, and then no more by itself
         now = datetime.now(UTC)
         head(job, now)
-        timeline(job, now)
+        times(job, now)
         tabs = st.tabs(
             [
                 ":material/terminal: Output",
@@ -154,15 +155,14 @@ def act(job: Job) -> None:
         st.switch_page("screens/submit.py", query_params={"again": job.job_id})
 
 
-def timeline(job: Job, now: datetime) -> None:
+def times(job: Job, now: datetime) -> None:
     """Draw where the time went, with the result beside it where there is one."""
-    chart = charts.gantt(phases(job), begun_at=job.submitted_at, now=now, attempts=len(job.attempts))
-    told = "; ".join(f"{p.name} of attempt {p.attempt}: {span(p.seconds(now))}" for p in phases(job))
+    html = timeline(phases(job), begun_at=job.submitted_at, now=now, attempts=len(job.attempts))
     if job.state != "succeeded" or job.result is None:
-        st.altair_chart(chart, width="stretch", key="timeline", alt=told)
+        st.html(html)
         return
-    left, right = st.columns([3, 2])
-    left.altair_chart(chart, width="stretch", key="timeline", alt=told)
+    left, right = st.columns([3, 2], gap="medium")
+    left.html(html)
     with right:
         draw_result(job)
 

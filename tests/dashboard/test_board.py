@@ -67,7 +67,7 @@ def test_jobs_are_filtered_by_label_name_state_and_time(seeded: Seeded, opened: 
 def test_a_label_without_a_value_is_called_wrong(seeded: Seeded, opened: Open) -> None:
     app = opened()
     app.text_input(key="label").input("team").run()
-    assert "Labels must be NAME=VALUE" in shown(app)
+    assert "Labels: must be NAME=VALUE" in shown(app)
 
 
 def test_older_and_newer_lead_through_all_jobs(seeded: Seeded, opened: Open) -> None:
@@ -81,13 +81,22 @@ def test_older_and_newer_lead_through_all_jobs(seeded: Seeded, opened: Open) -> 
     assert (ids[-1] in shown(app), ids[0] in shown(app)) == (True, False)
 
 
-def test_the_table_has_every_job(seeded: Seeded, opened: Open) -> None:
+def test_a_label_with_a_comma_is_found_in_quotes(seeded: Seeded, opened: Open) -> None:
+    one = seeded.job(1, spec=JobSpec(message="hi", labels={"note": "a, b"}))
+    other = seeded.job(2, spec=JobSpec(message="hi", labels={"note": "a"}))
+    app = opened()
+    app.text_input(key="label").input('"note=a, b"').run()
+    assert (one in shown(app), other in shown(app)) == (True, False)
+
+
+def test_the_table_has_every_job_with_utc_on_hover(seeded: Seeded, opened: Open) -> None:
     job_id = seeded.job(1, succeeded())
     app = opened()
     app.segmented_control(key="layout").set_value("table").run()
-    frame = app.dataframe[0].value
-    assert list(frame["job"]) == [job_id]
-    assert list(frame["state"]) == ["✔ succeeded"]
+    text = shown(app)
+    assert job_id in text
+    assert "mf-sign-succeeded" in text
+    assert f'title="{seeded.read(job_id).submitted_at:%Y-%m-%d %H:%M:%S.%f} UTC"' in text
 
 
 def test_a_job_that_is_added_is_pending_at_once(seeded: Seeded, opened: Open, serve: Serve) -> None:

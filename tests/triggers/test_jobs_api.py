@@ -203,7 +203,7 @@ def test_a_clear_says_how_many_it_touched(api: FunctionHost) -> None:
 
 
 def test_the_list_is_filtered_and_paged(api: FunctionHost) -> None:
-    blue, red = _start(api, labels={"team": "blue"}), _start(api, labels={"team": "red"}, name="resize")
+    blue, red = _start(api, labels={"team": "blue", "note": "a, b"}), _start(api, labels={"team": "red"}, name="resize")
     api.composed.clock.advance(60)
     late = _start(api)
     _finish(api, late)
@@ -216,6 +216,7 @@ def test_the_list_is_filtered_and_paged(api: FunctionHost) -> None:
     assert listed(state="succeeded") == [late]
     assert set(listed(state="queued,running")) == {blue, red}
     assert listed(label="team=blue") == [blue]
+    assert listed(label='team=blue,"note=a, b"') == [blue]
     assert listed(name="resize") == [red]
     assert listed(after="2026-01-31T12:00:30Z") == [late]
     assert listed(before="2026-01-31T12:00:30") == sorted((blue, red), reverse=True)
