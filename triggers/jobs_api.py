@@ -12,6 +12,7 @@ from mayfly.errors import FieldError, Rejected
 from mayfly.jobs import events as e
 from mayfly.jobs.job import Job, to_document
 from mayfly.jobs.lifecycle import STATES, JobState
+from mayfly.log_marks import mark_of, read_up_to
 from mayfly.planning import plan
 from mayfly.reading import Reader
 from mayfly.submitting import parse_spec, submit
@@ -101,12 +102,23 @@ async def list_all_events(req: func.HttpRequest) -> func.HttpResponse:
 @answering
 async def show_job_logs(req: func.HttpRequest) -> func.HttpResponse:
     """Return what an attempt printed: JSON, or the bare text for `Accept: text/plain`."""
-    queries = queries_of(req, "attempt")
+    queries = queries_of(req, "attempt", "after")
     output = await Reader(composition.current()).output(job_id_of(req), attempt=_attempt(queries))
+    try:
+        begin = read_up_to(output.text, queries["after"]) if "after" in queries else 0
+    except ValueError as error:
+        raise _wrong_query("after", f"{error} (got {shown(queries['after'])})") from error
     if "text/plain" in req.headers.get("accept", ""):
-        return func.HttpResponse(output.text, mimetype="text/plain", charset="utf-8")
+        return func.HttpResponse(output.text[begin:], mimetype="text/plain", charset="utf-8")
     return answer(
-        {"attempt": output.attempt, "source": output.source, "text": output.text, "truncated": output.truncated}
+        {
+            "attempt": output.attempt,
+            "source": output.source,
+            "text": output.text[begin:],
+            "truncated": output.truncated,
+            "begin": begin,
+            "mark": mark_of(output.text),
+        }
     )
 
 

@@ -49,6 +49,7 @@ def _paths() -> dict[str, Any]:
     key = _header("Idempotency-Key", "The same key again answers with the same job.")
     attempt = _query("attempt", {"type": "integer", "minimum": 1, "maximum": 10_000}, "Default: the latest.")
     after = _query("after", {"type": "integer", "minimum": 0, "maximum": 2**31}, "Only later positions.")
+    mark = _query("after", {"type": "string", "pattern": r"^\d{1,9}-[0-9a-f]{16}$"}, "Only what came after this mark.")
     far = _query("after", {"type": "integer", "minimum": 0, "maximum": 2**63 - 1}, "Only later global positions.")
     limit = _query("limit", {"type": "integer", "minimum": 1, "maximum": 1_000}, "How many at most.")
     job = "/api/jobs/{job_id}"
@@ -62,7 +63,9 @@ def _paths() -> dict[str, Any]:
             "get": _operation("list_job_events", "A job's stream", 200, "Events", job=True, parameters=[after, limit])
         },
         f"{job}/logs": {
-            "get": _operation("show_job_logs", "What an attempt printed", 200, "Output", job=True, parameters=[attempt])
+            "get": _operation(
+                "show_job_logs", "What an attempt printed", 200, "Output", job=True, parameters=[attempt, mark]
+            )
         },
         f"{job}/metrics": {
             "get": _operation(
@@ -177,7 +180,14 @@ def _answers() -> dict[str, Any]:
             "required": ["events"],
             "properties": {"events": {"type": "array", "items": _ref("Event")}},
         },
-        "Output": _object(attempt={"type": "integer"}, source=text, text=text, truncated={"type": "boolean"}),
+        "Output": _object(
+            attempt={"type": "integer"},
+            source=text,
+            text=text,
+            truncated={"type": "boolean"},
+            begin={"type": "integer", "description": "Characters before this text; 0 where it is whole."},
+            mark={**text, "description": "Of the output's end: give it back as `after`."},
+        ),
         "Readings": _object(attempt={"type": "integer"}, source=text, samples={"type": "array", "items": sample}),
         "Refusals": _object(refusals={"type": "array", "items": {"type": "object"}}),
         "Plan": {"type": "object", "required": ["spec", "place", "price", "obstacles", "warnings"]},

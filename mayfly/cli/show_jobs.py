@@ -174,23 +174,23 @@ def unseen(printed: str, text: str) -> str:
 
 
 def _follow_logs(api: Api, job_id: str, attempt: int | None) -> None:
-    number, printed = attempt or 1, ""
+    number, known = attempt or 1, None
     while True:
         # Asked before the output: what is printed after the end of an attempt is then still fetched.
         job = api.job(job_id)
         current = job.attempt_numbered(number)
         ended = current.outcome is not None if current is not None else job.over
         if current is not None:
-            text = api.output(job_id, attempt=number).text
-            sys.stdout.write(unseen(printed, text))
+            output = api.output(job_id, attempt=number, known=known)
+            sys.stdout.write(unseen(known.text if known is not None else "", output.text))
             sys.stdout.flush()
-            printed = text or printed
+            known = output if output.text else known
         if ended and (attempt is not None or job.over) and number >= len(job.attempts):
             return
         if ended and attempt is not None:
             return
         if ended and number < len(job.attempts):
-            number, printed = number + 1, ""
+            number, known = number + 1, None
             print(f"[attempt {number}]", file=sys.stderr)
             continue
         time.sleep(_POLL_S)

@@ -98,6 +98,21 @@ def test_logs_follow_prints_each_character_once_until_the_job_is_over(run: Run, 
     assert run("logs", "--follow", "ada-aaaaaaaaaa").out == "one\ntwo\nthree\n"
 
 
+def test_logs_follow_asks_only_for_what_is_new(run: Run, serve: Serve) -> None:
+    going, over = running("ada-aaaaaaaaaa"), succeeded("ada-aaaaaaaaaa")
+    parts = [("one\n", 0, "4-aa"), ("two\n", 4, "8-bb"), ("cut\ntwo\nthree\n", 0, "14-cc")]
+    outputs = [
+        Answer(body={"attempt": 1, "source": "log", "text": text, "truncated": False, "begin": begin, "mark": mark})
+        for text, begin, mark in parts
+    ]
+    jobs = [Answer(body=view(going)), Answer(body=view(going)), Answer(body=view(over))]
+    api = serve({"GET /api/jobs/ada-aaaaaaaaaa/logs": outputs, "GET /api/jobs/ada-aaaaaaaaaa": jobs})
+
+    assert run("logs", "--follow", "ada-aaaaaaaaaa").out == "one\ntwo\nthree\n"
+    asked = [asked.path.partition("?")[2] for asked in api.requests("GET /api/jobs/ada-aaaaaaaaaa/logs")]
+    assert asked == ["attempt=1", "attempt=1&after=4-aa", "attempt=1&after=8-bb"]
+
+
 def test_watch_prints_every_event_until_the_container_is_gone(run: Run, serve: Serve) -> None:
     stream = documents(succeeded())
     events = [Answer(body={"events": stream[:3]}), Answer(body={"events": []}), Answer(body={"events": stream[3:]})]

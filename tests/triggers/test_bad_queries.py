@@ -64,6 +64,7 @@ _WRONG: list[tuple[str, str, str, str]] = [
     ("jobs/{job}/events", "limit", "1001", f"{_WHOLE} 1 and 1000"),
     ("jobs/{job}/events", "afer", "1", "is not known: did you mean after?"),
     ("jobs/{job}/logs", "attempt", "0", f"{_WHOLE} 1 and 10000"),
+    ("jobs/{job}/logs", "after", "5", "must be a mark that an earlier answer gave"),
     ("jobs/{job}/logs", "attempt", "last", f"{_WHOLE} 1 and 10000"),
     ("jobs/{job}/metrics", "attempt", "10001", f"{_WHOLE} 1 and 10000"),
     ("events", "after", "x", f"{_WHOLE} 0 and 9223372036854775807"),
