@@ -25,7 +25,7 @@ def tiles(counts: Mapping[JobState, int], extra: Iterable[tuple[str, str]] = ())
     for state in STATES:
         look = LOOKS[state]
         parts.append(
-            f'<div class="mf-tile mf-{look.tone}"><b>{counts[state]:,}</b>'
+            f'<div class="mf-tile mf-{look.tone}" style="--line:{look.chart}"><b>{counts[state]:,}</b>'
             f"<span>{sign(state)}{escape(look.word)}</span></div>"
         )
     return f'<div class="mf-tiles">{"".join(parts)}</div>'
@@ -111,6 +111,18 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], classes: Sequence
     )
     whole = f'<table class="mf-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     return f'<div class="mf-scroll">{whole}</div>'
+
+
+def shares(counts: Mapping[JobState, int]) -> str:
+    """Return how many jobs are in each state as HTML: one bar, and the same in signs and numbers."""
+    whole = sum(counts.values()) or 1
+    there = [state for state in STATES if counts.get(state)]
+    bars = "".join(f'<i style="width:{counts[s] / whole:.2%};background:{LOOKS[s].chart}"></i>' for s in there)
+    told = "".join(
+        f'<span class="mf-{LOOKS[s].tone}">{sign(s)}{LOOKS[s].word} {counts[s]:,} ({counts[s] / whole:.1%})</span>'
+        for s in there
+    )
+    return f'<div class="mf-shares" aria-hidden="true">{bars}</div><div class="mf-told">{told}</div>'
 
 
 def attempt_progress(attempt: Attempt | None) -> tuple[float | None, str]:

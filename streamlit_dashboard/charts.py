@@ -11,7 +11,7 @@ from typing import Literal
 import altair as alt
 import pandas as pd
 
-from mayfly.jobs.lifecycle import STATES, TERMINAL
+from mayfly.jobs.lifecycle import STATES
 from mayfly.views.figures import Bucket, Span
 from streamlit_dashboard.looks import LOOKS
 
@@ -59,7 +59,7 @@ def over_time(buckets: tuple[Bucket, ...], *, cut: Span, since: datetime, until:
             color=alt.Color(
                 "state:N",
                 scale=alt.Scale(domain=words, range=colours),
-                legend=alt.Legend(title=None, orient="top", columns=4, symbolType="square"),
+                legend=None,  # the tiles above have the same colours, with sign and word
             ),
             order="order:Q",
             tooltip=[
@@ -68,7 +68,7 @@ def over_time(buckets: tuple[Bucket, ...], *, cut: Span, since: datetime, until:
                 alt.Tooltip("jobs:Q", title="jobs", format=","),
             ],
         )
-        .properties(height=220)
+        .properties(height=170)
     )
     return chart
 
@@ -106,43 +106,20 @@ def growth(points: Sequence[tuple[datetime, int]]) -> alt.Chart:
     return chart
 
 
-def outcomes(rows: Sequence[tuple[str, str, int]]) -> alt.Chart:
-    """Return shares of outcomes. Shapes: (time span, word of the state, jobs)."""
-    data = pd.DataFrame(rows, columns=["time", "state", "jobs"])
-    ends = [state for state in STATES if state in TERMINAL]
-    words = [LOOKS[state].word for state in ends]
-    colours = [LOOKS[state].chart for state in ends]
-    chart: alt.Chart = (
-        alt.Chart(data)
-        .mark_bar(height=24)
-        .encode(
-            y=alt.Y("time:N", title=None, sort=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=120)),
-            x=alt.X("jobs:Q", stack="normalize", title=None, axis=alt.Axis(format="%", tickCount=5)),
-            color=alt.Color(
-                "state:N",
-                scale=alt.Scale(domain=words, range=colours),
-                legend=alt.Legend(title=None, orient="top", columns=2, symbolType="square"),
-            ),
-            tooltip=["time:N", "state:N", alt.Tooltip("jobs:Q", format=",")],
-        )
-        .properties(height=200)
-    )
-    return chart
-
-
 def _usage(data: pd.DataFrame, *, title: str, limit: float, colour: str, number_format: str) -> alt.LayerChart:
     peak = float(data["value"].max())
     top = limit * 1.05 if peak > limit / 3 else max(peak * 1.25, 0.01)
-    x = alt.X("at:T", title=None, axis=alt.Axis(grid=False, tickCount=5))
+    x = alt.X("at:T", title=None, axis=alt.Axis(grid=False, tickCount=4, format="%H:%M:%S"))
     y = alt.Y("value:Q", title=title, scale=alt.Scale(domain=[0, top]), axis=alt.Axis(tickCount=4))
     tooltip = [
         alt.Tooltip("at:T", title="at", format="%H:%M:%S"),
         alt.Tooltip("value:Q", title=title, format=number_format),
     ]
     base = alt.Chart(data).encode(x=x, y=y, tooltip=tooltip)
+    points = alt.OverlayMarkDef(color=colour) if len(data) < 60 else False
     layers: list[alt.Chart] = [
         base.mark_area(color=colour, opacity=0.18, interpolate="monotone"),
-        base.mark_line(color=colour, strokeWidth=2, interpolate="monotone", point=len(data) < 60),
+        base.mark_line(color=colour, strokeWidth=2, interpolate="monotone", point=points),
     ]
     if top > limit:
         asked = pd.DataFrame([{"value": limit}])

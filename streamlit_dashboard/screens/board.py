@@ -185,10 +185,17 @@ def turn(cursors: list[str | None]) -> None:
 
 def empty(choice: Choice, jobs: int) -> None:
     """Say why there is nothing, and what to do."""
+    service = read_service()
     if jobs and not (choice.everything and choice.window.length is None):
         st.info(
             "No job fits these filters. Take one away, or look further back with **Submitted: all**.",
             icon=":material/filter_alt_off:",
+        )
+        return
+    if service.ask(service.overview.projected()):
+        st.info(
+            "The board is clear. What was hidden is under **Filters**; type a message above for something new.",
+            icon=":material/check_circle:",
         )
         return
     st.info(

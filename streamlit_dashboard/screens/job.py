@@ -19,7 +19,7 @@ from streamlit_dashboard.job_spec import draw_spec
 from streamlit_dashboard.job_usage import draw_usage
 from streamlit_dashboard.looks import badge
 from streamlit_dashboard.services import api, read_service
-from streamlit_dashboard.telling import ago_html, clean, clock, moment_html
+from streamlit_dashboard.telling import ago, clean, clock, moment_html
 from streamlit_dashboard.timeline import timeline
 from streamlit_dashboard.trouble import said
 
@@ -119,11 +119,15 @@ def head(job: Job, now: datetime) -> None:
             + cards.bar(fraction if job.state == "running" else None, "progress")
         )
     attempt = job.attempt
+    since = ago(job.submitted_at, now)
     lingers = ", ".join(f"{a.group} ({a.container})" for a in job.lingering)
     st.html(
         cards.facts(
             [
-                ("submitted", f"{moment_html(job.submitted_at)} ({ago_html(job.submitted_at, now)}) by {job.source}"),
+                (
+                    "submitted",
+                    f'{moment_html(job.submitted_at)}<br><span class="mf-muted">{since}, by {job.source}</span>',
+                ),
                 ("took", escape(duration(job, now))),
                 ("attempts", f"{len(job.attempts)} of {job.spec.retry.max_attempts}"),
                 ("container", escape(attempt.container if attempt else "none")),

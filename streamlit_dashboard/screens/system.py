@@ -11,10 +11,9 @@ from html import escape
 import streamlit as st
 
 from mayfly.jobs.job import Attempt, Job
-from mayfly.jobs.lifecycle import TERMINAL
+from mayfly.jobs.lifecycle import TERMINAL, JobState
 from mayfly.views.figures import Span
 from streamlit_dashboard import cards, charts
-from streamlit_dashboard.looks import LOOKS
 from streamlit_dashboard.services import api, read_service
 from streamlit_dashboard.telling import ago, ago_html, clean, lasting, moment_html, size, span
 from streamlit_dashboard.trouble import said
@@ -74,7 +73,8 @@ def vitals(now: datetime) -> None:
     )
     if not well:
         st.error(
-            f"The API at {api().url} does not answer or is not well: jobs can be read here, and not submitted.",
+            f"The API at {api().url} does not answer or is not well: jobs can be read here, and not submitted. "
+            "This page looks again by itself.",
             icon=":material/cloud_off:",
         )
     size_now = service.ask(service.overview.growth(now=now, over=timedelta(hours=1), points=2))
@@ -113,8 +113,12 @@ def growth(now: datetime) -> None:
     service = read_service()
     until = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     found = service.ask(service.overview.growth(now=until, over=timedelta(hours=24), points=_POINTS))
-    if found is not None:
-        st.subheader("The log's growth over 24 hours", anchor=False)
+    if found is None:
+        return
+    st.subheader("The log's growth over 24 hours", anchor=False)
+    if found.points[0][1] == found.points[-1][1]:
+        st.caption("Nothing was written.")
+    else:
         st.altair_chart(charts.growth(found.points), width="stretch", key="growth", alt="Events written over 24 hours")
 
 
@@ -122,19 +126,18 @@ def outcomes(now: datetime) -> None:
     """Draw how jobs ended."""
     st.subheader("How jobs end", anchor=False)
     service = read_service()
-    rows: list[tuple[str, str, int]] = []
+    rows: list[tuple[str, str, str]] = []
     for told, cut, length in _OUTCOME_TIMES:
         since = now - length if length else None
-        buckets = service.ask(service.overview.submitted(cut, since=since, archived=True))
-        counts: Counter[str] = Counter()
-        for bucket in buckets:
+        counts: Counter[JobState] = Counter()
+        for bucket in service.ask(service.overview.submitted(cut, since=since, archived=True)):
             if bucket.state in TERMINAL:
-                counts[LOOKS[bucket.state].word] += bucket.jobs
-        rows += [(f"{told} ({counts.total():,})", word, count) for word, count in counts.items()]
-    if not rows:
+                counts[bucket.state] += bucket.jobs
+        rows.append((escape(told), f"{counts.total():,}", cards.shares(counts)))
+    if not counts:
         st.info("No job is over yet.", icon=":material/hourglass_empty:")
         return
-    st.altair_chart(charts.outcomes(rows), width="stretch", key="outcomes", alt="Shares of outcomes")
+    st.html(cards.table(("", "jobs", ""), rows))
     st.caption("By the time of submission; hidden jobs are counted too.")
 
 
