@@ -16,6 +16,7 @@ import pandas  # noqa: F401
 from streamlit.web.cli import main
 
 from streamlit_dashboard import (  # noqa: F401
+    bars,
     board_choice,
     charts,
     clearing,

@@ -5,23 +5,28 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Hashable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 import streamlit as st
 
 from mayfly.errors import NotFound, TryAgain
 from mayfly.jobs.job import Job
-from mayfly.jobs.lifecycle import OPEN
-from mayfly.views.figures import Span
+from mayfly.jobs.lifecycle import OPEN, STATES, JobState
+from mayfly.views.figures import Bucket, Span
 from mayfly.views.job_views import Page
-from streamlit_dashboard import cards, charts
+from streamlit_dashboard import cards
+from streamlit_dashboard.bars import Bar, Part, bars
 from streamlit_dashboard.board_choice import Choice, choose
 from streamlit_dashboard.clearing import ask_to_clear, clear_dialog
+from streamlit_dashboard.looks import LOOKS
 from streamlit_dashboard.services import api, read_service
+from streamlit_dashboard.telling import viewer_zone
 from streamlit_dashboard.trouble import said
 from streamlit_dashboard.watching import LOOK_S, views_stand, watched
 
 PAGE_SIZE = 24
+WIDTHS: dict[Span, timedelta] = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 _OWN_MAX = 5
 """Of the jobs submitted here that are shown before the views know them."""
 
@@ -104,11 +109,9 @@ def show(choice: Choice, *, moving: bool) -> None:
         containers = counts["starting"] + counts["running"] + lingering
         st.html(cards.tiles(counts, [("containers now", f"{containers:,}")]))
         if buckets:
-            # Whole spans, so that the picture stands still while nothing comes.
             begun = whole(since or buckets[0].begun_at, span)
-            until = whole(now, span) + timedelta(minutes=1 if span == "minute" else 60)
-            chart = charts.over_time(tuple(buckets), cut=span, since=begun, until=until)
-            st.altair_chart(chart, width="stretch", key="over-time", alt="Jobs by time of submission and state")
+            zone = UTC if span == "day" else viewer_zone()
+            st.html(over_time(tuple(buckets), span, begun, whole(now, span), zone))
         jobs = [*own, *page.jobs]
         if not jobs:
             empty(choice, sum(counts.values()))
@@ -124,9 +127,41 @@ def show(choice: Choice, *, moving: bool) -> None:
         pager(page, cursors)
 
 
+@lru_cache(maxsize=64)
+def over_time(buckets: tuple[Bucket, ...], span: Span, since: datetime, last: datetime, zone: tzinfo) -> str:
+    """Return the jobs by time of submission, stacked by the state that they are in now.
+
+    The same again while nothing has changed, because most looks at a board find nothing new.
+    """
+    parts: dict[datetime, dict[JobState, int]] = {}
+    for bucket in buckets:
+        parts.setdefault(bucket.begun_at, {})[bucket.state] = bucket.jobs
+    found = [
+        Bar(
+            begun_at=begun_at,
+            parts=[
+                Part(word=LOOKS[state].word, colour=LOOKS[state].chart, count=counts[state])
+                for state in STATES
+                if state in counts
+            ],
+        )
+        for begun_at, counts in parts.items()
+    ]
+    return bars(
+        found,
+        width=WIDTHS[span],
+        since=since,
+        until=last + WIDTHS[span],
+        zone=zone,
+        what="jobs",
+        label=f"Jobs by time of submission and state: {sum(bar.count for bar in found):,}",
+    )
+
+
 def whole(at: datetime, span: Span) -> datetime:
-    """Return the beginning of the minute, or of the hour where the spans are longer."""
-    return at.replace(minute=at.minute if span == "minute" else 0, second=0, microsecond=0)
+    """Return the beginning of the minute, hour or day of UTC."""
+    begun = at.replace(second=0, microsecond=0)
+    return begun if span == "minute" else begun.replace(minute=0) if span == "hour" else begun.replace(hour=0, minute=0)
 
 
 def cursors_of(choice: Choice) -> list[str | None]:

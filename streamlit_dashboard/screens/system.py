@@ -7,15 +7,17 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from datetime import UTC, datetime, timedelta
 from html import escape
+from itertools import pairwise
 
 import streamlit as st
 
 from mayfly.jobs.job import Attempt, Job
 from mayfly.jobs.lifecycle import TERMINAL, JobState
 from mayfly.views.figures import Span
-from streamlit_dashboard import cards, charts
+from streamlit_dashboard import cards
+from streamlit_dashboard.bars import Bar, Part, bars
 from streamlit_dashboard.services import api, read_service
-from streamlit_dashboard.telling import ago, ago_html, clean, lasting, moment_html, size, span
+from streamlit_dashboard.telling import ago, ago_html, clean, lasting, moment_html, size, span, viewer_zone
 from streamlit_dashboard.trouble import said
 from streamlit_dashboard.watching import log_stands, views_stand, watched
 
@@ -23,6 +25,7 @@ LOOK_S = 2.0
 _LATE_S = 60.0
 """A deleted container may take a minute to go; after that it is worth a person's look."""
 _POINTS = 25
+_DAY = timedelta(hours=24)
 _ROWS_MAX = 20
 _OUTCOME_TIMES: tuple[tuple[str, Span, timedelta | None], ...] = (
     ("last hour", "minute", timedelta(hours=1)),
@@ -112,14 +115,28 @@ def growth(now: datetime) -> None:
     """Draw how the log grew over a day."""
     service = read_service()
     until = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-    found = service.ask(service.overview.growth(now=until, over=timedelta(hours=24), points=_POINTS))
+    found = service.ask(service.overview.growth(now=until, over=_DAY, points=_POINTS))
     if found is None:
         return
     st.subheader("The log's growth over 24 hours", anchor=False)
     if found.points[0][1] == found.points[-1][1]:
         st.caption("Nothing was written.")
     else:
-        st.altair_chart(charts.growth(found.points), width="stretch", key="growth", alt="Events written over 24 hours")
+        steps = [
+            Bar(begun_at=begun_at, parts=[Part(word="", colour="#2f7de1", count=after - before)])
+            for (begun_at, before), (_, after) in pairwise(found.points)
+            if after > before
+        ]
+        html = bars(
+            steps,
+            width=_DAY / (_POINTS - 1),
+            since=found.points[0][0],
+            until=found.points[-1][0],
+            zone=viewer_zone(),
+            what="events",
+            label=f"Events written over 24 hours: {found.points[-1][1] - found.points[0][1]:,}",
+        )
+        st.html(html)
 
 
 def outcomes(now: datetime) -> None:

@@ -64,6 +64,14 @@ def test_jobs_are_filtered_by_label_name_state_and_time(seeded: Seeded, opened: 
     assert (web in shown(app), other in shown(app)) == (True, False)
 
 
+def test_the_chart_says_in_words_how_many_jobs_came_when(seeded: Seeded, opened: Open) -> None:
+    for number, commands in enumerate([succeeded(), succeeded(), FAILED]):
+        seeded.job(number, commands, ago_s=7_200)
+    text = shown(opened())
+    assert 'aria-label="Jobs by time of submission and state: 3"' in text
+    assert ": 3 jobs (1 failed, 2 succeeded)" in text
+
+
 def test_a_label_without_a_value_is_called_wrong(seeded: Seeded, opened: Open) -> None:
     app = opened()
     app.text_input(key="label").input("team").run()
