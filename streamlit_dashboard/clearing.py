@@ -45,15 +45,25 @@ def _dialog() -> None:
             f"- **{_jobs(every)}** in all: **hidden** from the board.\n"
             "- Nothing is erased: each job keeps its page and its events."
         )
-        button = st.empty()
-        if button.button(
-            "Cancel and hide them", type="primary", icon=":material/mop:", key="clear-now", width="stretch"
-        ):
-            button.empty()
+        begun = st.session_state.pop("clear-begun", False)
+        st.button(
+            "Cancel and hide them",
+            type="primary",
+            icon=":material/mop:",
+            key="clear-now",
+            width="stretch",
+            on_click=_begin,
+            disabled=begun,
+        )
+        if begun:
             canceled, archived = _clear(every)
             _close()
             st.session_state["told"] = f"Canceled {canceled:,}, hid {archived:,}."
             st.rerun()
+
+
+def _begin() -> None:
+    st.session_state["clear-begun"] = True
 
 
 def _clear(every: int) -> tuple[int, int]:
