@@ -19,7 +19,7 @@ param lock bool
 
 var layout = loadJsonContent('../../mayfly/cosmos/containers.json')
 var appendOnly = ['events', 'intake']
-var rewritten = ['views', 'ledger', 'leases']
+var rewritten = ['views', 'figures', 'ledger', 'leases']
 var dataContributor = '00000000-0000-0000-0000-000000000002' // Cosmos DB Built-in Data Contributor
 
 resource account 'Microsoft.DocumentDB/databaseAccounts@2024-11-15' = {

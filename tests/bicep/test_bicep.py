@@ -102,12 +102,12 @@ def test_the_app_may_append_to_the_log_and_nothing_more() -> None:
     for word in ("/replace'", "/upsert'", "/delete'", "items/*'", "containers/*'"):
         assert word not in whole
     assert "var appendOnly = ['events', 'intake']" in whole
-    assert "var rewritten = ['views', 'ledger', 'leases']" in whole
+    assert "var rewritten = ['views', 'figures', 'ledger', 'leases']" in whole
     assert "for name in appendOnly" in block(COSMOS, "resource appAppends")
     assert "roleDefinitionId: appendRole.id" in block(COSMOS, "resource appAppends")
     assert "colls/${name}" in block(COSMOS, "resource appRewrites")
     layout = json.loads((ROOT / "mayfly/cosmos/containers.json").read_text(encoding="utf-8"))
-    assert set(layout["containers"]) == {"events", "intake", "views", "ledger", "leases"}, (
+    assert set(layout["containers"]) == {"events", "intake", "views", "figures", "ledger", "leases"}, (
         "say which role the app has on it"
     )
 
