@@ -133,13 +133,34 @@ class Readable:
 
 def compose_readable(settings: StoreSettings) -> Readable:
     """Put the stores together for reading alone; they need not be there yet."""
+    rates = Rates(cpu_hour=settings.cpu_hour_usd, memory_gb_hour=settings.memory_gb_hour_usd)
+    if settings.cosmos_endpoint is not None:
+        return _readable_in_cosmos(settings.cosmos_endpoint, settings.cosmos_key, rates)
     return Readable(
         log=SqliteLogReader(settings.data / "log.db"),
         views=SqliteViewsReader(settings.data / "views.db"),
         figures=SqliteFigures(settings.data / "views.db"),
         gauge=SqliteLogGauge(settings.data / "log.db"),
-        rates=_LOCAL_RATES,
+        rates=rates,
         store=f"SQLite files in {settings.data.name}",
+    )
+
+
+def _readable_in_cosmos(endpoint: str, key: str | None, rates: Rates) -> Readable:
+    from mayfly.cosmos.account import CosmosAccount
+    from mayfly.log.cosmos import CosmosEventLog
+    from mayfly.log.cosmos_gauge import CosmosLogGauge
+    from mayfly.views.cosmos import CosmosJobViews
+    from mayfly.views.cosmos_figures import CosmosFigures
+
+    account = CosmosAccount(endpoint, key, reads_only=True)
+    return Readable(
+        log=CosmosEventLog(account),
+        views=CosmosJobViews(account),
+        figures=CosmosFigures(account),
+        gauge=CosmosLogGauge(account),
+        rates=rates,
+        store=f"Cosmos DB at {endpoint}",
     )
 
 

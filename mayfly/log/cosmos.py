@@ -181,6 +181,12 @@ def _clock_position(event: Event) -> int:
     return (milliseconds << _HASH_BITS) | (int.from_bytes(digest[:4], "big") >> (32 - _HASH_BITS))
 
 
+def last_position_of(at: datetime) -> str:
+    """Return the highest global position, as it is kept, that belongs to that time or before."""
+    milliseconds = (at - _EPOCH) // timedelta(milliseconds=1)
+    return _text(((milliseconds + 1) << _HASH_BITS) - 1)
+
+
 def _survives_doubles(value: Any) -> bool:
     """Say whether all numbers in a JSON value are exact in Cosmos DB, which keeps them as doubles."""
     if isinstance(value, dict):

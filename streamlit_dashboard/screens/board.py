@@ -74,7 +74,7 @@ def show(choice: Choice) -> None:
     now = datetime.now(UTC)
     with said("The board could not be read", again=True):
         counts = service.ask(service.overview.counts())
-        lingering, _ = service.ask(service.overview.attention("lingering"))
+        lingering = service.ask(service.overview.attention_count("lingering"))
         span = choice.window.span
         since = now - choice.window.length if choice.window.length else None
         buckets = service.ask(service.overview.submitted(span, since=since, archived=choice.archived))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from mayfly.cosmos.account import CosmosAccount
 from mayfly.errors import TryAgain
 from mayfly.jobs.job import Job
 from mayfly.views.cosmos import CosmosJobViews
@@ -21,7 +22,7 @@ from mayfly.views.figuring import WIDTHS, stamp
 from mayfly.views.job_views import JobViews
 from tests.contracts.figures import FiguresContract, life
 from tests.contracts.job_views import job
-from tests.cosmos_server.server import CosmosServer
+from tests.cosmos_server.server import KEY, CosmosServer
 from tests.jobs.samples import T0, job_id_numbered
 
 BATCH = {"verb": "POST", "path": "/colls/figures/docs"}
@@ -206,9 +207,7 @@ def test_what_a_page_asks_costs_as_many_calls_for_many_jobs_as_for_one(
 
 
 def test_a_container_that_is_missing_says_so(cosmos_server: CosmosServer, runner: asyncio.Runner) -> None:
-    account = cosmos_server.account()
-    account._may_create = False
-    figures = CosmosFigures(account)
+    figures = CosmosFigures(CosmosAccount(cosmos_server.endpoint, KEY, database="not-there", reads_only=True))
     with pytest.raises(TryAgain, match="the database or a container is missing"):
         runner.run(figures.projected())
     runner.run(figures.close())
