@@ -112,10 +112,11 @@ class CosmosJobViews:
     async def complete(self) -> bool:
         """See `JobViews.complete`."""
         item = await self._item(_MARK)
-        return item is not None and item["position"] == _VERSION
+        return item is not None and item["position"] == _VERSION and await self._figures.complete()
 
     async def note_complete(self) -> None:
         """See `JobViews.note_complete`."""
+        await self._figures.note_complete()
         container = await self._account.container(CONTAINER)
         mark = {"id": _MARK, "job_id": _MARK, "position": _VERSION}
         try:

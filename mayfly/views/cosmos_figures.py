@@ -25,7 +25,7 @@ from typing import Any
 from azure.core.exceptions import AzureError
 from azure.cosmos.exceptions import CosmosBatchOperationError, CosmosResourceNotFoundError
 
-from mayfly.cosmos.account import CosmosAccount, charge_of, translated
+from mayfly.cosmos.account import WRITE_TRIES, CosmosAccount, charge_of, translated
 from mayfly.cosmos.batch import OPERATIONS_MAX, write_batch
 from mayfly.errors import TryAgain
 from mayfly.jobs.job import Job
@@ -43,6 +43,8 @@ _TRIES = 20
 _CONFLICTS = (404, 409, 412)
 _KEPT_MAX = 5_000
 _ARCHIVED = " archived"
+_MARK = "complete"
+"""The item that says that every job is counted; no month and no job has such a name."""
 
 _Item = dict[str, Any]
 _Key = tuple[str, str]
@@ -74,9 +76,24 @@ class CosmosFigures:
 
     async def clear(self) -> None:
         """Count no job any more. Others may move jobs meanwhile: each is counted once or not at all."""
+        await self._delete_mark()  # first: whatever happens on the way, they are incomplete
         found = await self._query("clear", "SELECT c.month, c.id FROM c WHERE c.kind = 'job'", {})
         for month, some in _by_month((item["month"], item["id"], None) for item in found):
             await self._move(month, some)
+
+    async def complete(self) -> bool:
+        """Say whether `note_complete` was called since they were cleared or lost."""
+        self._forget(_MARK, [_MARK])  # another process may have cleared them
+        return await self._item(_MARK, _MARK) is not None
+
+    async def note_complete(self) -> None:
+        """Remember that every job is counted."""
+        container = await self._account.container(CONTAINER)
+        mark = {"id": _MARK, "month": _MARK, "kind": "mark"}
+        try:
+            await container.upsert_item(mark, retry_write=WRITE_TRIES, response_hook=charge_of(CONTAINER, "mark"))
+        except AzureError as error:
+            raise translated(error, "the figures could not be written") from error
 
     async def count_by_state(self) -> Mapping[JobState, int]:
         """Return how many jobs that are not archived are in each state; states without jobs are there with 0."""
@@ -208,6 +225,16 @@ class CosmosFigures:
             raise translated(error, "the figures could not be read") from error
         self._keep(item)
         return item
+
+    async def _delete_mark(self) -> None:
+        self._forget(_MARK, [_MARK])
+        container = await self._account.container(CONTAINER)
+        try:
+            await container.delete_item(_MARK, _MARK, response_hook=charge_of(CONTAINER, "mark"))
+        except CosmosResourceNotFoundError:
+            return
+        except AzureError as error:
+            raise translated(error, "the figures could not be cleared") from error
 
     async def _query(self, operation: str, text: str, parameters: Mapping[str, object]) -> list[Any]:
         container = await self._account.container(CONTAINER)

@@ -123,6 +123,21 @@ def test_figures_are_cleared_while_another_projector_saves_and_made_again(
     runner.run(go())
 
 
+def test_figures_that_were_lost_make_the_views_incomplete_until_they_are_made_again(
+    two: tuple[CosmosJobViews, CosmosJobViews], runner: asyncio.Runner
+) -> None:
+    assert not runner.run(two[0].complete())
+    runner.run(two[0].note_complete())
+    assert runner.run(two[0].complete())
+    assert runner.run(two[1].complete())
+    runner.run(two[1]._figures.clear())
+    assert not runner.run(two[0].complete())
+    runner.run(two[0].note_complete())
+    assert runner.run(two[1].complete())
+    runner.run(two[0].clear())
+    assert not runner.run(two[1].complete())
+
+
 def test_a_move_whose_answer_was_lost_counts_once(
     cosmos_server: CosmosServer, two: tuple[CosmosJobViews, CosmosJobViews], runner: asyncio.Runner
 ) -> None:
