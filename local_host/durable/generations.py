@@ -13,8 +13,8 @@ import json
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from local_host.history import COMPLETING, SCHEDULING, Event
-from local_host.hub import Instance, TaskHub
+from local_host.durable.history import COMPLETING, SCHEDULING, Event
+from local_host.durable.hub import Instance, TaskHub
 
 
 @dataclass(kw_only=True, slots=True)
