@@ -52,7 +52,8 @@ async def begin_attempt(mayfly: Mayfly, job_id: str) -> Step:
             return begin_later(mayfly.clock.now() + timedelta(seconds=_SILENCE_S))
         if isinstance(admission, Held):
             hold = c.HoldJob(reason=admission.reason, until=admission.until)
-            step = await _next(mayfly, (await mayfly.streams.carry_out(hold, job)).after)
+            job = (await mayfly.streams.carry_out(hold, job)).after
+            step = next_step(job, mayfly.clock.now(), mayfly.pace)
             # A hold that is no news is not in the log, so the time to ask again is the admission's.
             return begin_later(admission.until) if _may_begin(step) else step
         outcome = await mayfly.streams.carry_out(c.RequestContainer(place=admission.place), job)
@@ -60,6 +61,9 @@ async def begin_attempt(mayfly: Mayfly, job_id: str) -> Step:
         if outcome.events and job.attempt is not None:
             created = await _create(mayfly, job, job.attempt)
             return await _next(mayfly, created or job, unsure=created is None)
+    elif job.state == "queued":
+        # Asked too early. Nothing is given back, as nowhere above: it has no share, and would lose its turn in line.
+        return next_step(job, mayfly.clock.now(), mayfly.pace)
     attempt = job.attempt
     unsure = False
     if attempt is not None and attempt.container == "requested":

@@ -35,7 +35,7 @@ from mayfly.report_tokens import ReportTokens
 from mayfly.reporting import receive
 from mayfly.submitting import submit
 from mayfly.views.sqlite import SqliteJobViews
-from tests.azure.drivers import Driver, EngineDriver, StepDriver
+from tests.azure.drivers import EngineDriver
 from tests.fake_arm.arm import FakeArm
 from tests.fake_arm.backing import Course, Inside, TimedBacking
 from tests.fake_arm.limits import Limits
@@ -52,7 +52,7 @@ class Clocked:
     clock: VirtualClock
     arm: FakeArm
     mayfly: Mayfly
-    driver: Driver
+    driver: EngineDriver
     secrets: KnownSecrets
     _due: list[tuple[datetime, int, Callable[[], Any]]] = field(default_factory=list)
     _order: Any = field(default_factory=itertools.count)
@@ -154,9 +154,8 @@ async def on_azure(
     course: Callable[[Inside], Course] = lambda _: Course(),
     start_after_s: float = 0.5,
     gone_after_s: float = 1.0,
-    orchestrated: bool = True,
 ) -> AsyncIterator[Clocked]:
-    """Put it together, and take it apart afterwards. `orchestrated`: by the real orchestrator; see `drivers.py`."""
+    """Put it together, and take it apart afterwards."""
     clock = VirtualClock(START)
     clocked: Clocked
     backing = TimedBacking(clock.now, course, lambda *life: clocked.live(*life))  # noqa: PLW0108 - not there yet
@@ -182,7 +181,7 @@ async def on_azure(
             held_open=(runtime,),
             rates=Rates(cpu_hour=0.0405, memory_gb_hour=0.00445),
         )
-        driver = EngineDriver(clock) if orchestrated else StepDriver(clock)
+        driver = EngineDriver(clock)
         clocked = Clocked(clock=clock, arm=arm, mayfly=mayfly, driver=driver, secrets=secrets)
         composition.use(mayfly)
         try:
