@@ -21,6 +21,7 @@ from mayfly.containers.runtime import GroupListing, RuntimeUnavailable
 from mayfly.jobs.commands import NoteFound
 from mayfly.jobs.names import attempt_ended_event
 from mayfly.orchestrators import Orchestrators
+from mayfly.telemetry import note_no_job
 from mayfly.views.projection import rebuild
 
 _QUIET_S = 10.0
@@ -67,7 +68,9 @@ async def reconcile(mayfly: Mayfly, orchestrators: Orchestrators) -> Reconciled:
             continue
         unknown += verdict == "unknown"
         leaks += verdict == "leak"
-    return Reconciled(started=await _start_missing(mayfly, orchestrators), unknown_deleted=unknown, leaks_found=leaks)
+    started = await _start_missing(mayfly, orchestrators)
+    note_no_job()
+    return Reconciled(started=started, unknown_deleted=unknown, leaks_found=leaks)
 
 
 async def _start_missing(mayfly: Mayfly, orchestrators: Orchestrators) -> int:
