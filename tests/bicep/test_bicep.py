@@ -226,7 +226,9 @@ def test_each_setting_that_the_code_reads_is_set_or_has_a_default() -> None:
     for connection in connections:
         assert any(name.startswith(f"{connection}__") for name in _set_by_bicep())
     of_workers = {
-        name for name in read if name.startswith(("MAYFLY_JOB_", "MAYFLY_ATTEMPT", "MAYFLY_REPORT_", "MAYFLY_ALIVE_"))
+        name
+        for name in read
+        if name.startswith(("MAYFLY_JOB_", "MAYFLY_ATTEMPT", "MAYFLY_REPORT_", "MAYFLY_ALIVE_", "MAYFLY_WORK_"))
     }
     of_secrets = {name for name in read if name.startswith("MAYFLY_SECRET_")}  # of a laptop and of workers
     assert read - documented - connections - of_workers - of_secrets == set()
