@@ -154,6 +154,21 @@ def test_only_identities_open_it(file: str, words: list[str]) -> None:
     assert [word for word in words if word not in whole] == []
 
 
+def test_jobs_are_given_secrets_from_a_vault_that_holds_no_key_of_mayfly() -> None:
+    vaults = dict(re.findall(r"module (\w+) 'modules/vault.bicep'.*?\n    name: '([^']+)'", text(MAIN), re.DOTALL))
+    assert set(vaults) == {"vault", "jobVault"}
+    assert vaults["vault"] != vaults["jobVault"]
+    assert all(len(name.replace("${token}", "x" * 13)) <= 24 for name in vaults.values()), (
+        "a vault's name has 24 at most"
+    )
+    settings = block(BICEP / "modules" / "app.bicep", "properties: union(")
+    assert "MAYFLY_KEY_VAULT: jobVaultUri" in settings
+    assert "MAYFLY_REPORT_KEY: '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/" in settings
+    assert "jobVaultUri: jobVault.outputs.uri" in block(MAIN, "module app '")
+    for hook in (BICEP / "hooks").iterdir():
+        assert "MAYFLY_JOB_VAULT_NAME" not in hook.read_text(encoding="utf-8")
+
+
 def test_the_dashboard_has_a_role_on_no_data() -> None:
     """It pulls its image and reads one secret; what it shows comes through the API."""
     given = {path.name for path in FILES if re.search(r"dashboardPrincipalId\b", text(path))}
