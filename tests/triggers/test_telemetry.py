@@ -11,24 +11,18 @@ import logging
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import azure.functions as func
 import pytest
 from opentelemetry import trace
-from opentelemetry.instrumentation.logging.handler import LoggingHandler
-from opentelemetry.sdk._logs import LoggerProvider
-from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from mayfly import telemetry
 from mayfly.jobs.names import job_id_for
 from mayfly.log.sqlite import SqliteEventLog
 from tests.mayfly.composed import STARTED, SUCCEEDED
+from tests.mayfly.exported import Exported, exporting
 from tests.mayfly.scripted_runtime import ScriptedRuntime
 from tests.triggers.function_host import CLIENT_BINDING, FunctionHost, run
 from tests.triggers.test_intake import message
@@ -36,36 +30,14 @@ from tests.triggers.test_intake import message
 About = tuple[object, object]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Exported:
-    records: InMemoryLogRecordExporter
-    spans: InMemorySpanExporter
-
-
 def _about(attributes: Any) -> About:
     return (attributes or {}).get(telemetry.JOB_ID), (attributes or {}).get(telemetry.ATTEMPT)
 
 
 @pytest.fixture
-def exported(monkeypatch: pytest.MonkeyPatch) -> Iterator[Exported]:
-    """Install what the Functions worker installs, and Mayfly's part as `composition.current` does."""
-    found = Exported(records=InMemoryLogRecordExporter(), spans=InMemorySpanExporter())  # type: ignore[no-untyped-call]
-    loggers, tracers = LoggerProvider(), TracerProvider()
-    loggers.add_log_record_processor(SimpleLogRecordProcessor(found.records))
-    tracers.add_span_processor(SimpleSpanProcessor(found.spans))
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER", tracers)
-    factory = logging.getLogRecordFactory()
-    handler = LoggingHandler(level=logging.INFO, logger_provider=loggers)
-    root, level = logging.getLogger(), logging.getLogger().level
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
-    telemetry.install()
-    telemetry.install()
-    yield found
-    root.removeHandler(handler)
-    root.setLevel(level)
-    logging.setLogRecordFactory(factory)
-    loggers.shutdown()
+def exported() -> Iterator[Exported]:
+    with exporting() as found:
+        yield found
 
 
 @pytest.fixture
@@ -98,8 +70,7 @@ def _all_about(exported: Exported, job_id: str, *, attempt: int) -> None:
     """Hold that something was told, all of it about the job, and what was told last about the attempt."""
     records, spans = exported.records.get_finished_logs(), exported.spans.get_finished_spans()
     told = [_about(one.log_record.attributes) for one in records], [_about(one.attributes) for one in spans]
-    exported.records.clear()
-    exported.spans.clear()
+    exported.clear()
     for about in told:
         assert about
         assert {job for job, _ in about} == {job_id}
@@ -142,8 +113,7 @@ def test_the_queue_the_timer_and_the_feed_carry_them_too(api: FunctionHost, expo
     summary = next(text for text in told if str(text).startswith("reconciled"))
     assert told[started] == (job_id, 0)
     assert told[summary] == (None, None), "it is about no single job"
-    exported.records.clear()
-    exported.spans.clear()
+    exported.clear()
 
     with closing(sqlite3.connect(tmp_path / "log.db")) as reader:
         (text,) = reader.execute("SELECT document FROM events").fetchone()
