@@ -333,7 +333,7 @@ def _refusal_of(error: AzureError) -> Refusal | None:
             code="NotSignedIn",
             message="the host has no access token for Azure",
             hint="check the host's managed identity and AZURE_CLIENT_ID, or sign in with az login",
-            retry_after_s=60.0,
+            retry_after_s=None,
         )
     if not isinstance(error, HttpResponseError) or error.status_code is None or error.status_code >= 500:
         return None
