@@ -150,7 +150,7 @@ def _wrong_member(template: Template, modules: dict[str, Template], name: str, n
     asked = node.parent
     sure = asked is not None and _text(asked).startswith(f"{name}!")
     while asked is not None and asked.type != "member_expression":
-        if not _text(asked).rstrip("!") == name:
+        if _text(asked).rstrip("!") != name:
             return
         asked = asked.parent
     if asked is None or not _text(asked).replace("!", "").startswith(f"{name}."):
