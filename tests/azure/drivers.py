@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from local_host.clock import VirtualClock
-from local_host.engine import ActivityCall, Engine
-from local_host.hub import TaskHub
+from local_host.durable.engine import ActivityCall, Engine
+from local_host.durable.hub import TaskHub
 from mayfly.orchestrators import ORCHESTRATION
 from orchestrations import activities, run_job
 

@@ -16,10 +16,10 @@ from urllib.parse import parse_qsl
 import uvicorn
 
 from local_host.errors import Refused
-from local_host.guard import Guard
-from local_host.wire import Reply, Request, problem
+from local_host.web.guard import Guard
+from local_host.web.wire import Reply, Request, problem
 
-log = logging.getLogger("local_host.server")
+log = logging.getLogger("local_host.web.server")
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from local_host.history import (
+from local_host.durable.history import (
     EXECUTION_COMPLETED,
     EXECUTION_STARTED,
     ORCHESTRATOR_COMPLETED,
@@ -26,7 +26,7 @@ from local_host.history import (
     Event,
     from_micros,
 )
-from local_host.hub import Instance
+from local_host.durable.hub import Instance
 
 
 def status_body(instance: Instance, *, show_input: bool) -> dict[str, Any]:

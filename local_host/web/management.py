@@ -13,7 +13,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from urllib.parse import quote
 
-from local_host.engine import Engine
+from local_host.durable.engine import Engine
+from local_host.durable.history import micros, parse_stamp
+from local_host.durable.hub import FAILED, FINISHED, Filter, Instance
 from local_host.errors import (
     BadInstanceId,
     InstanceExists,
@@ -21,10 +23,8 @@ from local_host.errors import (
     InstanceMissing,
     UnknownFunction,
 )
-from local_host.history import micros, parse_stamp
-from local_host.hub import FAILED, FINISHED, Filter, Instance
-from local_host.statuses import history_body, links_body, status_body
-from local_host.wire import Reply, Request, json_reply
+from local_host.web.statuses import history_body, links_body, status_body
+from local_host.web.wire import Reply, Request, json_reply
 
 
 class Management:

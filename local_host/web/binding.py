@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from local_host.statuses import links_body
+from local_host.web.statuses import links_body
 
 
 def client_binding(*, public_base: str, rpc_base: str, hub_name: str, link_query: str) -> str:

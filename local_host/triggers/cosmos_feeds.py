@@ -21,13 +21,13 @@ from azure.cosmos.aio import ContainerProxy, CosmosClient
 from azure.functions import Document, DocumentList
 from azure.identity.aio import DefaultAzureCredential
 
+from local_host.app.functions import Function
+from local_host.app.invocation import Invoker
 from local_host.clock import Clock
-from local_host.feeds import call_with_retries
-from local_host.functions import Function
-from local_host.hub import TaskHub
-from local_host.invocation import Invoker
+from local_host.durable.hub import TaskHub
+from local_host.triggers.feeds import call_with_retries
 
-log = logging.getLogger("local_host.feeds")
+log = logging.getLogger("local_host.triggers.feeds")
 
 
 class CosmosFeedTrigger:

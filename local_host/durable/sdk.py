@@ -34,7 +34,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
-log = logging.getLogger("local_host.sdk")
+log = logging.getLogger("local_host.durable.sdk")
 
 ClientCall = Callable[[str, str, str | None], Awaitable[list[Any]]]
 """Method, URL and body text in; status and decoded JSON body out (`None` for an empty body)."""

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from local_host.errors import Refused
-from local_host.wire import Request
+from local_host.web.wire import Request
 
 ANONYMOUS = "anonymous"
 FUNCTION = "function"

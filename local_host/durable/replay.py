@@ -25,8 +25,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from local_host.answer import Answer
-from local_host.history import (
+from local_host.durable.answer import Answer
+from local_host.durable.history import (
     EVENT_RAISED,
     EVENT_SENT,
     EXECUTION_STARTED,

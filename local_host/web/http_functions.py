@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from azure.functions import HttpResponse
 from azure.functions.http import HttpRequest
 
-from local_host.functions import HTTP, Function
-from local_host.invocation import Invoker
-from local_host.keys import FUNCTION, Keys
-from local_host.wire import Reply, Request, problem
+from local_host.app.functions import HTTP, Function
+from local_host.app.invocation import Invoker
+from local_host.web.keys import FUNCTION, Keys
+from local_host.web.wire import Reply, Request, problem
 
 log = logging.getLogger("local_host.http")
 

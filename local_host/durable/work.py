@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from local_host.hub import PendingActivity
+from local_host.durable.hub import PendingActivity
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

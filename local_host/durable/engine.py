@@ -49,18 +49,12 @@ from typing import Any
 from azure.functions.durable_functions import ActivityTriggerConverter
 from azure.functions.meta import Datum
 
-from local_host import sdk
-from local_host.answer import Orchestrator
 from local_host.clock import Clock
-from local_host.episodes import Episodes
-from local_host.errors import (
-    InstanceExists,
-    InstanceFinished,
-    InstanceMissing,
-    UnknownFunction,
-)
-from local_host.failures import describe_failure
-from local_host.history import (
+from local_host.durable import sdk
+from local_host.durable.answer import Orchestrator
+from local_host.durable.episodes import Episodes
+from local_host.durable.failures import describe_failure
+from local_host.durable.history import (
     EVENT_RAISED,
     EXECUTION_RESUMED,
     EXECUTION_REWOUND,
@@ -77,10 +71,16 @@ from local_host.history import (
     micros,
     stamp,
 )
-from local_host.hub import FAILED, FINISHED, RUNNING, Filter, Instance, TaskHub
-from local_host.instance_ids import require_good_id
-from local_host.rewinding import rewind
-from local_host.work import ActivityCall, Completion, Episode, TimerDue, WorkItem
+from local_host.durable.hub import FAILED, FINISHED, RUNNING, Filter, Instance, TaskHub
+from local_host.durable.instance_ids import require_good_id
+from local_host.durable.rewinding import rewind
+from local_host.durable.work import ActivityCall, Completion, Episode, TimerDue, WorkItem
+from local_host.errors import (
+    InstanceExists,
+    InstanceFinished,
+    InstanceMissing,
+    UnknownFunction,
+)
 
 __all__ = ["Activity", "ActivityCall", "Completion", "Engine", "Episode", "TimerDue", "WorkItem", "encode_input"]
 

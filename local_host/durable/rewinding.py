@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from local_host.history import (
+from local_host.durable.history import (
     EXECUTION_COMPLETED,
     SCHEDULING,
     SUB_ORCHESTRATION_CREATED,

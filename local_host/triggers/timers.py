@@ -13,14 +13,14 @@ from datetime import datetime
 
 from azure.functions.timer import TimerRequest
 
+from local_host.app.functions import Function
+from local_host.app.invocation import Invoker
+from local_host.app.schedules import Schedule
 from local_host.clock import Clock
-from local_host.functions import Function
-from local_host.history import from_micros, micros
-from local_host.hub import TaskHub
-from local_host.invocation import Invoker
-from local_host.schedules import Schedule
+from local_host.durable.history import from_micros, micros
+from local_host.durable.hub import TaskHub
 
-log = logging.getLogger("local_host.timers")
+log = logging.getLogger("local_host.triggers.timers")
 
 
 class TimerTrigger:

@@ -19,7 +19,7 @@ from typing import Any
 
 import azure.functions as func
 
-from local_host.functions import Function
+from local_host.app.functions import Function
 
 
 class Invoker:

@@ -13,8 +13,8 @@ import json
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from local_host.history import COMPLETING, SCHEDULING, Event
-from local_host.hub import Instance, TaskHub
+from local_host.durable.history import COMPLETING, SCHEDULING, Event
+from local_host.durable.hub import Instance, TaskHub
 
 
 @dataclass(kw_only=True, slots=True)
@@ -36,7 +36,7 @@ class Generation:
 class Generations:
     """A bounded cache of generations, least recently used out first."""
 
-    def __init__(self, hub: TaskHub, *, characters_max: int = 4_000_000) -> None:
+    def __init__(self, hub: TaskHub, *, characters_max: int = 1_000_000) -> None:
         self._hub = hub
         self._characters_max = characters_max
         self._characters = 0

@@ -19,9 +19,9 @@ import time
 from datetime import timedelta
 
 from local_host.clock import Alarm
-from local_host.engine import ActivityCall, Completion, Engine, Episode
+from local_host.durable.engine import ActivityCall, Completion, Engine, Episode
 
-log = logging.getLogger("local_host.runner")
+log = logging.getLogger("local_host.durable.runner")
 
 
 class Runner:

@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from local_host.app.retries import BadRetryPolicy, RetryPolicy, read_policy
+from local_host.app.routes import BadRoute, Route, compile_route
+from local_host.app.schedules import BadSchedule, Schedule, parse_schedule
 from local_host.errors import AppRefused
-from local_host.retries import BadRetryPolicy, RetryPolicy, read_policy
-from local_host.routes import BadRoute, Route, compile_route
-from local_host.schedules import BadSchedule, Schedule, parse_schedule
 
 HTTP = "httpTrigger"
 ORCHESTRATION = "orchestrationTrigger"

@@ -16,10 +16,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from local_host.answer import Answer, Orchestrator, ask
 from local_host.clock import Clock
-from local_host.generations import Generation, Generations
-from local_host.history import (
+from local_host.durable.answer import Answer, Orchestrator, ask
+from local_host.durable.generations import Generation, Generations
+from local_host.durable.history import (
     COMPLETING,
     EXECUTION_COMPLETED,
     EXECUTION_RESUMED,
@@ -40,8 +40,18 @@ from local_host.history import (
     micros,
     stamp,
 )
-from local_host.hub import COMPLETED, FAILED, FINISHED, PENDING, RUNNING, SUSPENDED, TERMINATED, Instance, TaskHub
-from local_host.replay import (
+from local_host.durable.hub import (
+    COMPLETED,
+    FAILED,
+    FINISHED,
+    PENDING,
+    RUNNING,
+    SUSPENDED,
+    TERMINATED,
+    Instance,
+    TaskHub,
+)
+from local_host.durable.replay import (
     Decision,
     NewActivity,
     NewChild,
@@ -51,7 +61,7 @@ from local_host.replay import (
     decide,
 )
 
-log = logging.getLogger("local_host.episodes")
+log = logging.getLogger("local_host.durable.episodes")
 
 
 class Episodes:

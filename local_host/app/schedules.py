@@ -14,8 +14,8 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from local_host.app.timespans import BadTimeSpan, parse_timespan
 from local_host.errors import HostError
-from local_host.timespans import BadTimeSpan, parse_timespan
 
 
 class BadSchedule(HostError):

@@ -21,13 +21,13 @@ from azure.functions.meta import Datum
 from azure.functions.queue import QueueMessageInConverter
 from azure.functions.servicebus import ServiceBusMessageInConverter
 
+from local_host.app.functions import SERVICE_BUS, Function
+from local_host.app.invocation import Invoker
 from local_host.clock import Clock
-from local_host.functions import SERVICE_BUS, Function
-from local_host.history import from_micros, micros, stamp
-from local_host.hub import TaskHub
-from local_host.invocation import Invoker
+from local_host.durable.history import from_micros, micros, stamp
+from local_host.durable.hub import TaskHub
 
-log = logging.getLogger("local_host.queues")
+log = logging.getLogger("local_host.triggers.queues")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from local_host.app.timespans import BadTimeSpan, parse_timespan
 from local_host.errors import HostError
-from local_host.timespans import BadTimeSpan, parse_timespan
 
 
 class BadRetryPolicy(HostError):

@@ -17,13 +17,13 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
-from local_host.app_loading import LoadedApp
-from local_host.functions import SERVICE_BUS, STORAGE_QUEUE
-from local_host.keys import ADMIN, FUNCTION, Keys
-from local_host.queues import Queues, describe
-from local_host.wire import Reply, Request, json_reply, problem
+from local_host.app.functions import SERVICE_BUS, STORAGE_QUEUE
+from local_host.app.loading import LoadedApp
+from local_host.triggers.queues import Queues, describe
+from local_host.web.keys import ADMIN, FUNCTION, Keys
+from local_host.web.wire import Reply, Request, json_reply, problem
 
-log = logging.getLogger("local_host.admin")
+log = logging.getLogger("local_host.web.admin")
 
 
 class Admin:

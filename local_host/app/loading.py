@@ -17,8 +17,8 @@ from typing import Any
 
 from azure.functions.decorators.function_app import FunctionRegister
 
+from local_host.app.functions import Function, index_functions
 from local_host.errors import AppRefused, Refused
-from local_host.functions import Function, index_functions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -29,12 +29,12 @@ from urllib.parse import quote
 
 from azure.functions import Document, DocumentList
 
+from local_host.app.functions import Function
+from local_host.app.invocation import Invoker
 from local_host.clock import Clock
-from local_host.functions import Function
-from local_host.hub import TaskHub
-from local_host.invocation import Invoker
+from local_host.durable.hub import TaskHub
 
-log = logging.getLogger("local_host.feeds")
+log = logging.getLogger("local_host.triggers.feeds")
 
 
 class FeedTrigger:
