@@ -20,6 +20,7 @@ from benchmarks.host import ROOT, Host, running_host
 from benchmarks.http_load import Client
 
 _CONNECTIONS = 16
+_WORKER_CONNECTIONS = 256
 
 
 class _Workers:
@@ -126,7 +127,7 @@ async def _with_host(measure: Callable[[Host, Client, _Workers], Any], *, finish
         try:
             client = Client(host.port, connections=_CONNECTIONS)
             # Workers have connections of their own: their reports do not queue behind what users submit.
-            workers[0].client = Client(host.port, connections=_CONNECTIONS)
+            workers[0].client = Client(host.port, connections=_WORKER_CONNECTIONS)
             return await measure(host, client, workers[0])
         finally:
             if client is not None:

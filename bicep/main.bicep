@@ -79,6 +79,7 @@ module cosmos 'modules/cosmos.bicep' = {
     tags: tags
     token: token
     appPrincipalId: identity.outputs.appPrincipalId
+    dashboardPrincipalId: identity.outputs.dashboardPrincipalId
     lock: lockLog
   }
 }
@@ -102,7 +103,20 @@ module vault 'modules/vault.bicep' = {
   params: {
     location: location
     tags: tags
-    token: token
+    name: 'kv-${token}'
+    appPrincipalId: identity.outputs.appPrincipalId
+    officerPrincipalId: principalId
+    officerPrincipalType: principalType
+  }
+}
+
+module jobVault 'modules/vault.bicep' = {
+  name: 'job-vault'
+  scope: home
+  params: {
+    location: location
+    tags: tags
+    name: 'kv-jobs-${token}'
     appPrincipalId: identity.outputs.appPrincipalId
     officerPrincipalId: principalId
     officerPrincipalType: principalType
@@ -158,6 +172,7 @@ module app 'modules/app.bicep' = {
     busHost: bus.outputs.host
     queueName: bus.outputs.queueName
     vaultUri: vault.outputs.uri
+    jobVaultUri: jobVault.outputs.uri
     insightsConnection: monitoring.outputs.insightsConnection
     containerGroupsResourceGroup: groups.name
     places: empty(places) ? location : places
@@ -196,10 +211,12 @@ output MAYFLY_WORKER_TAG string = workerTag
 output MAYFLY_FUNCTION_APP string = app.outputs.name
 output MAYFLY_URL string = app.outputs.url
 output MAYFLY_KEY_VAULT_NAME string = vault.outputs.name
+output MAYFLY_JOB_VAULT_NAME string = jobVault.outputs.name
 output MAYFLY_COSMOS_ENDPOINT string = cosmos.outputs.endpoint
 output MAYFLY_COSMOS_ACCOUNT string = cosmos.outputs.name
 output MAYFLY_SERVICE_BUS string = bus.outputs.host
 output MAYFLY_TOKEN string = token
 output MAYFLY_WORKSPACE string = monitoring.outputs.workspaceName
 output MAYFLY_DASHBOARD_IDENTITY string = identity.outputs.dashboardId
+output MAYFLY_DASHBOARD_IDENTITY_CLIENT_ID string = identity.outputs.dashboardClientId
 output MAYFLY_DASHBOARD_PRINCIPAL string = identity.outputs.dashboardPrincipalId

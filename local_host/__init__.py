@@ -4,5 +4,6 @@ A small Functions host: it loads any Python v2 function app, keeps a durable tas
 the same protocol with the real Durable Functions SDK as the host in Azure does. It knows no particular app, and what
 it does not support it refuses by name when it loads the app.
 
-Read `engine` for how orchestrations run, `replay` for the rules, `hub` for what is durable and when.
+Read `durable/engine` for how orchestrations run, `durable/replay` for the rules, `durable/hub` for what is durable and
+when; `app` for what is loaded, `triggers` for what calls it, `web` for what is heard and answered.
 """

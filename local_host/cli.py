@@ -19,13 +19,13 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from local_host.app_loading import LoadedApp, load_app
+from local_host.app.loading import LoadedApp, load_app
 from local_host.errors import Refused
-from local_host.guard import LOOPBACK_NAMES, Guard
 from local_host.host import Host, HostSettings
-from local_host.keys import Keys
 from local_host.lock import DirectoryLock
-from local_host.server import BODY_BYTES_MAX, Front, Server, bind
+from local_host.web.guard import LOOPBACK_NAMES, Guard
+from local_host.web.keys import Keys
+from local_host.web.server import BODY_BYTES_MAX, Front, Server, bind
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -17,13 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from local_host.admin import Admin
-from local_host.app_loading import LoadedApp
-from local_host.binding import client_binding
-from local_host.clock import Clock, SystemClock
-from local_host.engine import Activity, Engine
-from local_host.feeds import FeedTrigger
-from local_host.functions import (
+from local_host.app.functions import (
     ACTIVITY,
     COSMOS_CONNECTION,
     FEED,
@@ -33,19 +27,25 @@ from local_host.functions import (
     TIMER,
     Function,
 )
-from local_host.http_functions import HttpFunctions
-from local_host.hub import TaskHub
-from local_host.invocation import Invoker
-from local_host.keys import Keys
-from local_host.management import Management
-from local_host.queues import Queues, QueueTrigger
-from local_host.runner import Runner
-from local_host.sdk import ClientRoute, close_client_session
-from local_host.timers import TimerTrigger
-from local_host.wire import Reply, Request, problem
+from local_host.app.invocation import Invoker
+from local_host.app.loading import LoadedApp
+from local_host.clock import Clock, SystemClock
+from local_host.durable.engine import Activity, Engine
+from local_host.durable.hub import TaskHub
+from local_host.durable.runner import Runner
+from local_host.durable.sdk import ClientRoute, close_client_session
+from local_host.triggers.feeds import FeedTrigger
+from local_host.triggers.queues import Queues, QueueTrigger
+from local_host.triggers.timers import TimerTrigger
+from local_host.web.admin import Admin
+from local_host.web.binding import client_binding
+from local_host.web.http_functions import HttpFunctions
+from local_host.web.keys import Keys
+from local_host.web.management import Management
+from local_host.web.wire import Reply, Request, problem
 
 if TYPE_CHECKING:
-    from local_host.cosmos_feeds import CosmosFeedTrigger
+    from local_host.triggers.cosmos_feeds import CosmosFeedTrigger
 
 log = logging.getLogger("local_host")
 
@@ -178,7 +178,7 @@ class Host:
 
     def _feed(self, function: Function, environment: Mapping[str, str]) -> FeedTrigger | CosmosFeedTrigger:
         if environment[function.trigger["connection"]].startswith(COSMOS_CONNECTION):
-            from local_host.cosmos_feeds import CosmosFeedTrigger  # its SDK takes half a second to import
+            from local_host.triggers.cosmos_feeds import CosmosFeedTrigger  # its SDK takes half a second to import
 
             return CosmosFeedTrigger(
                 function, settings=environment, hub=self.hub, clock=self.clock, invoker=self.invoker

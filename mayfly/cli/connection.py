@@ -48,7 +48,7 @@ def keys_path(data: Path) -> Path:
 def local_key(data: Path) -> str | None:
     """Return the function key of the local host with that data folder; None where there is no such file.
 
-    Shapes: the file is `{"host": {"default": KEY}, ...}` (local_host/keys.py).
+    Shapes: the file is `{"host": {"default": KEY}, ...}` (local_host/web/keys.py).
     """
     path = keys_path(data)
     try:

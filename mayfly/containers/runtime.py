@@ -98,6 +98,8 @@ class GroupListing:
     job_id: str
     attempt: int
     created_at: datetime
+    troubled: bool = False
+    """The platform says that something is wrong with it, and nothing more: it is worth a look."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -98,7 +98,7 @@ def show(choice: Choice, *, moving: bool) -> None:
         counts = service.ask(service.overview.counts())
         if moving and not any(counts[state] for state in OPEN):
             st.rerun()  # once more as a whole, and then only when there is something new
-        lingering, _ = service.ask(service.overview.attention("lingering"))
+        lingering = service.ask(service.overview.attention_count("lingering"))
         span = choice.window.span
         since = now - choice.window.length if choice.window.length else None
         buckets = service.ask(service.overview.submitted(span, since=since, archived=choice.archived))

@@ -85,7 +85,13 @@ def vitals(now: datetime) -> None:
         columns[1].metric("Log", "not told by this store", border=True)
         return
     columns[1].metric(
-        "Events in the log", f"{size_now.events:,}", border=True, help=service.stores.store, height="stretch"
+        "Events in the log",
+        f"{size_now.events:,}",
+        border=True,
+        help=service.stores.store
+        if size_now.exact
+        else f"{service.stores.store}; its own count, which may be minutes old",
+        height="stretch",
     )
     told = size(size_now.log_bytes) if size_now.log_bytes is not None else "not told by this store"
     last_hour = size_now.points[-1][1] - size_now.points[0][1]
@@ -101,7 +107,7 @@ def vitals(now: datetime) -> None:
     since = "" if lag.since is None else f"{span((now - lag.since).total_seconds())} behind"
     columns[3].metric(
         "Projector lag",
-        f"{lag.events:,} event{'s' if lag.events != 1 else ''}",
+        f"{lag.events:,}{'+' if lag.more else ''} event{'s' if lag.events != 1 else ''}",
         delta=since or "up to date",
         delta_color="off",
         delta_arrow="off",

@@ -161,7 +161,7 @@ def test_a_store_that_is_not_there_is_said_and_got_over(tmp_path: Path, opened: 
     app = opened()
     assert "The board could not be read" in shown(app)
     assert "views.db is not there" in shown(app)
-    seeded = Seeded(tmp_path)
+    seeded = Seeded.in_files(tmp_path)
     job_id = seeded.job(1)
     app.run()
     assert job_id in shown(app)

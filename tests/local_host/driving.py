@@ -15,14 +15,14 @@ from typing import Any
 import httpx
 from azure.durable_functions.orchestrator import Orchestrator
 
-from local_host.app_loading import LoadedApp, load_app
+from local_host.app.loading import LoadedApp, load_app
 from local_host.clock import VirtualClock
-from local_host.engine import Engine, Episode, TimerDue, encode_input
-from local_host.guard import Guard
+from local_host.durable.engine import Engine, Episode, TimerDue, encode_input
+from local_host.durable.hub import Instance, TaskHub
 from local_host.host import Host, HostSettings
-from local_host.hub import Instance, TaskHub
-from local_host.keys import Keys
-from local_host.server import Front, Server, bind
+from local_host.web.guard import Guard
+from local_host.web.keys import Keys
+from local_host.web.server import Front, Server, bind
 
 Code = Callable[[Any], Generator[Any, Any, Any]]
 

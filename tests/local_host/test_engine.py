@@ -12,7 +12,9 @@ from typing import Any
 import azure.durable_functions as df
 import pytest
 
-from local_host.engine import ActivityCall, encode_input
+from local_host.durable.engine import ActivityCall, encode_input
+from local_host.durable.history import TIMER_CREATED, TIMER_FIRED
+from local_host.durable.hub import Filter
 from local_host.errors import (
     BadInstanceId,
     InstanceExists,
@@ -20,8 +22,6 @@ from local_host.errors import (
     InstanceMissing,
     UnknownFunction,
 )
-from local_host.history import TIMER_CREATED, TIMER_FIRED
-from local_host.hub import Filter
 from tests.local_host.driving import Code, Rig
 
 

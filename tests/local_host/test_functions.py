@@ -131,7 +131,7 @@ seen = os.environ["ALREADY"], os.environ["SCHEDULE"]
 
 
 def test_a_folder_without_an_app_is_refused(tmp_path: Path) -> None:
-    from local_host.app_loading import load_app
+    from local_host.app.loading import load_app
 
     with pytest.raises(Refused, match=r"has no function_app\.py"):
         load_app(tmp_path)

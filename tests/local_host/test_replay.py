@@ -10,9 +10,9 @@ import azure.durable_functions as df
 import pytest
 from azure.durable_functions.orchestrator import Orchestrator
 
-from local_host import sdk
-from local_host.answer import Answer, ask
-from local_host.history import (
+from local_host.durable import sdk
+from local_host.durable.answer import Answer, ask
+from local_host.durable.history import (
     EVENT_RAISED,
     EXECUTION_STARTED,
     ORCHESTRATOR_STARTED,
@@ -26,7 +26,7 @@ from local_host.history import (
     event,
     stamp,
 )
-from local_host.replay import Decision, NewActivity, NewTimer, NonDeterminism, UnsupportedAction, decide
+from local_host.durable.replay import Decision, NewActivity, NewTimer, NonDeterminism, UnsupportedAction, decide
 from tests.local_host.driving import Code
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

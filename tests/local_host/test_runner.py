@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from local_host.engine import Episode
-from local_host.runner import Runner
+from local_host.durable.engine import Episode
+from local_host.durable.runner import Runner
 from tests.local_host.driving import Code, Rig, until
 
 

@@ -18,9 +18,16 @@ from dateutil.parser import parse as parse_with_dateutil  # type: ignore[import-
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local_host import sdk
-from local_host.answer import ask
-from local_host.history import EXECUTION_STARTED, ORCHESTRATOR_STARTED, TASK_COMPLETED, TASK_SCHEDULED, encode, event
+from local_host.durable import sdk
+from local_host.durable.answer import ask
+from local_host.durable.history import (
+    EXECUTION_STARTED,
+    ORCHESTRATOR_STARTED,
+    TASK_COMPLETED,
+    TASK_SCHEDULED,
+    encode,
+    event,
+)
 from tests.local_host.driving import Served, serving
 
 APP = """

@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from local_host.app_loading import LoadedApp
+from local_host.app.functions import FEED, TIMER
+from local_host.app.invocation import Invoker
+from local_host.app.loading import LoadedApp
 from local_host.clock import VirtualClock
-from local_host.feeds import FeedTrigger
-from local_host.functions import FEED, TIMER
-from local_host.hub import TaskHub
-from local_host.invocation import Invoker
-from local_host.queues import Queues, QueueTrigger
-from local_host.timers import TimerTrigger
+from local_host.durable.hub import TaskHub
+from local_host.triggers.feeds import FeedTrigger
+from local_host.triggers.queues import Queues, QueueTrigger
+from local_host.triggers.timers import TimerTrigger
 from tests.local_host.driving import loaded, serving, until
 
 TIMERS = """

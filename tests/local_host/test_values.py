@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import local_host
+from local_host.app.routes import BadRoute, compile_route
+from local_host.app.schedules import BadSchedule, parse_schedule
+from local_host.app.timespans import BadTimeSpan, parse_timespan
 from local_host.clock import VirtualClock
-from local_host.routes import BadRoute, compile_route
-from local_host.schedules import BadSchedule, parse_schedule
-from local_host.timespans import BadTimeSpan, parse_timespan
 
 MODULES = [module.name for module in pkgutil.iter_modules(local_host.__path__) if module.name != "__main__"]
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from local_host.clock import VirtualClock
-from local_host.engine import Engine
-from local_host.hub import Instance, TaskHub
+from local_host.durable.engine import Engine
+from local_host.durable.hub import Instance, TaskHub
 from mayfly.orchestrators import ORCHESTRATION
 from orchestrations import run_job as module
 from tests.triggers.function_host import functions

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from local_host.engine import Completion
-from local_host.hub import FAILED, FINISHED, Filter
+from local_host.durable.engine import Completion
+from local_host.durable.hub import FAILED, FINISHED, Filter
 from mayfly.containers.runtime import GroupRequest
 from mayfly.jobs.events import Event, to_document
 from mayfly.jobs.evolve import fold

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from local_host.durable.hub import FINISHED, Filter
 from local_host.errors import InstanceExists, InstanceFinished, InstanceMissing
-from local_host.hub import FINISHED, Filter
 from mayfly.errors import TryAgain
 from mayfly.orchestrators import ORCHESTRATION
 

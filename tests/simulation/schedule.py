@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from local_host.engine import ActivityCall, Episode, TimerDue
+from local_host.durable.engine import ActivityCall, Episode, TimerDue
 from mayfly import reconciling
 from mayfly.containers.runtime import GroupRequest
 from mayfly.errors import TryAgain

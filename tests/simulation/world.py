@@ -18,8 +18,8 @@ from typing import Any
 from unittest.mock import patch
 
 from local_host.clock import VirtualClock
-from local_host.engine import ActivityCall, Completion, Engine
-from local_host.hub import TaskHub
+from local_host.durable.engine import ActivityCall, Completion, Engine
+from local_host.durable.hub import TaskHub
 from mayfly import composition, submitting
 from mayfly.admission.admission import Admitted
 from mayfly.admission.one_place import one_place

@@ -1,0 +1,118 @@
+"""How is a user's function called? Async ones on the event loop, sync ones in a bounded pool of threads.
+
+Source: learn.microsoft.com/azure/azure-functions/python-scale-performance-reference (PYTHON_THREADPOOL_THREAD_COUNT;
+when it is not set, cores + 4).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import os
+import threading
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import azure.functions as func
+
+from local_host.app.functions import Function
+
+
+class Invoker:
+    """Calls functions. `close` waits for no thread that is still at work."""
+
+    def __init__(self, *, directory: Path, client_binding: Callable[[], str]) -> None:
+        """`client_binding` gives the JSON text that a durable-client parameter receives."""
+        self._directory = directory
+        self._client_binding = client_binding
+        self._threads = ThreadPoolExecutor(max_workers=_threads_max(), thread_name_prefix="function")
+
+    async def call(self, function: Function, argument: Any, *, retry: tuple[int, int] | None = None) -> Any:
+        """Call a function with the value of its trigger; what it raises passes through.
+
+        Shapes: `retry` is how many times it was retried and how many times it may be.
+        """
+        arguments = {function.parameter: argument}
+        for client in function.clients:
+            arguments[client] = self._client_binding()
+        if function.takes_context:
+            arguments["context"] = InvocationContext(function.name, self._directory, retry)
+        if function.is_async:
+            return await function.call(**arguments)
+        return await self._in_thread(partial(function.call, **arguments))
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _in_thread(self, call: Callable[[], Any]) -> Any:
+        context = contextvars.copy_context()
+        return await asyncio.get_running_loop().run_in_executor(self._threads, context.run, call)
+
+
+class InvocationContext(func.Context):  # type: ignore[misc]  # the SDK carries no types
+    """What a function finds in its parameter `context`."""
+
+    def __init__(self, name: str, directory: Path, retry: tuple[int, int] | None) -> None:
+        self._name = name
+        self._directory = directory
+        self._invocation_id = str(uuid.uuid4())
+        self._local = _new_local(self._invocation_id)
+        self._retry = None if retry is None else _RetryContext(*retry)
+
+    @property
+    def invocation_id(self) -> str:
+        return self._invocation_id
+
+    @property
+    def thread_local_storage(self) -> Any:
+        return self._local
+
+    @property
+    def function_name(self) -> str:
+        return self._name
+
+    @property
+    def function_directory(self) -> str:
+        return str(self._directory)
+
+    @property
+    def trace_context(self) -> Any:
+        return _TRACE
+
+    @property
+    def retry_context(self) -> Any:
+        return self._retry
+
+
+class _RetryContext:
+    exception = None
+
+    def __init__(self, retry_count: int, max_retry_count: int) -> None:
+        self.retry_count = retry_count
+        self.max_retry_count = max_retry_count
+
+
+class _TraceContext:
+    """Nothing is traced on one machine; the fields are there so that code that passes them on works."""
+
+    trace_state = ""
+    trace_parent = ""
+    attributes: dict[str, str] = {}  # noqa: RUF012 - read by many, written by none
+
+
+_TRACE = _TraceContext()
+
+
+def _new_local(invocation_id: str) -> threading.local:
+    local = threading.local()
+    local.invocation_id = invocation_id
+    return local
+
+
+def _threads_max() -> int:
+    given = os.environ.get("PYTHON_THREADPOOL_THREAD_COUNT", "")
+    return int(given) if given.isdigit() and int(given) > 0 else (os.cpu_count() or 1) + 4

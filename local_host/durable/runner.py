@@ -1,0 +1,162 @@
+"""Who drives the engine while the host runs? One loop, woken when there is something to do, and otherwise asleep.
+
+A turn of the loop puts everything that can be done at once into one transaction: results of activities, due timers and
+the episodes that follow from them. Activities are started after it is committed. A turn is cut off after a few
+milliseconds so that requests are answered in between. No instance has a task, a thread or a timer of its own: there is
+one alarm, for the earliest timer of all. After two seconds of rest the histories kept at hand are let go of, so that
+what only waits costs nothing but its rows.
+
+An episode that fails by a defect of this host, rather than of the app, is set aside until the next start, so that one
+instance cannot stop the others. When the task hub itself fails (a full disk), the loop ends with that error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+import time
+from datetime import timedelta
+
+from local_host.clock import Alarm
+from local_host.durable.engine import ActivityCall, Completion, Engine, Episode
+
+log = logging.getLogger("local_host.durable.runner")
+
+
+class Runner:
+    """Drives an engine until `stop`. At most `activities_max` activities run at a time."""
+
+    def __init__(self, engine: Engine, *, activities_max: int) -> None:
+        self._engine = engine
+        self._activities_max = activities_max
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._last_call = 0
+        self._running: set[asyncio.Task[None]] = set()
+        self._completions: list[Completion] = []
+        self._set_aside: set[int] = set()
+        self._alarm: Alarm | None = None
+        self._rested = True
+        engine.on_change = self._wake.set
+
+    async def run(self) -> None:
+        """Drive the engine. Errors: `sqlite3.Error` when the task hub fails."""
+        self._wake.set()
+        try:
+            while not self._stopping:
+                await self._wake.wait()
+                self._wake.clear()
+                self._rested = False
+                while self._turn() and not self._stopping:  # noqa: ASYNC110 - lets others in between turns
+                    await asyncio.sleep(0)
+                self._set_alarm()
+        finally:
+            if self._alarm is not None:
+                self._alarm.cancel()
+            for task in self._running:
+                task.cancel()
+            await asyncio.gather(*self._running, return_exceptions=True)
+
+    def stop(self) -> None:
+        """End the loop; activities under way are cancelled, and run again at the next start."""
+        self._stopping = True
+        self._wake.set()
+
+    def _turn(self) -> bool:
+        """Do what can be done within one transaction; return whether anything was done."""
+        completions, self._completions = self._completions, []
+        try:
+            with self._engine.batch():
+                done = self._work(completions)
+        except sqlite3.OperationalError:
+            raise
+        except Exception:
+            log.exception("A turn failed; doing its work one by one.")
+            done = self._work_singly(completions)
+        return self._start_activities() or done
+
+    def _work(self, completions: list[Completion]) -> bool:
+        until = time.monotonic() + _TURN_S
+        for completion in completions:
+            self._engine.commit(completion)
+        due = self._engine.timers_due(limit=_BATCH)
+        for timer in due:
+            self._engine.step(timer)
+        episodes = self._episodes()
+        for episode in episodes:
+            self._engine.step(episode)
+            if time.monotonic() > until:
+                break
+        return bool(completions or due or episodes)
+
+    def _work_singly(self, completions: list[Completion]) -> bool:
+        for completion in completions:
+            self._engine.commit(completion)
+        for timer in self._engine.timers_due(limit=_BATCH):
+            self._engine.step(timer)
+        for episode in self._episodes():
+            try:
+                self._engine.step(episode)
+            except sqlite3.OperationalError:
+                raise
+            except Exception:
+                self._set_aside.add(episode.key)
+                log.exception("The instance with key %s is set aside until the next start.", episode.key)
+        return True
+
+    def _episodes(self) -> list[Episode]:
+        episodes = self._engine.episodes(limit=_BATCH)
+        if not self._set_aside:
+            return episodes
+        # Messages of those set aside stay in the inbox and must not hide the others behind them.
+        more = self._engine.episodes(limit=_BATCH + _SET_ASIDE_MESSAGES * len(self._set_aside))
+        return [episode for episode in more if episode.key not in self._set_aside][:_BATCH]
+
+    def _start_activities(self) -> bool:
+        free = self._activities_max - len(self._running)
+        if free <= 0:
+            return False
+        calls = self._engine.activity_calls(after=self._last_call, limit=free)
+        for call in calls:
+            self._last_call = call.number
+            task = asyncio.create_task(self._execute(call))
+            self._running.add(task)
+            task.add_done_callback(self._ended)
+        return bool(calls)
+
+    async def _execute(self, call: ActivityCall) -> None:
+        completion = await self._engine.execute(call)
+        if completion.reason is not None:
+            log.warning(
+                "%s (instance %s, id %s)\n%s", completion.reason, call.instance_id, call.task_id, completion.details
+            )
+        self._completions.append(completion)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._wake.set()
+
+    def _set_alarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        due = self._engine.next_due()
+        if not self._rested:
+            rest = self._engine.clock.now() + _REST_AFTER
+            if due is None or due > rest:
+                self._alarm = self._engine.clock.call_at(rest, self._rest)
+                return
+        if due is not None:
+            self._alarm = self._engine.clock.call_at(due, self._wake.set)
+
+    def _rest(self) -> None:
+        self._rested = True
+        self._engine.rest()
+        self._set_alarm()
+
+
+_BATCH = 64
+_TURN_S = 0.008
+_REST_AFTER = timedelta(seconds=2)
+_SET_ASIDE_MESSAGES = 64

@@ -1,0 +1,1 @@
+"""What calls a function when nobody does? Change feeds, queues and timers."""

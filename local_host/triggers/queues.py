@@ -1,0 +1,238 @@
+"""How does a queue trigger work on one machine? Its messages lie in the task hub.
+
+At least once, in the order of sending as long as nothing fails. A delivery is counted before the function is called, so
+that a message that brings the host down does not do so for ever. After too many deliveries it is moved to the dead
+letters and stays there. Messages sent twice are two messages, as in Service Bus without duplicate detection.
+
+Source: learn.microsoft.com/azure/service-bus-messaging/service-bus-dead-letter-queues (10 deliveries);
+learn.microsoft.com/azure/azure-functions/functions-bindings-storage-queue (maxDequeueCount 5).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from azure.functions.meta import Datum
+from azure.functions.queue import QueueMessageInConverter
+from azure.functions.servicebus import ServiceBusMessageInConverter
+
+from local_host.app.functions import SERVICE_BUS, Function
+from local_host.app.invocation import Invoker
+from local_host.clock import Clock
+from local_host.durable.history import from_micros, micros, stamp
+from local_host.durable.hub import TaskHub
+
+log = logging.getLogger("local_host.triggers.queues")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QueueMessage:
+    """A message.
+
+    Shapes: `properties` is a JSON object. `deliveries` counts this one. `reason` is set for dead letters.
+    """
+
+    number: int
+    queue: str
+    message_id: str
+    body: bytes
+    content_type: str | None
+    properties: str
+    enqueued_at: int
+    deliveries: int
+    reason: str | None
+
+
+class Queues:
+    """All queues of one host."""
+
+    def __init__(self, hub: TaskHub, clock: Clock) -> None:
+        self._db = hub.db
+        self._clock = clock
+        self._waiting: dict[str, asyncio.Event] = {}
+        self._db.executescript(_SCHEMA)
+
+    def send(
+        self, queue: str, body: bytes, *, message_id: str | None, content_type: str | None, properties: str = "{}"
+    ) -> str:
+        """Store a message and return its id."""
+        message_id = message_id or uuid.uuid4().hex
+        self._db.execute(
+            "INSERT INTO queue_messages(queue,message_id,body,content_type,properties,enqueued_at,deliveries)"
+            " VALUES(?,?,?,?,?,?,0)",
+            (queue.lower(), message_id, body, content_type, properties, micros(self._clock.now())),
+        )
+        self.arrival(queue).set()
+        return message_id
+
+    def arrival(self, queue: str) -> asyncio.Event:
+        """The event that is set when something was sent."""
+        return self._waiting.setdefault(queue.lower(), asyncio.Event())
+
+    def next_messages(self, queue: str, *, after: int, limit: int) -> list[QueueMessage]:
+        rows = self._db.execute(
+            f"{_SELECT} WHERE queue=? AND reason IS NULL AND number>? ORDER BY number LIMIT ?",
+            (queue.lower(), after, limit),
+        )
+        return [_message(row) for row in rows]
+
+    def dead_letters(self, queue: str) -> list[QueueMessage]:
+        rows = self._db.execute(f"{_SELECT} WHERE queue=? AND reason IS NOT NULL ORDER BY number", (queue.lower(),))
+        return [_message(row) for row in rows]
+
+    def count_delivery(self, number: int) -> int:
+        row = self._db.execute(
+            "UPDATE queue_messages SET deliveries=deliveries+1 WHERE number=? RETURNING deliveries", (number,)
+        ).fetchone()
+        return int(row[0])
+
+    def complete(self, number: int) -> None:
+        self._db.execute("DELETE FROM queue_messages WHERE number=?", (number,))
+
+    def bury(self, number: int, reason: str) -> None:
+        self._db.execute("UPDATE queue_messages SET reason=? WHERE number=?", (reason, number))
+
+
+class QueueTrigger:
+    """One queue function."""
+
+    def __init__(
+        self, function: Function, *, queues: Queues, invoker: Invoker, deliveries_max: int, concurrent_max: int
+    ) -> None:
+        self._function = function
+        self._queue = str(function.trigger["queueName"])
+        self._queues = queues
+        self._invoker = invoker
+        self._deliveries_max = deliveries_max
+        self._concurrent = asyncio.Semaphore(concurrent_max)
+        self._last = 0
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Hand out what comes until cancelled; what is under way then is delivered again at the next start."""
+        arrival = self._queues.arrival(self._queue)
+        try:
+            while True:
+                arrival.clear()
+                for message in self._queues.next_messages(self._queue, after=self._last, limit=_BATCH):
+                    await self._concurrent.acquire()
+                    self._last = message.number
+                    task = asyncio.create_task(self._handle(message))
+                    self._running.add(task)
+                    task.add_done_callback(self._running.discard)
+                    arrival.set()
+                await arrival.wait()
+        finally:
+            for task in self._running:
+                task.cancel()
+            await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def run_once(self, text: str) -> None:
+        """Call the function with a message that somebody gave by hand."""
+        message = QueueMessage(
+            number=0,
+            queue=self._queue,
+            message_id=uuid.uuid4().hex,
+            body=text.encode(),
+            content_type=None,
+            properties="{}",
+            enqueued_at=0,
+            deliveries=1,
+            reason=None,
+        )
+        await self._invoker.call(self._function, _decode(self._function.kind, message))
+
+    async def _handle(self, message: QueueMessage) -> None:
+        try:
+            deliveries = message.deliveries
+            while deliveries < self._deliveries_max:
+                deliveries = self._queues.count_delivery(message.number)
+                if await self._deliver(message, deliveries):
+                    self._queues.complete(message.number)
+                    return
+            reason = f"MaxDeliveryCountExceeded: delivered {deliveries} times"
+            self._queues.bury(message.number, reason)
+            log.error("Message %s of queue '%s' is dead: %s", message.message_id, self._queue, reason)
+        finally:
+            self._concurrent.release()
+
+    async def _deliver(self, message: QueueMessage, deliveries: int) -> bool:
+        try:
+            argument = _decode(self._function.kind, message, deliveries)
+            await self._invoker.call(self._function, argument)
+        except Exception:
+            log.exception(
+                "Queue function '%s' failed on message %s (delivery %s).",
+                self._function.name,
+                message.message_id,
+                deliveries,
+            )
+            return False
+        return True
+
+
+_BATCH = 32
+
+_COLUMNS = "number,queue,message_id,body,content_type,properties,enqueued_at,deliveries,reason"
+_SELECT = f"SELECT {_COLUMNS} FROM queue_messages"  # noqa: S608 - the names are fixed
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS queue_messages(
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  queue TEXT NOT NULL,
+  message_id TEXT NOT NULL,
+  body BLOB NOT NULL,
+  content_type TEXT,
+  properties TEXT NOT NULL,
+  enqueued_at INTEGER NOT NULL,
+  deliveries INTEGER NOT NULL,
+  reason TEXT
+);
+CREATE INDEX IF NOT EXISTS queue_messages_by_queue ON queue_messages(queue,number);
+"""
+
+
+def _message(row: tuple[Any, ...]) -> QueueMessage:
+    return QueueMessage(**dict(zip(_COLUMNS.split(","), row, strict=True)))
+
+
+def _decode(kind: str, message: QueueMessage, deliveries: int = 1) -> Any:
+    """Make the SDK's message, with the SDK's own converters."""
+    enqueued = stamp(from_micros(message.enqueued_at))
+    if kind == SERVICE_BUS:
+        metadata = {
+            "MessageId": Datum(message.message_id, "string"),
+            "ContentType": Datum(message.content_type, None if message.content_type is None else "string"),
+            "DeliveryCount": Datum(deliveries, "int"),
+            "SequenceNumber": Datum(message.number, "int"),
+            "EnqueuedSequenceNumber": Datum(message.number, "int"),
+            "EnqueuedTimeUtc": Datum(enqueued, "string"),
+            "LockToken": Datum(uuid.uuid4().hex, "string"),
+            "UserProperties": Datum(message.properties, "json"),
+            "ApplicationProperties": Datum(message.properties, "json"),
+        }
+        return ServiceBusMessageInConverter.decode(Datum(message.body, "bytes"), trigger_metadata=metadata)
+    metadata = {
+        "Id": Datum(message.message_id, "string"),
+        "DequeueCount": Datum(deliveries, "int"),
+        "InsertionTime": Datum(enqueued, "string"),
+        "PopReceipt": Datum(uuid.uuid4().hex, "string"),
+    }
+    return QueueMessageInConverter.decode(Datum(message.body, "bytes"), trigger_metadata=metadata)
+
+
+def describe(message: QueueMessage) -> dict[str, Any]:
+    """Describe a dead letter for people; a body that is not UTF-8 is shown as far as it goes."""
+    return {
+        "messageId": message.message_id,
+        "body": message.body.decode("utf-8", "replace"),
+        "contentType": message.content_type,
+        "applicationProperties": json.loads(message.properties),
+        "deliveryCount": message.deliveries,
+        "deadLetterReason": message.reason,
+    }

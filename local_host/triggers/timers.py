@@ -1,0 +1,116 @@
+"""When do timer triggers run? Each by its schedule, one run at a time, and what was missed once after the start.
+
+When a run was due is kept in the task hub, so that a host that was down over it runs it once, marked as past due. A
+function with `use_monitor=False` has no such memory.
+
+Source: learn.microsoft.com/azure/azure-functions/functions-bindings-timer.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from azure.functions.timer import TimerRequest
+
+from local_host.app.functions import Function
+from local_host.app.invocation import Invoker
+from local_host.app.schedules import Schedule
+from local_host.clock import Clock
+from local_host.durable.history import from_micros, micros
+from local_host.durable.hub import TaskHub
+
+log = logging.getLogger("local_host.triggers.timers")
+
+
+class TimerTrigger:
+    """One timer function."""
+
+    def __init__(self, function: Function, *, hub: TaskHub, clock: Clock, invoker: Invoker) -> None:
+        assert function.schedule is not None  # noqa: S101 - the index gives every timer one
+        self._function = function
+        self._schedule: Schedule = function.schedule
+        self._hub = hub
+        self._clock = clock
+        self._invoker = invoker
+        self._monitored = function.trigger.get("useMonitor") is not False
+        self._last: datetime | None = None
+        hub.db.execute(_SCHEMA)
+
+    async def run(self) -> None:
+        """Run by schedule until cancelled."""
+        due, past_due = self._first_due()
+        if self._function.trigger.get("runOnStartup"):
+            await self.fire(due, past_due=past_due)
+            due = self._next()
+        while due is not None:
+            await self._clock.sleep_until(due)
+            following = self._next()
+            await self.fire(following, past_due=past_due)
+            past_due = False
+            due = self._next()
+        log.warning("Timer function '%s' is never due again (%s).", self._function.name, self._schedule.text)
+
+    async def fire(self, following: datetime | None = None, *, past_due: bool = False) -> None:
+        """Run the function once, now, with its retries; a run that fails in the end is logged."""
+        request = TimerRequest(
+            past_due=past_due,
+            schedule_status={"Last": _iso(self._last), "Next": _iso(following), "LastUpdated": _iso(self._last)},
+            schedule={"AdjustForDST": True},
+        )
+        failures = 0
+        policy = self._function.retry
+        while True:
+            try:
+                retry = None if policy is None else (failures, policy.retries_max)
+                await self._invoker.call(self._function, request, retry=retry)
+                break
+            except Exception:
+                failures += 1
+                pause = None if policy is None else policy.pause(failures)
+                log.exception("Timer function '%s' failed (%s in a row).", self._function.name, failures)
+                if pause is None:
+                    break
+                await self._clock.sleep_until(self._clock.now() + pause)
+        self._last = self._clock.now()
+        self._remember()
+
+    def _first_due(self) -> tuple[datetime | None, bool]:
+        row = self._hub.db.execute(
+            "SELECT schedule,last,next FROM schedules WHERE function=?", (self._function.name,)
+        ).fetchone()
+        if row is None or row[0] != self._schedule.text or not self._monitored:
+            # Remembered at once, so that a run that falls into the first downtime is known to be missed.
+            self._remember()
+            return self._next(), False
+        self._last = None if row[1] is None else from_micros(row[1])
+        missed = row[2] is not None and from_micros(row[2]) <= self._clock.now()
+        return (self._clock.now() if missed else self._next()), missed
+
+    def _next(self) -> datetime | None:
+        return self._schedule.next_after(self._clock.now())
+
+    def _remember(self) -> None:
+        if not self._monitored:
+            return
+        following = self._next()
+        self._hub.db.execute(
+            "INSERT INTO schedules(function,schedule,last,next) VALUES(?,?,?,?) ON CONFLICT(function) DO UPDATE SET"
+            " schedule=excluded.schedule,last=excluded.last,next=excluded.next",
+            (
+                self._function.name,
+                self._schedule.text,
+                None if self._last is None else micros(self._last),
+                None if following is None else micros(following),
+            ),
+        )
+
+
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS schedules("
+    "function TEXT PRIMARY KEY, schedule TEXT NOT NULL, last INTEGER, next INTEGER)"
+)
+
+
+def _iso(when: datetime | None) -> str:
+    return "0001-01-01T00:00:00+00:00" if when is None else when.isoformat()
