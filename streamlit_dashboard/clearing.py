@@ -78,9 +78,8 @@ def _clear(every: int) -> tuple[int, int]:
 
 def _wait_for_the_views() -> None:
     service = read_service()
-    written = service.ask(service.overview.written())
     give_up = time.monotonic() + _CATCH_UP_S
-    while written is not None and service.ask(service.overview.projected()) < written and time.monotonic() < give_up:
+    while (lag := service.ask(service.overview.lag())) is not None and lag.events and time.monotonic() < give_up:
         time.sleep(0.1)
 
 
