@@ -41,7 +41,7 @@ def _metric(page: Page, label: str) -> str:
 
 def test_jobs_are_on_the_board_on_their_page_and_in_the_figures(up: Up, page: Page) -> None:
     opened(page, up.url)
-    expect(page.get_by_text("No jobs yet")).to_be_visible()
+    expect(page.get_by_text("The board is clear.")).to_be_visible()
     page.get_by_label("Add work").fill("hello from a browser")
     page.get_by_role("button", name="Add").click()
     expect(page.locator("[class*='st-key-card-']")).to_have_count(1)
