@@ -45,7 +45,9 @@ def chosen_position(last: int) -> int:
         return last
     before = st.session_state.get("events-last", last)
     chosen = st.session_state.get("position", last)
-    st.session_state["position"] = last if chosen >= before or chosen > last else chosen
+    # Only when the stream has moved: what is set here takes the place of what is being moved.
+    if last != before or "position" not in st.session_state or chosen > last:
+        st.session_state["position"] = last if chosen >= before or chosen > last else chosen
     st.session_state["events-last"] = last
     position: int = st.slider(
         "Position in the stream", 1, last, key="position", help="Move it to see the job as it was at that moment"

@@ -25,7 +25,8 @@ def draw() -> None:
     """Draw the page."""
     st.title("Submit", anchor=False)
     prepare()
-    draft = spec_form.read({name: st.session_state[name] for name in DEFAULTS})
+    st.session_state["typed"] = {name: st.session_state[name] for name in DEFAULTS}
+    draft = spec_form.read(st.session_state["typed"])
     left, right = st.columns([3, 2], gap="large")
     with left:
         inputs(draft)
@@ -35,9 +36,12 @@ def draw() -> None:
 
 def prepare() -> None:
     """Give every input its first value; with `?again=ID`, that of the job that is to be repeated."""
-    for name, value in DEFAULTS.items():
-        # What was typed stays when the viewer looks at another page in between.
-        st.session_state[name] = st.session_state.get(name, value)
+    # What was typed stays when the viewer looks at another page in between. An input that is there is left alone: what
+    # is set here takes the place of what is being typed.
+    typed = st.session_state.get("typed", DEFAULTS)
+    for name in DEFAULTS:
+        if name not in st.session_state:
+            st.session_state[name] = typed[name]
     st.session_state.setdefault("submission", uuid.uuid4().hex)
     again = st.query_params.get("again", "")
     if again and st.session_state.get("again-of") != again:
@@ -190,7 +194,7 @@ def send(draft: Draft) -> None:
             if wrong.status == 422:  # the key belongs to another spec: the next press is a new submission
                 st.session_state["submission"] = uuid.uuid4().hex
             raise
-        for name in (*DEFAULTS, "submission", "again-of", "planned", "tried"):
+        for name in (*DEFAULTS, "typed", "submission", "again-of", "planned", "tried"):
             st.session_state.pop(name, None)
         st.session_state["own"] = [job_id, *st.session_state.get("own", [])][:_OWN_MAX]
         st.switch_page(cards.JOB_PAGE, query_params={"job": job_id})

@@ -93,6 +93,22 @@ def test_a_job_from_the_form_to_its_result(up: Up, page: Page) -> None:
     assert utc[11:16] not in local
 
 
+def test_what_is_typed_while_the_page_is_drawn_anew_stays(up: Up, page: Page) -> None:
+    opened(page, f"{up.url}/submit")
+    message, name = page.get_by_label("Message", exact=True).last, page.get_by_role("textbox", name="Name")
+    for number in range(3):
+        message.fill(f"something to do {number}")
+        name.fill("")
+        name.press_sequentially("quick-typist", delay=40)  # leaving the message has the page drawn anew meanwhile
+        expect(page.get_by_text("Nothing stands in its way.")).to_be_visible()
+        expect(name).to_have_value("quick-typist")
+    page.get_by_role("link", name="System").click()
+    expect(page.get_by_role("heading", name="System")).to_be_visible()
+    page.get_by_role("link", name="Submit").click()
+    expect(name).to_have_value("quick-typist")
+    expect(message).to_have_value("something to do 2")
+
+
 def test_a_job_added_on_the_board_is_pending_at_once_and_then_done(up: Up, page: Page) -> None:
     opened(page, up.url)
     page.get_by_label("Add work").fill("from the board")
