@@ -154,6 +154,21 @@ def test_a_board_on_which_nothing_changes_is_left_alone_and_a_change_still_shows
         card = page.locator("[class*='st-key-card-']", has_text=text)
         expect(card.locator(".mf-badge")).to_have_text("succeeded", timeout=30_000)
 
+        # A dialog stays open over a board that is drawn anew as a whole, until it is closed.
+        wait_for(lambda: all(job.settled for job in api.jobs()), within_s=30)
+        page.wait_for_timeout(3_000)
+        page.get_by_role("button", name="Clear…").click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog).to_be_visible()
+        api.submit({"message": f"another {text}"}, idempotency_key=f"another {text}")
+        page.wait_for_selector(f"text=another {text}", timeout=10_000)
+        expect(dialog).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
+        wait_for(lambda: all(job.settled for job in api.jobs()), within_s=30)
+        page.wait_for_timeout(3_000)
+        expect(dialog).to_have_count(0)
+
 
 def test_the_chart_and_the_boxes_of_a_live_board_stay_the_same_elements(up: Up, page: Page) -> None:
     """Live without flicker: what is drawn anew each second is changed in its place."""
