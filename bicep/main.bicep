@@ -103,7 +103,20 @@ module vault 'modules/vault.bicep' = {
   params: {
     location: location
     tags: tags
-    token: token
+    name: 'kv-${token}'
+    appPrincipalId: identity.outputs.appPrincipalId
+    officerPrincipalId: principalId
+    officerPrincipalType: principalType
+  }
+}
+
+module jobVault 'modules/vault.bicep' = {
+  name: 'job-vault'
+  scope: home
+  params: {
+    location: location
+    tags: tags
+    name: 'kv-jobs-${token}'
     appPrincipalId: identity.outputs.appPrincipalId
     officerPrincipalId: principalId
     officerPrincipalType: principalType
@@ -159,6 +172,7 @@ module app 'modules/app.bicep' = {
     busHost: bus.outputs.host
     queueName: bus.outputs.queueName
     vaultUri: vault.outputs.uri
+    jobVaultUri: jobVault.outputs.uri
     insightsConnection: monitoring.outputs.insightsConnection
     containerGroupsResourceGroup: groups.name
     places: empty(places) ? location : places
@@ -197,6 +211,7 @@ output MAYFLY_WORKER_TAG string = workerTag
 output MAYFLY_FUNCTION_APP string = app.outputs.name
 output MAYFLY_URL string = app.outputs.url
 output MAYFLY_KEY_VAULT_NAME string = vault.outputs.name
+output MAYFLY_JOB_VAULT_NAME string = jobVault.outputs.name
 output MAYFLY_COSMOS_ENDPOINT string = cosmos.outputs.endpoint
 output MAYFLY_COSMOS_ACCOUNT string = cosmos.outputs.name
 output MAYFLY_SERVICE_BUS string = bus.outputs.host

@@ -26,7 +26,7 @@ from mayfly.containers.runtime import (
 from mayfly.errors import TryAgain
 from mayfly.jobs import commands as c
 from mayfly.jobs.job import Attempt, Job
-from mayfly.jobs.steering import Step, begin_later, next_step
+from mayfly.jobs.steering import ALIVE_SHARE, Step, begin_later, believed_until, next_step
 from mayfly.masking import without_secrets
 from mayfly.secrets import SecretMissing
 
@@ -52,23 +52,33 @@ async def begin_attempt(mayfly: Mayfly, job_id: str) -> Step:
             return begin_later(mayfly.clock.now() + timedelta(seconds=_SILENCE_S))
         if isinstance(admission, Held):
             hold = c.HoldJob(reason=admission.reason, until=admission.until)
-            step = await _next(mayfly, (await mayfly.streams.carry_out(hold, job)).after)
+            job = (await mayfly.streams.carry_out(hold, job)).after
+            step = next_step(job, mayfly.clock.now(), mayfly.pace)
             # A hold that is no news is not in the log, so the time to ask again is the admission's.
             return begin_later(admission.until) if _may_begin(step) else step
         outcome = await mayfly.streams.carry_out(c.RequestContainer(place=admission.place), job)
         job = outcome.after
         if outcome.events and job.attempt is not None:
-            return await _next(mayfly, await _create(mayfly, job, job.attempt))
+            created = await _create(mayfly, job, job.attempt)
+            return await _next(mayfly, created or job, unsure=created is None)
+    elif job.state == "queued":
+        # Asked too early. Nothing is given back, as nowhere above: it has no share, and would lose its turn in line.
+        return next_step(job, mayfly.clock.now(), mayfly.pace)
     attempt = job.attempt
+    unsure = False
     if attempt is not None and attempt.container == "requested":
         # It was asked for before, perhaps. A platform may take a second create for a change, so it is looked at first.
-        job = await _look(mayfly, job)
-    return await _next(mayfly, job)
+        job, unsure = await _look(mayfly, job)
+    return await _next(mayfly, job, unsure=unsure)
 
 
-async def observe_attempt(mayfly: Mayfly, job_id: str) -> Step:
-    """Hold the attempt against its deadlines and against what the platform shows."""
-    return await _next(mayfly, await _look(mayfly, await mayfly.streams.load(job_id)))
+async def observe_attempt(mayfly: Mayfly, job_id: str, *, doubted: bool = False) -> Step:
+    """Hold the attempt against its deadlines, and against what the platform shows where its worker is silent.
+
+    `doubted`: somebody saw that something is wrong with the container, so the platform is asked in any case.
+    """
+    job, unsure = await _look(mayfly, await mayfly.streams.load(job_id), doubted=doubted)
+    return await _next(mayfly, job, unsure=unsure)
 
 
 async def end_attempt(mayfly: Mayfly, job_id: str) -> Step:
@@ -85,7 +95,7 @@ async def end_attempt(mayfly: Mayfly, job_id: str) -> Step:
         except _NotYet as wait:
             again_at = wait.until
     if job.lingering:
-        job = await _look(mayfly, job)  # the deadlines of a later attempt do not wait for an earlier one's container
+        job, _ = await _look(mayfly, job)  # the deadlines of a later attempt wait for no earlier one's container
     step = await _next(mayfly, job)
     if again_at is not None and step["do"] == "end_attempt" and step["at"] is None:
         return {"do": "end_attempt", "at": again_at.isoformat(), "wake": []}
@@ -104,39 +114,47 @@ def _may_begin(step: Step) -> bool:
     return step["do"] == "begin_attempt" and step["at"] is None
 
 
-async def _next(mayfly: Mayfly, job: Job) -> Step:
+async def _next(mayfly: Mayfly, job: Job, *, unsure: bool = False) -> Step:
     """Give back the job's share of its place once it has no container, and say what comes next."""
     if all(attempt.container == "gone" for attempt in job.attempts):
         await mayfly.admission.release(job.job_id)
-    return next_step(job, mayfly.clock.now(), mayfly.pace)
+    return next_step(job, mayfly.clock.now(), mayfly.pace, unsure=unsure)
 
 
-async def _look(mayfly: Mayfly, job: Job) -> Job:
-    """Look at the open attempt, if there is one."""
+async def _look(mayfly: Mayfly, job: Job, *, doubted: bool = False) -> tuple[Job, bool]:
+    """Look at the open attempt, if there is one. True: the platform did not answer."""
     attempt = job.attempt
     if attempt is None or attempt.outcome is not None:
-        return job
+        return job, False
+    believed = believed_until(job, mayfly.pace)
+    if doubted or believed is None or believed <= mayfly.clock.now():
+        job, unsure = await _ask_platform(mayfly, job, attempt)
+    else:
+        unsure = False  # its worker spoke a moment ago
+    return (await mayfly.streams.carry_out(c.ExpireDeadline(), job)).after, unsure
+
+
+async def _ask_platform(mayfly: Mayfly, job: Job, attempt: Attempt) -> tuple[Job, bool]:
     try:
         status = await mayfly.runtime.inspect(attempt.group, place=attempt.place)
     except RuntimeUnavailable as error:
         # No answer says nothing about the container (pain 8); only the clock may end the attempt now.
         _logger.warning("looking at %s: %s", attempt.group, error)
-    else:
-        if status is None and attempt.container == "requested":
-            # Nobody has seen it yet: the create was lost with the process that was to send it.
-            job = await _create(mayfly, job, attempt)
-        elif status is not None and status.refusal is not None and attempt.container == "requested":
-            job = await _refuse(mayfly, job, attempt, status.refusal)
-        else:
-            if status is not None and mayfly.runtime.capabilities.live_metrics:
-                with contextlib.suppress(RuntimeUnavailable):  # a reading is taken at every look, and may be missed
-                    await mayfly.runtime.metrics(attempt.group, place=attempt.place)
-            job = (await mayfly.streams.carry_out(_observation(attempt, status), job)).after
-    return (await mayfly.streams.carry_out(c.ExpireDeadline(), job)).after
+        return job, True
+    if status is None and attempt.container == "requested":
+        # Nobody has seen it yet: the create was lost with the process that was to send it.
+        created = await _create(mayfly, job, attempt)
+        return created or job, created is None
+    if status is not None and status.refusal is not None and attempt.container == "requested":
+        return await _refuse(mayfly, job, attempt, status.refusal), False
+    if status is not None and mayfly.runtime.capabilities.live_metrics:
+        with contextlib.suppress(RuntimeUnavailable):  # a reading is taken at every look, and may be missed
+            await mayfly.runtime.metrics(attempt.group, place=attempt.place)
+    return (await mayfly.streams.carry_out(_observation(attempt, status), job)).after, False
 
 
-async def _create(mayfly: Mayfly, job: Job, attempt: Attempt) -> Job:
-    """Ask for the group; asking again for one that is there changes nothing."""
+async def _create(mayfly: Mayfly, job: Job, attempt: Attempt) -> Job | None:
+    """Ask for the group; asking again for one that is there changes nothing. None: nobody knows if it was taken."""
     try:
         secrets = await mayfly.secrets.resolve(job.spec.secrets)
         await mayfly.runtime.create(_request(mayfly, job, attempt, secrets))
@@ -148,6 +166,7 @@ async def _create(mayfly: Mayfly, job: Job, attempt: Attempt) -> Job:
     except (RuntimeUnavailable, TryAgain) as error:
         # Accepted or not, nobody knows: the next look asks, and asks for it again if it is not there.
         _logger.warning("creating %s: %s", attempt.group, error)
+        return None
     return job
 
 
@@ -164,7 +183,7 @@ async def _refuse(mayfly: Mayfly, job: Job, attempt: Attempt, refusal: Refusal) 
 
 
 def _request(mayfly: Mayfly, job: Job, attempt: Attempt, secrets: dict[str, str]) -> GroupRequest:
-    spec = job.spec
+    spec, silence_s = job.spec, mayfly.pace.silence_s
     token = mayfly.tokens.sign(
         job.job_id,
         attempt.number,
@@ -186,6 +205,7 @@ def _request(mayfly: Mayfly, job: Job, attempt: Attempt, secrets: dict[str, str]
             "MAYFLY_JOB_ID": job.job_id,
             "MAYFLY_ATTEMPT": str(attempt.number),
             "MAYFLY_REPORT_URL": f"{mayfly.public_url}/api/jobs/{job.job_id}/reports",
+            **({"MAYFLY_ALIVE_SECONDS": f"{silence_s / ALIVE_SHARE:g}"} if silence_s is not None else {}),
             **({"MAYFLY_SECRET_NAMES": ",".join(spec.secrets)} if spec.secrets else {}),
         },
         secure_env={**secrets, "MAYFLY_REPORT_TOKEN": token},
@@ -203,6 +223,7 @@ def _observation(attempt: Attempt, status: GroupStatus | None) -> c.ObserveConta
         seen=status.phase,
         exit_code=status.exit_code,
         started_at=status.started_at,
+        pulling_at=status.pulling_at,
         detail=status.detail,
     )
 

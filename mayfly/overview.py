@@ -66,6 +66,14 @@ class Overview:
         self._stores = stores
         self._figures = figures
 
+    async def projected(self) -> int:
+        """Return how many events the views hold; while it stays, so does everything that is drawn from them."""
+        return await self._figures.projected()
+
+    async def written(self) -> int | None:
+        """Return how many events the log holds; None where the store has no gauge."""
+        return (await self._stores.gauge.size()).events if self._stores.gauge is not None else None
+
     async def counts(self) -> Mapping[JobState, int]:
         """Return how many jobs that are not archived are in each state."""
         return await self._stores.views.count_by_state()

@@ -4,7 +4,8 @@ Views that are not complete, because their store is new or was lost, are made ag
 
 One side: every job that is not settled must have a living orchestrator; one that has none is started, and finds out
 from the log where it stands. The other side: every container group with our tag must be wanted by the log; one that
-is not is deleted, and when its job is known, the log says that it was found.
+is not is deleted, and when its job is known, the log says that it was found. One that is wanted and shown in trouble is
+looked at, which costs a request only then: the list that is made anyway is how a bad start is noticed soon.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from mayfly.attempts import observe_attempt
 from mayfly.composition import Mayfly
 from mayfly.containers.runtime import GroupListing, RuntimeUnavailable
 from mayfly.jobs.commands import NoteFound
+from mayfly.jobs.names import attempt_ended_event
 from mayfly.orchestrators import Orchestrators
+from mayfly.telemetry import note_no_job
 from mayfly.views.projection import rebuild
 
 _QUIET_S = 10.0
@@ -57,12 +61,16 @@ async def reconcile(mayfly: Mayfly, orchestrators: Orchestrators) -> Reconciled:
     for listing in listings:
         try:
             verdict = await _check_group(mayfly, listing)
+            if verdict == "doubtful":
+                await _look_into(mayfly, orchestrators, listing)
         except RuntimeUnavailable as error:  # one group that cannot be deleted must not hide the others
             _logger.warning("checking %s: %s", listing.group, error)
             continue
         unknown += verdict == "unknown"
         leaks += verdict == "leak"
-    return Reconciled(started=await _start_missing(mayfly, orchestrators), unknown_deleted=unknown, leaks_found=leaks)
+    started = await _start_missing(mayfly, orchestrators)
+    note_no_job()
+    return Reconciled(started=started, unknown_deleted=unknown, leaks_found=leaks)
 
 
 async def _start_missing(mayfly: Mayfly, orchestrators: Orchestrators) -> int:
@@ -81,7 +89,7 @@ async def _start_missing(mayfly: Mayfly, orchestrators: Orchestrators) -> int:
 
 
 async def _check_group(mayfly: Mayfly, listing: GroupListing) -> str:
-    """Return `wanted`, `unknown`, `gone` or `leak`, and have a group deleted that is not wanted.
+    """Return `wanted`, `doubtful`, `unknown`, `gone` or `leak`, and have a group deleted that is not wanted.
 
     The request of a container is in the log before the container is asked for, so there is no moment at which a
     wanted group is unknown.
@@ -95,9 +103,18 @@ async def _check_group(mayfly: Mayfly, listing: GroupListing) -> str:
             await mayfly.runtime.delete(listing.group, place=listing.place)
         return "unknown"
     if attempt.container != "gone":
-        return "wanted"  # its orchestrator deletes it when its time has come
+        # Its orchestrator deletes it when its time has come.
+        return "doubtful" if listing.troubled and attempt.outcome is None else "wanted"
     if await mayfly.runtime.inspect(listing.group, place=listing.place) is None:
         return "gone"  # it was deleted as it should, after the list was made
     _logger.warning("deleting %s, which had been seen gone", listing.group)
     await mayfly.streams.carry_out(NoteFound(attempt=attempt.number), job)
     return "leak"  # the job is unsettled again, so its orchestrator is started and deletes it
+
+
+async def _look_into(mayfly: Mayfly, orchestrators: Orchestrators, listing: GroupListing) -> None:
+    """Look at a container that the list shows in trouble, long before its orchestrator would."""
+    await observe_attempt(mayfly, listing.job_id, doubted=True)
+    attempt = (await mayfly.streams.load(listing.job_id)).attempt_numbered(listing.attempt)
+    if attempt is not None and attempt.outcome is not None:
+        await orchestrators.wake(listing.job_id, attempt_ended_event(listing.attempt))

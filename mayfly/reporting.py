@@ -155,6 +155,8 @@ def _finished(report: Finished, attempt: int) -> c.ReportSuccess | c.ReportFailu
         )
     if report.error is None:
         raise Rejected(title, [FieldError(field="error", message="is required with outcome failed")])
+    if report.result is not None:
+        raise Rejected(title, [FieldError(field="result", message="belongs to outcome succeeded: put it into error")])
     return c.ReportFailure(
         attempt=attempt,
         claim=report.claim,

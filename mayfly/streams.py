@@ -56,8 +56,8 @@ class Streams:
 
     async def find(self, job_id: str) -> Job | None:
         """Return the job as it is now; None when there is none."""
-        note(job_id)
         known = self._known.pop(job_id, None)
+        note(job_id, len(known.attempts) if known else 0)
         job = fold(await self._log.read(job_id, after=known.position if known else 0), known)
         if job is not None:
             self._remember(job)

@@ -2,7 +2,8 @@
 
 The Functions worker exports Python's log records and spans through OpenTelemetry when the app settings ask for it; the
 attributes `mayfly.job_id` and `mayfly.attempt` are then in the `customDimensions` of Application Insights. A function's
-invocation is a task of its own, and so is what it noted.
+invocation is a task of its own, and so is what it noted. What the host itself records of an invocation (`requests`)
+does not know of them: the operation's id joins the two.
 """
 
 from __future__ import annotations
@@ -38,6 +39,11 @@ def note(job_id: str, attempt: int = 0) -> None:
         span.set_attributes({JOB_ID: job_id, ATTEMPT: attempt})
 
 
+def note_no_job() -> None:
+    """Say that what follows is about no single job."""
+    _about.set(("", 0))
+
+
 def tell(events: Iterable[Event]) -> None:
     """Write one record for each event that was appended; bicep/workbook.json and the alerts are made of these."""
     for event in events:
@@ -53,16 +59,30 @@ def projected(lag_s: float) -> None:
 
 
 def install() -> None:
-    """Have every log record of this process carry what was noted. Again is harmless."""
+    """Have every log record of this process, and every span that begins, carry what was noted. Again is harmless."""
+    _install_on_records()
+    provider = trace.get_tracer_provider()
+    if hasattr(provider, "add_span_processor") and not getattr(provider, "of_mayfly", False):
+        from mayfly.span_marking import JobSpanProcessor  # the OpenTelemetry SDK is there where spans are exported
+
+        provider.add_span_processor(JobSpanProcessor(noted))
+        provider.of_mayfly = True  # type: ignore[attr-defined]
+
+
+def noted() -> dict[str, str | int]:
+    """Return the attributes of what this task is about; empty: no job."""
+    job_id, attempt = _about.get()
+    return {JOB_ID: job_id, ATTEMPT: attempt} if job_id else {}
+
+
+def _install_on_records() -> None:
     make = logging.getLogRecordFactory()
     if getattr(make, "of_mayfly", False):
         return
 
     def record(*arguments: Any, **named: Any) -> logging.LogRecord:
         made = make(*arguments, **named)
-        job_id, attempt = _about.get()
-        if job_id:
-            made.__dict__.update({JOB_ID: job_id, ATTEMPT: attempt})
+        made.__dict__.update(noted())
         return made
 
     record.of_mayfly = True  # type: ignore[attr-defined]

@@ -2,12 +2,15 @@
 
 The function exists only where `MAYFLY_QUEUE` names a queue, because the host in Azure does not start with a trigger
 whose connection is missing. A message that is refused raises: Service Bus delivers it again, up to the queue's limit,
-while the others go on, and then puts it among the dead letters. A function in Python cannot do that at once itself:
-settlement is not open to it. The reason is in the intake record from the first delivery on, and in the host's log.
+while the others go on, and then puts it among the dead letters. A function in Python cannot do that at once, nor say
+why: settlement is open to it only by `azurefunctions-extensions-bindings-servicebus`, of which every release up to
+1.0.0b2 is a pre-release. So the queue's own reason is always `MaxDeliveryCountExceeded`; the real one is in the intake
+record from the first delivery on, under the message's id, and in the host's log.
 
 The body is asked for as bytes: as text the host would put a replacement character in the place of what is not UTF-8.
 
-Source: learn.microsoft.com/azure/azure-functions/functions-bindings-service-bus-trigger (peek-lock behaviour).
+Source: learn.microsoft.com/azure/azure-functions/functions-bindings-service-bus-trigger (peek-lock behaviour);
+azure-functions-python-worker #1659; azure-functions-python-extensions #133, #146 (settlement).
 """
 
 import os

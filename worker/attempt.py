@@ -50,6 +50,7 @@ def main(arguments: Sequence[str]) -> int:
     if verdict != reports.GO_ON:
         return _EXIT_CODES[verdict]
     interruption.claimed = True
+    to_mayfly.stay_alive(environment.alive_s)
     ending = _work(arguments[1:], environment, interruption, to_mayfly)
     if interruption.stop is not None:
         return _EXIT_CODES[interruption.stop]

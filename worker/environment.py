@@ -37,7 +37,17 @@ class ReportAddress:
 class Environment:
     """The variables of one start. `command_env` is what the command is given: everything but the token."""
 
-    __slots__ = ("address", "command_env", "log_bytes_max", "message", "report_s", "secret_names", "token", "work_s")
+    __slots__ = (
+        "address",
+        "alive_s",
+        "command_env",
+        "log_bytes_max",
+        "message",
+        "report_s",
+        "secret_names",
+        "token",
+        "work_s",
+    )
 
     def __init__(self, values: Mapping[str, str]) -> None:
         missing = [name for name in REQUIRED if name not in values]
@@ -50,6 +60,7 @@ class Environment:
             raise BadEnvironment(f"{SECRET} must be one word of printable ASCII characters")
         self.work_s = _seconds(values, "MAYFLY_WORK_SECONDS", 5.0)
         self.report_s = _seconds(values, "MAYFLY_REPORT_SECONDS", 900.0)
+        self.alive_s = _seconds(values, "MAYFLY_ALIVE_SECONDS", 0.0)
         self.log_bytes_max = int(_seconds(values, "MAYFLY_LOG_BYTES_MAX", 0.0))
         self.secret_names = values.get("MAYFLY_SECRET_NAMES", "")
         self.command_env = {name: value for name, value in values.items() if name != SECRET}

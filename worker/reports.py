@@ -48,6 +48,8 @@ class Reports:
         self._interruption = interruption
         self._lock = _thread.allocate_lock()
         self._newest: tuple[float | None, str] | None = None
+        self._latest: tuple[float | None, str] = (None, "")
+        self._heard_at = time.monotonic()
         self._sending = False
         self._ended = False
         self._sequence = 0
@@ -58,11 +60,12 @@ class Reports:
 
     def progress(self, fraction: float | None, message: str) -> None:
         """Hand over the newest progress and return at once; a thread sends it, and drops what it replaces."""
-        with self._lock:
-            self._newest = (fraction, message[:MESSAGE_CHARS_MAX])
-            start, self._sending = not self._sending, True
-        if start:
-            _thread.start_new_thread(self._send_progress, ())
+        self._hand_over((fraction, message[:MESSAGE_CHARS_MAX]))
+
+    def stay_alive(self, every_s: float) -> None:
+        """Say the latest progress again whenever nothing was said for `every_s`; 0: never."""
+        if every_s:
+            _thread.start_new_thread(self._say_again, (every_s,))
 
     def finished(self, ending: Ending) -> str:
         """Report the end; when the report itself is refused, send smaller ones, so that the outcome is never lost."""
@@ -105,6 +108,23 @@ class Reports:
             self._interruption.sleep(pause_s)
             backoff_s = min(backoff_s * 2, _BACKOFF_MAX_S)
 
+    def _hand_over(self, newer: tuple[float | None, str] | None) -> None:
+        """Have the newest progress sent, or for None the latest once more."""
+        with self._lock:
+            self._latest = newer or self._latest
+            self._newest = self._latest
+            start, self._sending = not self._sending, True
+        if start:
+            _thread.start_new_thread(self._send_progress, ())
+
+    def _say_again(self, every_s: float) -> None:
+        while not self._ended:
+            quiet_s = time.monotonic() - self._heard_at
+            if quiet_s >= every_s:
+                self._hand_over(None)
+                quiet_s = 0.0
+            time.sleep(every_s - quiet_s)
+
     def _send_progress(self) -> None:
         while True:
             with self._lock:
@@ -114,6 +134,7 @@ class Reports:
                     return
                 self._sequence += 1
                 sequence = self._sequence
+                self._heard_at = time.monotonic()
             fraction, message = newest
             body = {"type": "progress", "claim": self.claim, "sequence": sequence}
             begun = time.monotonic()

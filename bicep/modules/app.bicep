@@ -30,8 +30,11 @@ param busHost string
 @description('Queue that jobs come from.')
 param queueName string
 
-@description('Address of the key vault, with a slash at its end.')
+@description('Address of the vault of Mayfly\'s own keys, with a slash at its end.')
 param vaultUri string
+
+@description('Address of the vault of what jobs refer to.')
+param jobVaultUri string
 
 @description('Where telemetry goes.')
 param insightsConnection string
@@ -140,7 +143,7 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
       MAYFLY_BUS__clientId: identityClientId
       MAYFLY_PUBLIC_URL: 'https://${app.properties.defaultHostName}'
       MAYFLY_REPORT_KEY: '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/mayfly-report-key)'
-      MAYFLY_KEY_VAULT: vaultUri
+      MAYFLY_KEY_VAULT: jobVaultUri
       MAYFLY_RUNTIME: 'aci'
       MAYFLY_SUBSCRIPTION: subscription().subscriptionId
       MAYFLY_RESOURCE_GROUP: containerGroupsResourceGroup

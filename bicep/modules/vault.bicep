@@ -1,5 +1,6 @@
-// What is secret: the key that signs report tokens, the dashboard's function key, and what jobs refer to.
-// No value passes through a template: the hook after the first deployment makes the keys (bicep/hooks).
+// A vault. There are two: one for Mayfly's own keys (of report tokens, and the dashboard's function key), one for what jobs
+// refer to, since a job may name any secret of the vault that it is given from. No value passes through a template: the
+// hooks make the keys (bicep/hooks).
 
 @description('Region.')
 param location string
@@ -7,10 +8,10 @@ param location string
 @description('Tags of every resource.')
 param tags object
 
-@description('Makes names unique.')
-param token string
+@description('Name of the vault.')
+param name string
 
-@description('Principal of the app, which reads every secret that a job may refer to.')
+@description('Principal of the app, which reads every secret of the vault.')
 param appPrincipalId string
 
 @description('Principal that writes secrets.')
@@ -23,7 +24,7 @@ var secretsUser = '4633458b-17de-408a-b874-0445c86b69e6' // Key Vault Secrets Us
 var secretsOfficer = 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7' // Key Vault Secrets Officer
 
 resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
-  name: 'kv-${token}'
+  name: name
   location: location
   tags: tags
   properties: {

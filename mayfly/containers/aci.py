@@ -22,7 +22,7 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpRes
 from azure.mgmt.containerinstance import models as m
 from azure.mgmt.containerinstance.aio import ContainerInstanceManagementClient
 
-from mayfly.containers.aci_status import Facts, happening, status_of
+from mayfly.containers.aci_status import TROUBLED, Facts, happening, status_of
 from mayfly.containers.refusals import classify
 from mayfly.containers.runtime import (
     Capabilities,
@@ -185,7 +185,11 @@ class AciRuntime:
         return await _asked(deleted) is None or statuses[-1:] == [204]
 
     async def list(self) -> Sequence[GroupListing]:
-        """See `ContainerRuntime.list`. One GET for each page of groups."""
+        """See `ContainerRuntime.list`. One GET for each page of groups.
+
+        A list says of a group how its creation went, and nothing of what its container does.
+        Source: azure-rest-api-specs #21280, azure-powershell #16139: no `instanceView` in lists.
+        """
         groups = self._client().container_groups
         listings = []
         async with _translated():
@@ -199,6 +203,7 @@ class AciRuntime:
                             job_id=tags[_JOB],
                             attempt=int(tags[_ATTEMPT]),
                             created_at=_time_in(tags.get(_CREATED)) or self._clock(),
+                            troubled=found.provisioning_state in TROUBLED,
                         )
                     )
         return listings
@@ -328,7 +333,7 @@ def _refusal_of(error: AzureError) -> Refusal | None:
             code="NotSignedIn",
             message="the host has no access token for Azure",
             hint="check the host's managed identity and AZURE_CLIENT_ID, or sign in with az login",
-            retry_after_s=60.0,
+            retry_after_s=None,
         )
     if not isinstance(error, HttpResponseError) or error.status_code is None or error.status_code >= 500:
         return None

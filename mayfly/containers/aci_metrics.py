@@ -20,14 +20,18 @@ _NAMESPACE = "Microsoft.ContainerInstance/containerGroups"
 _CPU, _MEMORY = "CpuUsage", "MemoryUsage"
 _LONGEST = timedelta(hours=24)
 _GRAIN = timedelta(minutes=1)
+_NO_SENSE = (AttributeError, KeyError, TypeError, ValueError)
+"""What the client raises, as it is, for an answer in which something is missing; no reading is worth a failed job."""
 
 
 class AciMetrics:
     """See `Metrics` in `aci.py`. One client for each region, since the data plane is regional."""
 
-    def __init__(self, audience: str, credential: Any) -> None:
+    def __init__(self, audience: str, credential: Any, **options: Any) -> None:
+        """`options` go to the SDK's clients; tests reach a server of their own with them."""
         self._audience = audience
         self._credential = credential
+        self._options = options
         self._clients: dict[str, Any] = {}
 
     async def read(self, resource_id: str, *, region: str) -> Sequence[MetricSample]:
@@ -44,9 +48,11 @@ class AciMetrics:
                 granularity=_GRAIN,
                 aggregations=["Average"],
             )
+            return samples_of(results)
         except AzureError as error:
             raise RuntimeUnavailable(f"Azure Monitor did not answer: {type(error).__name__}") from error
-        return samples_of(results)
+        except _NO_SENSE as error:
+            raise RuntimeUnavailable(f"Azure Monitor answered nonsense: {type(error).__name__} {error}") from error
 
     async def close(self) -> None:
         """Close the connections."""
@@ -58,7 +64,7 @@ class AciMetrics:
         if region not in self._clients:
             host = self._audience.removeprefix("https://")
             self._clients[region] = MetricsClient(
-                f"https://{region}.{host}", self._credential, audience=self._audience, retry_total=0
+                f"https://{region}.{host}", self._credential, audience=self._audience, retry_total=0, **self._options
             )
         return self._clients[region]
 

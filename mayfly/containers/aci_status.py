@@ -17,6 +17,8 @@ from mayfly.containers.runtime import GroupPhase, GroupStatus, Refusal
 
 PULL_PATIENCE_S = 180.0
 """How long an image that cannot be pulled is tried by the platform before the attempt ends; it would take 30 min."""
+TROUBLED = frozenset({"Failed", "Unhealthy", "Repairing"})
+"""Provisioning states of a group that will not do its work, or not here."""
 _MAINTENANCE = frozenset({7147, 7148})
 _TROUBLE = frozenset({"Failed", "BackOff", "InsufficientCapacity"})
 _EXIT_CODE_MAX = 255
@@ -68,6 +70,7 @@ def status_of(facts: Facts, *, now: datetime) -> GroupStatus:
         exit_code=exit_code,
         started_at=started_at,
         exited_at=exited_at,
+        pulling_at=next((one.first_at for one in facts.happenings if one.name == "Pulling"), None),
         restart_count=facts.restarts,
         detail=_detail(facts),
         refusal=_refusal(facts, now=now) if never_ran else None,
@@ -84,7 +87,7 @@ def _life(facts: Facts) -> tuple[GroupPhase, int | None, datetime | None, dateti
         if facts.provisioning == "Repairing":
             return "exited", None, facts.started_at, None  # it is being moved, and would begin anew elsewhere
         return "running", None, facts.started_at, None
-    if facts.started_at is not None and facts.provisioning in ("Failed", "Unhealthy", "Repairing"):
+    if facts.started_at is not None and facts.provisioning in TROUBLED:
         return "exited", None, facts.started_at, facts.exited_at
     if facts.state in ("Succeeded", "Stopped"):
         return "exited", None, facts.started_at, facts.exited_at
@@ -125,7 +128,7 @@ def _detail(facts: Facts) -> str:
         parts.append(f"the platform started it again ({facts.restarts}x); only its first run counts")
     if facts.exit_code in _MAINTENANCE or facts.previous_exit_code in _MAINTENANCE:
         parts.append("ended by the platform's maintenance")
-    if facts.provisioning in ("Failed", "Unhealthy", "Repairing"):
+    if facts.provisioning in TROUBLED:
         parts.append(f"the group is {facts.provisioning}")
     if facts.container_detail and facts.container_detail not in ("Completed",):
         parts.append(facts.container_detail)

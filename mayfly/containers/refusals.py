@@ -24,7 +24,6 @@ class _Row:
     words: str = ""
     """A regular expression; with `codes` too, both must fit."""
     statuses: tuple[int, ...] = ()
-    retry_after_s: float | None = None
 
     def fits(self, *, status: int | None, code: str, message: str) -> bool:
         if self.codes and code.rstrip(".").lower() not in [known.lower() for known in self.codes]:
@@ -61,12 +60,11 @@ _TABLE = (
         refusal="relocate",
         hint="the subscription may use nothing of this kind here; ask Azure's support, or leave out this place",
     ),
-    _Row(words=r"quota .*(exceeded|reached)", refusal="wait", hint=_QUOTA, retry_after_s=60),
+    _Row(words=r"quota .*(exceeded|reached)", refusal="wait", hint=_QUOTA),
     _Row(
         codes=("ContainerGroupQuotaReached", "QuotaExceeded", "QuotaReached"),
         refusal="wait",
         hint=_QUOTA,
-        retry_after_s=60,
     ),
     _Row(words=r"not available in the location", refusal="relocate", hint=_CAPACITY),
     _Row(codes=("InsufficientCapacity", "ResourceOperationFailure"), refusal="relocate", hint=_CAPACITY),
@@ -132,7 +130,7 @@ def classify(*, status: int | None, code: str, message: str, retry_after_s: floa
     """Say what an answer means.
 
     Shapes: `status` is None for what a group that had been accepted shows later, whose `code` is an event's name.
-    Units: `retry_after_s` from the platform wins over the table's own.
+    Units: `retry_after_s` is what the platform names; None: it names no time.
 
     >>> classify(status=409, code="ServiceUnavailable", message="... container group quota 'StandardCores' exceeded "
     ...          "in region 'eastus'. Limit: '10', Usage: '10' Requested: '1'.").refusal
@@ -147,5 +145,5 @@ def classify(*, status: int | None, code: str, message: str, retry_after_s: floa
         code=code.rstrip(".") or f"HTTP {status}",
         message=message[:MESSAGE_CHARS_MAX],
         hint=row.hint,
-        retry_after_s=retry_after_s if retry_after_s is not None else row.retry_after_s,
+        retry_after_s=retry_after_s,
     )

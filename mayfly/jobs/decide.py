@@ -7,6 +7,7 @@ Every event is applied as it is decided, so what is returned can always follow w
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Literal, assert_never
 
 from mayfly.jobs import commands as c
@@ -15,10 +16,7 @@ from mayfly.jobs.evolve import evolve
 from mayfly.jobs.job import Attempt, Job
 from mayfly.jobs.names import group_name
 from mayfly.jobs.reports import judge, kind_of
-from mayfly.jobs.retry import REFUSALS_MAX, backoff_s, may_retry, refusal_backoff_s
-
-HOLD_S = 30.0
-"""How long a quota or a missing capacity is given before the next try, where the platform names no time."""
+from mayfly.jobs.retry import REFUSALS_MAX, backoff_s, hold_backoff_s, may_retry, refusal_backoff_s
 
 HOLD_NEWS_S = 60.0
 """A hold for the same reason is written again only when its end has moved by so much."""
@@ -133,7 +131,8 @@ def _refuse_container(draft: _Draft, command: c.RefuseContainer) -> None:
     if command.refusal == "permanent" or (command.refusal == "retry" and refusals > REFUSALS_MAX):
         draft.add(e.JobFailed(error="container_refused", message=f"{told} ({command.hint})"), "orchestrator")
         return
-    wait_s = {"retry": refusal_backoff_s(refusals), "relocate": RELOCATE_S}.get(command.refusal, HOLD_S)
+    waits = len([*takewhile(lambda one: one.refusal == "wait", reversed(draft.job.attempts))])
+    wait_s = {"retry": refusal_backoff_s(refusals), "relocate": RELOCATE_S}.get(command.refusal, hold_backoff_s(waits))
     until = draft.now + timedelta(seconds=command.retry_after_s or wait_s)
     draft.add(e.JobHeld(reason=f"{told} ({command.hint})", until=until), "orchestrator")
 
@@ -195,7 +194,8 @@ def _observe(draft: _Draft, command: c.ObserveContainer) -> None:
             pass
         case "running":
             if attempt.container == "requested":
-                draft.add(e.ContainerStarted(started_at=command.started_at), "platform")
+                body = e.ContainerStarted(started_at=command.started_at, pulling_at=command.pulling_at)
+                draft.add(body, "platform")
         case "exited":
             draft.add(e.ContainerExited(exit_code=command.exit_code, detail=command.detail), "platform")
             _after_end(draft)

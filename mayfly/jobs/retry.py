@@ -47,3 +47,14 @@ def refusal_backoff_s(refusals: int) -> float:
     [10.0, 20.0, 40.0]
     """
     return min(10.0 * 2.0 ** max(refusals - 1, 0), 300.0)
+
+
+def hold_backoff_s(waits: int) -> float:
+    """Return the seconds to wait after the n-th refusal in a row for want of a quota, where the platform names no time.
+
+    Each costs a create, of which a region has 300 in an hour.
+
+    >>> [hold_backoff_s(n) for n in (1, 2, 3, 4, 5, 6)]
+    [60.0, 120.0, 240.0, 480.0, 900.0, 900.0]
+    """
+    return min(60.0 * 2.0 ** max(waits - 1, 0), 900.0)

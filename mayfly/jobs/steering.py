@@ -33,7 +33,12 @@ class Pace:
     """How often to look at the platform. The report event brings the end at once; looks are for when it does not."""
 
     first_s: float
-    """The first look after a container was requested."""
+    """The first look at a container that only looks can tell of: an image that may hold no worker, or a create of which
+    nobody knows whether it was taken."""
+    claim_s: float
+    """The first look at any other: so long a worker is given to claim."""
+    silence_s: float | None
+    """How long a worker that claimed is taken for alive after its last report; None: it is looked at all the same."""
     growth: float
     """Each next look waits this share of the attempt's age."""
     longest_s: float
@@ -45,13 +50,37 @@ class Pace:
     """How long the first delete is waited for before it is asked for again; each next one is given so much longer."""
 
 
-LOCAL_PACE = Pace(first_s=5.0, growth=0.5, longest_s=30.0, gone_first_s=0.2, jitter=0.0, delete_again_s=5.0)
-AZURE_PACE = Pace(first_s=15.0, growth=0.5, longest_s=300.0, gone_first_s=5.0, jitter=0.2, delete_again_s=30.0)
-"""Source: request-limits-and-throttling: 25 reads a second for a subscription and region."""
+LOCAL_PACE = Pace(
+    first_s=1.0,
+    claim_s=5.0,
+    silence_s=None,
+    growth=0.5,
+    longest_s=30.0,
+    gone_first_s=0.2,
+    jitter=0.0,
+    delete_again_s=5.0,
+)
+AZURE_PACE = Pace(
+    first_s=15.0,
+    claim_s=90.0,
+    silence_s=180.0,
+    growth=0.5,
+    longest_s=300.0,
+    gone_first_s=5.0,
+    jitter=0.2,
+    delete_again_s=30.0,
+)
+"""A job without trouble is never looked at before its end: decision 8.
+
+Source: request-limits-and-throttling: 25 reads a second for a subscription and region. A container starts within 10 to
+60 s where its image is not large.
+"""
+ALIVE_SHARE = 3
+"""A worker says that it lives so many times within `silence_s`: one report that is lost raises no doubt, nor do two."""
 
 
-def next_step(job: Job, now: datetime, pace: Pace) -> Step:
-    """Return the next step of a job.
+def next_step(job: Job, now: datetime, pace: Pace, *, unsure: bool = False) -> Step:
+    """Return the next step of a job. `unsure`: the platform was asked about its container, and did not answer.
 
     >>> from datetime import UTC
     >>> from mayfly.jobs.job import Job
@@ -73,16 +102,31 @@ def next_step(job: Job, now: datetime, pace: Pace) -> Step:
         return begin_later(at)
     attempt = job.attempt
     assert attempt is not None, "a job that is starting or running has an attempt"  # noqa: S101
-    deadline = job.run_deadline(attempt) or attempt.start_deadline
-    age_s = (now - attempt.requested_at).total_seconds()
-    later = 1 + pace.jitter * (zlib.crc32(job.job_id.encode()) / 2**32)
-    wait_s = min(max(age_s * pace.growth, pace.first_s) * later, pace.longest_s)
-    look_at = min(now + timedelta(seconds=wait_s), max(deadline, now))
+    # Whoever claims from now on is done with it no earlier than this, so a short deadline is not overslept.
+    earliest_end = now + timedelta(seconds=max(job.spec.run_timeout_s, pace.first_s))
+    deadline = job.run_deadline(attempt) or min(attempt.start_deadline, earliest_end)
+    look_at = believed_until(job, pace)
+    if look_at is None or look_at <= now:
+        age_s = (now - attempt.requested_at).total_seconds()
+        first_s = pace.first_s if unsure or job.spec.judged_by_exit_code else pace.claim_s
+        later = 1 + pace.jitter * (zlib.crc32(job.job_id.encode()) / 2**32)
+        wait_s = min(max(age_s * pace.growth, first_s) * later, pace.longest_s)
+        look_at = now + timedelta(seconds=wait_s)
+    look_at = min(look_at, max(deadline, now))
     return {
         "do": "observe_attempt",
         "at": look_at.isoformat(),
         "wake": [attempt_ended_event(attempt.number), CANCEL_EVENT],
     }
+
+
+def believed_until(job: Job, pace: Pace) -> datetime | None:
+    """Return until when the job's worker is taken for alive, unasked; None: the platform is to be asked."""
+    attempt = job.attempt
+    if attempt is None or attempt.claimed_at is None or pace.silence_s is None:
+        return None
+    heard_at = attempt.progress.at if attempt.progress is not None else attempt.claimed_at
+    return heard_at + timedelta(seconds=pace.silence_s)
 
 
 def begin_later(at: datetime) -> Step:

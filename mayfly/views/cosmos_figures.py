@@ -9,7 +9,7 @@ figures move before the views do: if the view is not written, the feed brings th
 Nothing that is asked reads more where there are more jobs: counts come from the counting items, and lists from the
 index of the few jobs that are in them.
 
-Source: learn.microsoft.com/azure/cosmos-db/nosql/transactional-batch; docs/decisions/0008.
+Source: learn.microsoft.com/azure/cosmos-db/nosql/transactional-batch; docs/decisions/0009.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from mayfly.jobs.events import Event
 from mayfly.jobs.evolve import evolve, fold
 from mayfly.jobs.job import Job
 from mayfly.log.event_log import EventLog
+from mayfly.telemetry import note, note_no_job
 from mayfly.views.job_views import JobViews
 
 
@@ -21,11 +22,12 @@ async def project(events: Iterable[Event], *, log: EventLog, views: JobViews) ->
     for event in events:
         by_job.setdefault(event.job_id, []).append(event)
     kept = await views.get_many(list(by_job))
-    moved = [
-        job
-        for job_id, delivered in by_job.items()
-        if (job := await _caught_up(kept.get(job_id), delivered, log)) is not None
-    ]
+    moved = []
+    for job_id, delivered in by_job.items():
+        note(job_id, delivered[-1].attempt)  # an event that cannot be folded is told with its job
+        if (job := await _caught_up(kept.get(job_id), delivered, log)) is not None:
+            moved.append(job)
+    note_no_job()
     if moved:
         await views.save(moved)
     return len(moved)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from local_host.clock import VirtualClock
@@ -28,11 +30,12 @@ from mayfly.jobs.places import parse_places
 from mayfly.jobs.spec import JobSpec
 from mayfly.jobs.steering import AZURE_PACE
 from mayfly.log.memory import MemoryEventLog
+from mayfly.reconciling import reconcile
 from mayfly.report_tokens import ReportTokens
 from mayfly.reporting import receive
 from mayfly.submitting import submit
 from mayfly.views.sqlite import SqliteJobViews
-from tests.azure.drivers import Driver, EngineDriver, StepDriver
+from tests.azure.drivers import EngineDriver
 from tests.fake_arm.arm import FakeArm
 from tests.fake_arm.backing import Course, Inside, TimedBacking
 from tests.fake_arm.limits import Limits
@@ -49,12 +52,18 @@ class Clocked:
     clock: VirtualClock
     arm: FakeArm
     mayfly: Mayfly
-    driver: Driver
+    driver: EngineDriver
     secrets: KnownSecrets
     _due: list[tuple[datetime, int, Callable[[], Any]]] = field(default_factory=list)
     _order: Any = field(default_factory=itertools.count)
     silent: set[str] = field(default_factory=set)
     """Groups whose worker never says anything."""
+    killed: set[str] = field(default_factory=set)
+    """Groups whose worker is killed where it would have reported its end."""
+    taciturn: bool = False
+    """True: no worker says that it lives."""
+    reconciles: bool = False
+    """True: the reconciler makes its pass every 30 seconds, as in triggers/timers.py."""
 
     async def start(self, job_id: str) -> None:
         """See `Orchestrators.start`."""
@@ -90,15 +99,22 @@ class Clocked:
             error = {"class": "exit", "message": f"the command exited with code {course.exit_code}"}
             end |= {"outcome": "failed", "error": error, "output_tail": course.output}
         self._at(at, lambda: self._report(inside, {"type": "started", "claim": claim}))
-        self._at(at + timedelta(seconds=course.run_s), lambda: self._report(inside, end))
+        alive_s = float(inside.env["MAYFLY_ALIVE_SECONDS"])
+        for sequence in range(1, 1 if self.taciturn else math.ceil(course.run_s / alive_s)):
+            alive = {"type": "progress", "claim": claim, "sequence": sequence}
+            self._at(at + timedelta(seconds=sequence * alive_s), partial(self._report, inside, alive))
+        if inside.group not in self.killed:
+            self._at(at + timedelta(seconds=course.run_s), lambda: self._report(inside, end))
 
     async def run(self, *, until: timedelta = timedelta(days=2)) -> None:
         """Let time pass until nothing is left to do."""
         end = self.clock.now() + until
+        next_pass = self.clock.now()
         while True:
             await self._work()
             times = [self._due[0][0]] if self._due else []
-            times += [due] if (due := self.driver.next_due()) is not None else []
+            if (due := self.driver.next_due()) is not None:
+                times += [due, *([next_pass] if self.reconciles else [])]
             times += [going] if (going := self.arm.next_due()) is not None else []
             if not times or min(times) > end:
                 return
@@ -106,6 +122,9 @@ class Clocked:
             await self.arm.settle()
             while self._due and self._due[0][0] <= self.clock.now():
                 await heapq.heappop(self._due)[2]()
+            if self.reconciles and self.clock.now() >= next_pass:
+                await reconcile(self.mayfly, self)
+                next_pass = self.clock.now() + timedelta(seconds=30)
 
     def _at(self, at: datetime, act: Callable[[], Any]) -> None:
         heapq.heappush(self._due, (at, next(self._order), act))
@@ -135,9 +154,8 @@ async def on_azure(
     course: Callable[[Inside], Course] = lambda _: Course(),
     start_after_s: float = 0.5,
     gone_after_s: float = 1.0,
-    orchestrated: bool = True,
 ) -> AsyncIterator[Clocked]:
-    """Put it together, and take it apart afterwards. `orchestrated`: by the real orchestrator; see `drivers.py`."""
+    """Put it together, and take it apart afterwards."""
     clock = VirtualClock(START)
     clocked: Clocked
     backing = TimedBacking(clock.now, course, lambda *life: clocked.live(*life))  # noqa: PLW0108 - not there yet
@@ -163,7 +181,7 @@ async def on_azure(
             held_open=(runtime,),
             rates=Rates(cpu_hour=0.0405, memory_gb_hour=0.00445),
         )
-        driver = EngineDriver(clock) if orchestrated else StepDriver(clock)
+        driver = EngineDriver(clock)
         clocked = Clocked(clock=clock, arm=arm, mayfly=mayfly, driver=driver, secrets=secrets)
         composition.use(mayfly)
         try:

@@ -7,28 +7,22 @@ import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError, ServiceRequestError
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from mayfly.containers.aci import AciOptions, AciRuntime
-from mayfly.containers.aci_metrics import samples_of
 from mayfly.containers.aci_status import PULL_PATIENCE_S, Facts, happening, status_of
-from mayfly.containers.runtime import GroupRefused, GroupRequest, MetricSample, RuntimeUnavailable
+from mayfly.containers.runtime import GroupRefused, GroupRequest, RuntimeUnavailable
 from mayfly.containers.unsigned import NoToken
 from mayfly.errors import TryAgain
 from mayfly.jobs.places import Place, Quota
 from mayfly.key_vault import KeyVaultSecrets
 from mayfly.secrets import SecretMissing
+from tests.azure.certificates import certificate_for
 from tests.fake_arm.arm import FakeArm
 from tests.fake_arm.backing import TimedBacking
 from tests.fake_arm.limits import Limits
@@ -236,42 +230,20 @@ def test_a_state_of_azure_reads_as(name: str) -> None:
     assert seen(line.facts) == (line.phase, line.exit_code, line.refusal)
 
 
+def test_the_pull_of_the_image_began_with_its_first_event() -> None:
+    events = [
+        happening(name=name, message="", count=1, first_at=NOW - timedelta(seconds=age_s), last_at=NOW)
+        for name, age_s in (("Pulling", 9), ("Pulled", 3), ("Started", 2))
+    ]
+    status = status_of(replace(FACTS, happenings=tuple(events)), now=NOW)
+    assert status.pulling_at == NOW - timedelta(seconds=9)
+    assert status_of(FACTS, now=NOW).pulling_at is None
+
+
 def test_a_restart_and_its_cause_are_told() -> None:
     detail = status_of(replace(FACTS, restarts=1, previous_exit_code=7147), now=NOW).detail
     assert "started it again (1x)" in detail
     assert "maintenance" in detail
-
-
-# Readings
-
-
-@dataclass
-class _Point:
-    timestamp: datetime
-    average: float | None
-
-
-@dataclass
-class _Series:
-    data: list[_Point]
-
-
-@dataclass
-class _Metric:
-    name: str
-    timeseries: list[_Series]
-
-
-@dataclass
-class _Result:
-    metrics: list[_Metric]
-
-
-def test_readings_are_put_together_by_their_minute() -> None:
-    later = NOW + timedelta(minutes=1)
-    cpu = _Metric("CpuUsage", [_Series([_Point(later, 250.0), _Point(NOW, 1_000.0)])])
-    memory = _Metric("MemoryUsage", [_Series([_Point(NOW, 2e9), _Point(later, None)])])
-    assert samples_of([_Result([cpu, memory])]) == [MetricSample(at=NOW, cpu_cores=1.0, memory_bytes=2_000_000_000)]
 
 
 # Secrets
@@ -315,31 +287,10 @@ def test_a_vault_that_does_not_answer_is_asked_again_later(trouble: Exception) -
         asyncio.run(_vault({"a": trouble}).resolve({"A": "a"}))
 
 
-def _certificate(folder: Path) -> Path:
-    """Make a certificate of our own for 127.0.0.1, with its key in the same file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "vault")])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
-        .not_valid_after(datetime(2120, 1, 1, tzinfo=UTC))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    path = folder / "vault.pem"
-    path.write_bytes(private + certificate.public_bytes(Encoding.PEM))
-    return path
-
-
 @pytest.mark.parametrize("status", [200, 404, 503])
 def test_the_real_client_speaks_to_a_vault(status: int, tmp_path: Path) -> None:
     """Over TLS, since this client sends nothing without, to a server that asks who it is first."""
-    certificate = _certificate(tmp_path)
+    certificate = certificate_for(tmp_path)
     asked: list[tuple[str, str]] = []
 
     async def handle(request: web.Request) -> web.Response:

@@ -1,4 +1,7 @@
-"""400 jobs at once against the documented quota and rates: all finish, none fails, and no limit is passed."""
+"""400 jobs at once against the documented quota and rates: all finish, none fails, and no limit is passed.
+
+The real orchestrator is replayed at each of its turns, and the real SDK asks the fake endpoint.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +60,6 @@ def _elapsed(places: str, limits: Limits, count: int = _JOBS) -> timedelta:
             course=lambda _: Course(run_s=_RUN_S),
             start_after_s=20,
             gone_after_s=3,
-            orchestrated=False,
         ) as azure:
             return await _all_end(azure, count)
 
@@ -79,3 +81,23 @@ def test_a_subscription_with_ten_cores_runs_ten_at_a_time_and_fails_none() -> No
     print(f"{jobs} jobs with a quota of 10 cores: {one} in one region, {three} in three")
     assert one >= timedelta(seconds=_RUN_S) * (jobs / 10)
     assert 2.5 <= one / three <= 3.5
+
+
+def test_jobs_start_in_the_order_of_their_priority_and_age() -> None:
+    """First come, first served within a priority, however often each of them asks meanwhile."""
+
+    async def story() -> None:
+        lengths = iter([100, 107, 93, 111, 89, 102, 97, 104, 91, 99])
+        async with on_azure(limits=Limits(cores=2), course=lambda _: Course(run_s=next(lengths))) as azure:
+            job_ids = []
+            for number in range(10):
+                job_ids.append(await azure.submit(JobSpec(message="hi", priority=9 if number == 9 else 5)))
+                await azure.run(until=timedelta(0))
+                azure.clock.advance_to(azure.clock.now() + timedelta(seconds=1.3))
+            await azure.run()
+            jobs = [await azure.job(job_id) for job_id in job_ids]
+            started = sorted(jobs, key=lambda job: job.attempts[0].requested_at)
+            order = [job_ids.index(job.job_id) for job in started]
+            assert order == [0, 1, 9, 2, 3, 4, 5, 6, 7, 8]
+
+    asyncio.run(story())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import get_args
 
 import pytest
@@ -15,7 +16,8 @@ from mayfly.jobs import events as e
 from mayfly.jobs.job import Job
 from mayfly.jobs.lifecycle import JobState
 from mayfly.jobs.spec import JobSpec, RetryPolicy
-from tests.azure.clocked import Clocked, on_azure
+from mayfly.jobs.steering import AZURE_PACE
+from tests.azure.clocked import START, Clocked, on_azure
 from tests.fake_arm.backing import Course
 from tests.fake_arm.switches import Switch
 
@@ -108,16 +110,81 @@ async def _check(azure: Clocked, job_id: str, ending: Ending) -> None:
     assert azure.arm.updates == 0, "and none changes a group that is there"
 
 
-def test_a_job_without_trouble_costs_one_put_one_delete_and_two_gets() -> None:
+@pytest.mark.parametrize(("start_after_s", "run_s"), [(0.5, 3), (60, 600), (60, 3_600), (20, 12 * 3_600)])
+def test_a_job_without_trouble_costs_one_put_one_delete_and_two_gets(start_after_s: float, run_s: float) -> None:
+    """However long it takes: its worker says that it lives, so nobody asks the platform."""
+
     async def story() -> None:
-        async with on_azure() as azure:
-            job_ids = [await azure.submit() for _ in range(20)]
+        async with on_azure(course=lambda _: Course(run_s=run_s), start_after_s=start_after_s) as azure:
+            azure.reconciles = True
+            spec = JobSpec(message="hi", run_timeout_s=86_400)
+            job_ids = [await azure.submit(spec) for _ in range(20 if run_s < 60 else 2)]
             await azure.run()
             for job_id in job_ids:
                 assert (await azure.job(job_id)).state == "succeeded"
                 calls = [call.method for call in azure.arm.calls if call.group.startswith(job_id)]
                 assert (calls.count("PUT"), calls.count("DELETE")) == (1, 1)
                 assert calls.count("GET") <= 2, "the log, and the look that sees the group gone"
+
+    asyncio.run(story())
+
+
+def test_a_killed_worker_is_noticed_by_its_silence_long_before_its_deadline() -> None:
+    async def story() -> None:
+        async with on_azure(course=lambda _: Course(run_s=1_000, exit_code=137)) as azure:
+            job_id = await azure.submit(JobSpec(message="hi", run_timeout_s=86_400))
+            azure.killed.add(f"{job_id}-1-swedencentral")
+            await azure.run()
+            job = await azure.job(job_id)
+            assert (job.state, job.error) == ("failed", "container_lost")
+            assert job.ended_at is not None
+            killed_at = START + timedelta(seconds=1_000)
+            assert timedelta(0) < job.ended_at - killed_at <= timedelta(seconds=AZURE_PACE.silence_s or 0)
+            assert azure.arm.count("GET", job_id) <= 3, "the look that finds it dead is the only one more"
+
+    asyncio.run(story())
+
+
+def test_a_worker_that_does_not_say_that_it_lives_is_looked_at_every_five_minutes() -> None:
+    """As the contract says: it costs a request more each time, and nothing else."""
+
+    async def story() -> None:
+        async with on_azure(course=lambda _: Course(run_s=3_600)) as azure:
+            azure.taciturn = True
+            job_id = await azure.submit(JobSpec(message="hi", run_timeout_s=86_400))
+            await azure.run()
+            assert (await azure.job(job_id)).state == "succeeded"
+            assert 10 <= azure.arm.count("GET", job_id) <= 3_600 / 300 + 8
+
+    asyncio.run(story())
+
+
+def test_an_image_that_may_hold_no_worker_is_looked_at_because_nothing_else_tells_its_end() -> None:
+    async def story() -> None:
+        async with on_azure(course=lambda _: Course(run_s=600)) as azure:
+            job_id = await azure.submit(JobSpec(image="busybox", command=("true",)))
+            azure.silent.add(f"{job_id}-1-swedencentral")
+            await azure.run()
+            job = await azure.job(job_id)
+            assert job.state == "succeeded"
+            assert job.ended_at is not None
+            assert job.ended_at - START < timedelta(seconds=600 * 1.6), "noticed after at most half of its time again"
+            assert azure.arm.count("GET", job_id) <= 14
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("switch", ["capacity_later", "failed_but_there"])
+def test_a_start_that_fails_is_noticed_by_the_list_that_is_made_anyway(switch: Switch) -> None:
+    async def story() -> None:
+        async with on_azure(places="swedencentral,westeurope", start_after_s=5) as azure:
+            azure.reconciles = True
+            azure.arm.switch(switch)
+            job = await azure.job(await _ended(azure, JobSpec(message="hi")))
+            assert (job.state, len(job.attempts)) == ("succeeded", 2)
+            refused_at = job.attempts[0].ended_at
+            assert refused_at is not None
+            assert refused_at - START <= timedelta(seconds=40), "a look of its own would come after 90 s"
 
     asyncio.run(story())
 

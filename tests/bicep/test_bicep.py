@@ -159,6 +159,21 @@ def test_only_identities_open_it(file: str, words: list[str]) -> None:
     assert [word for word in words if word not in whole] == []
 
 
+def test_jobs_are_given_secrets_from_a_vault_that_holds_no_key_of_mayfly() -> None:
+    vaults = dict(re.findall(r"module (\w+) 'modules/vault.bicep'.*?\n    name: '([^']+)'", text(MAIN), re.DOTALL))
+    assert set(vaults) == {"vault", "jobVault"}
+    assert vaults["vault"] != vaults["jobVault"]
+    assert all(len(name.replace("${token}", "x" * 13)) <= 24 for name in vaults.values()), (
+        "a vault's name has 24 at most"
+    )
+    settings = block(BICEP / "modules" / "app.bicep", "properties: union(")
+    assert "MAYFLY_KEY_VAULT: jobVaultUri" in settings
+    assert "MAYFLY_REPORT_KEY: '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/" in settings
+    assert "jobVaultUri: jobVault.outputs.uri" in block(MAIN, "module app '")
+    for hook in (BICEP / "hooks").iterdir():
+        assert "MAYFLY_JOB_VAULT_NAME" not in hook.read_text(encoding="utf-8")
+
+
 def test_the_dashboard_may_read_what_its_pages_show_and_nothing_more() -> None:
     """It also pulls its image and reads one secret."""
     role = block(COSMOS, "resource readRole")
@@ -302,7 +317,9 @@ def test_each_setting_that_the_code_reads_is_set_or_has_a_default() -> None:
     for connection in connections:
         assert any(name.startswith(f"{connection}__") for name in _set_by_bicep())
     of_workers = {
-        name for name in read if name.startswith(("MAYFLY_JOB_", "MAYFLY_ATTEMPT", "MAYFLY_REPORT_", "MAYFLY_WORK_"))
+        name
+        for name in read
+        if name.startswith(("MAYFLY_JOB_", "MAYFLY_ATTEMPT", "MAYFLY_REPORT_", "MAYFLY_ALIVE_", "MAYFLY_WORK_"))
     }
     of_secrets = {name for name in read if name.startswith("MAYFLY_SECRET_")}  # of a laptop and of workers
     assert read - documented - connections - of_workers - of_secrets == set()

@@ -66,7 +66,7 @@ def test_every_parameter_is_in_the_guide_and_the_guide_has_no_other() -> None:
 def test_the_outputs_become_variables_whatever_case_the_cloud_gives_them_back_in() -> None:
     """Resource Manager may lower the case of an output's name; the guide raises it, so names must be all upper."""
     assert {name for name in outputs(MAIN) if name != name.upper()} == set()
-    assert "k.upper()" in DEPLOY.read_text(encoding="utf-8")
+    assert "name.upper()" in DEPLOY.read_text(encoding="utf-8")
 
 
 def test_the_package_holds_all_that_the_app_imports() -> None:

@@ -119,9 +119,9 @@ def test_an_answer_of_azure_is_classified_with_a_hint(name: str) -> None:
     assert told.message == seen.message
 
 
-def test_the_time_that_azure_names_wins_over_the_tables_own() -> None:
+def test_the_time_that_azure_names_is_told_and_no_other() -> None:
     assert classify(status=429, code="TooManyRequests", message="", retry_after_s=17).retry_after_s == 17
-    assert classify(status=409, code="ContainerGroupQuotaReached", message="").retry_after_s == 60
+    assert classify(status=409, code="ContainerGroupQuotaReached", message="").retry_after_s is None
 
 
 def test_what_azure_says_at_length_is_cut() -> None:

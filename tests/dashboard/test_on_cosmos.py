@@ -20,7 +20,7 @@ from tests.dashboard.test_board import (  # noqa: F401 - run here with another `
     test_an_empty_board_says_what_to_do,
     test_jobs_are_filtered_by_label_name_state_and_time,
     test_older_and_newer_lead_through_all_jobs,
-    test_the_table_has_every_job,
+    test_the_table_has_every_job_with_utc_on_hover,
 )
 from tests.dashboard.test_job import (  # noqa: F401
     test_a_job_that_is_done_shows_its_state_result_and_output,

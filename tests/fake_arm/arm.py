@@ -142,7 +142,11 @@ class FakeArm:
                 return await self._logs(name)
             case "GET", "list":
                 now = self._clock()
-                documents = [group.document(Run(), now=now, with_view=False) for group in self.groups.values()]
+                runs = {name: await self._backing.look(name) for name, group in self.groups.items() if group.begun}
+                documents = [
+                    group.document(runs.get(name, Run()), now=now, with_view=False)
+                    for name, group in self.groups.items()
+                ]
                 return Answer(status=200, body={"value": documents})
             case "GET", "usages":
                 return self._usages(parts[-2])

@@ -9,7 +9,7 @@ import pytest
 
 from mayfly.jobs import commands as c
 from mayfly.jobs import events as e
-from mayfly.jobs.decide import HOLD_S, RELOCATE_S, decide, submit
+from mayfly.jobs.decide import RELOCATE_S, decide, submit
 from mayfly.jobs.evolve import fold
 from mayfly.jobs.job import Job
 from mayfly.jobs.spec import ErrorClass, JobSpec, RetryPolicy
@@ -228,7 +228,7 @@ def test_a_deadline_counts_from_its_own_beginning_to_the_second(
 @pytest.mark.parametrize(
     ("refusal", "retry_after_s", "wait_s"),
     [
-        ("wait", None, HOLD_S),
+        ("wait", None, 60),
         ("relocate", None, RELOCATE_S),
         ("retry", None, 10),
         ("wait", 7.0, 7),
@@ -241,6 +241,25 @@ def test_a_refusal_is_held_as_long_as_the_platform_or_its_class_says(
     now = T0 + timedelta(seconds=30)
     held = decide(_job(_BEGIN), _refused(refusal, retry_after_s), now)[-1].body
     assert held == e.JobHeld(reason="Code: no (ask again)", until=now + timedelta(seconds=wait_s))
+
+
+def test_a_quota_that_stays_used_up_is_asked_for_less_and_less_often() -> None:
+    job, now, waits = _job(), T0, []
+    for attempt in range(1, 7):
+        job = fold(decide(job, _BEGIN, now), job) or job
+        job = fold(decide(job, _refused("wait", attempt=attempt), now), job) or job
+        assert job.held_until is not None
+        waits.append((job.held_until - now).total_seconds())
+        now = job.held_until
+        job = fold(decide(job, c.ConfirmGone(attempt=attempt), now), job) or job
+    assert waits == [60, 120, 240, 480, 900, 900]
+    job = fold(decide(job, _BEGIN, now), job) or job
+    job = fold(decide(job, _refused("relocate", attempt=7), now), job) or job
+    job = fold(decide(job, c.ConfirmGone(attempt=7), now), job) or job
+    now += timedelta(seconds=60)
+    job = fold(decide(job, _BEGIN, now), job) or job
+    held = decide(job, _refused("wait", attempt=8), now)[-1].body
+    assert held == e.JobHeld(reason="Code: no (ask again)", until=now + timedelta(seconds=60)), "another kind between"
 
 
 def test_the_place_is_in_the_groups_name_and_the_limits_in_the_request() -> None:

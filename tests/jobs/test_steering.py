@@ -10,7 +10,7 @@ from mayfly.jobs import events as e
 from mayfly.jobs.evolve import fold
 from mayfly.jobs.job import Job
 from mayfly.jobs.spec import JobSpec
-from mayfly.jobs.steering import AZURE_PACE, LOCAL_PACE, Pace, next_step
+from mayfly.jobs.steering import AZURE_PACE, LOCAL_PACE, Pace, believed_until, next_step
 from tests.jobs.samples import CLAIM, T0, event, opening
 
 _REQUESTED = e.ContainerRequested(
@@ -48,9 +48,35 @@ def test_looks_come_less_and_less_often_up_to_the_longest_wait(pace: Pace) -> No
     job = _after(_REQUESTED)
     waits = [_wait_s(job, age, pace) for age in (0, 1, 10, 60, 300, 1_000)]
     assert waits == sorted(waits)
-    assert pace.first_s <= waits[0] <= pace.first_s * (1 + pace.jitter)
+    assert pace.claim_s <= waits[0] <= pace.claim_s * (1 + pace.jitter)
     assert waits[-1] == pace.longest_s
     assert next_step(job, T0, pace)["wake"] == _EVENTS
+
+
+def test_a_platform_that_did_not_answer_is_asked_again_soon() -> None:
+    at = next_step(_after(_REQUESTED), T0, AZURE_PACE, unsure=True)["at"]
+    assert at is not None
+    assert timedelta(seconds=15) <= datetime.fromisoformat(at) - T0 <= timedelta(seconds=18)
+
+
+def test_an_image_that_may_hold_no_worker_is_looked_at_soon_since_nobody_will_claim() -> None:
+    job = _after(_REQUESTED, spec=JobSpec(image="busybox", command=("true",)))
+    assert 15 <= _wait_s(job, 0, AZURE_PACE) <= 18
+
+
+def test_a_worker_is_taken_for_alive_until_it_has_been_silent() -> None:
+    claimed = (_REQUESTED, e.WorkerStarted(claim=CLAIM, run_deadline=T0 + timedelta(hours=9)))
+    job = _after(*claimed)
+    assert believed_until(job, LOCAL_PACE) is None, "on a laptop a look costs nothing"
+    silent_at = believed_until(job, AZURE_PACE)
+    assert silent_at is not None
+    assert AZURE_PACE.silence_s is not None
+    assert _wait_s(job, 10, AZURE_PACE) == (silent_at - T0).total_seconds() - 10
+    progressed = e.WorkerProgressed(sequence=1, fraction=None, message="")
+    told = fold([event(progressed, 4, attempt=1, after_s=60)], job)
+    assert told is not None
+    assert believed_until(told, AZURE_PACE) == T0 + timedelta(seconds=60 + AZURE_PACE.silence_s)
+    assert _wait_s(job, 1_000, AZURE_PACE) == 300, "a silent one is looked at as any other"
 
 
 def test_no_look_comes_later_than_the_deadline() -> None:
@@ -59,6 +85,15 @@ def test_no_look_comes_later_than_the_deadline() -> None:
     assert _wait_s(job, 1_900, AZURE_PACE) == 0
     claimed = _after(_REQUESTED, e.WorkerStarted(claim=CLAIM, run_deadline=T0 + timedelta(seconds=3)))
     assert _wait_s(claimed, 0, AZURE_PACE) == 3
+
+
+def test_a_short_run_deadline_is_not_overslept_by_the_wait_for_the_claim() -> None:
+    spec = JobSpec(message="hi", run_timeout_s=3)
+    assert _wait_s(_after(_REQUESTED, spec=spec), 0, LOCAL_PACE) == 3
+    claimed = e.WorkerStarted(claim=CLAIM, run_deadline=T0 + timedelta(seconds=3.2))
+    assert _wait_s(_after(_REQUESTED, claimed, spec=spec), 3, LOCAL_PACE) == pytest.approx(0.2)
+    # Where looks cost requests, it may come later by the shortest of them.
+    assert _wait_s(_after(_REQUESTED, spec=spec), 0, AZURE_PACE) == AZURE_PACE.first_s
 
 
 def test_what_is_over_is_deleted_at_once_and_then_looked_for() -> None:

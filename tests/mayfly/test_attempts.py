@@ -466,6 +466,21 @@ def test_a_job_without_a_place_is_held_and_begins_when_one_is_free(runner: async
     composed.close()
 
 
+def test_a_job_that_is_held_keeps_its_turn(runner: asyncio.Runner) -> None:
+    composed = compose(runner, groups_max=1)
+    first, second, third = composed.submit(), composed.submit(), composed.submit()
+    for job_id in (first, second, third):
+        composed.begin(job_id)
+    composed.report(first, STARTED)
+    composed.report(first, SUCCEEDED)
+    composed.end(first)
+    composed.begin(second)  # an activity that came twice
+    composed.clock.advance(1.5)
+    assert composed.begin(third)["do"] == "begin_attempt", "the place that is free is the second's, who asks later"
+    assert composed.begin(second)["do"] == "observe_attempt"
+    composed.close()
+
+
 def test_a_refused_job_gives_its_place_to_the_next(runner: asyncio.Runner) -> None:
     composed = compose(runner, groups_max=1)
     composed.runtime.refusal = refused("wait", retry_after_s=600)

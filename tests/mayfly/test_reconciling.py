@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mayfly.jobs.events import ContainerFound
 from mayfly.reconciling import Reconciled, reconcile
 from mayfly.views.job_views import JobFilter
@@ -102,6 +104,19 @@ def test_a_group_that_is_wanted_is_left_alone(composed: Composed) -> None:
     composed.begin(job_id)
     assert _reconcile(composed) == _NOTHING
     assert composed.runtime.deletes == []
+
+
+def test_a_wanted_group_in_trouble_is_looked_at_and_its_orchestrator_woken(composed: Composed) -> None:
+    job_id = composed.submit()
+    composed.begin(job_id)
+    group = f"{job_id}-1-local"
+    composed.runtime.listings[group] = replace(composed.runtime.listings[group], troubled=True)
+    assert _reconcile(composed) == _NOTHING
+    assert composed.orchestrators.woken == [], "the look found nothing wrong"
+    composed.runtime.move(group, "exited", exit_code=1)
+    assert _reconcile(composed) == _NOTHING
+    assert composed.orchestrators.woken == [(job_id, "attempt-1-ended")]
+    assert composed.job(job_id).state == "failed"
 
 
 def test_a_group_that_came_back_is_noted_and_deleted_by_its_jobs_orchestrator(composed: Composed) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 
 import pytest
@@ -51,7 +52,7 @@ def test_a_record_carries_the_job_and_the_attempt_of_its_task(
 
 
 def test_a_record_of_no_job_carries_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    logging.getLogger("mayfly.test").warning("nobody")
+    contextvars.Context().run(logging.getLogger("mayfly.test").warning, "nobody")
     assert _about(caplog.records[-1]) == (None, None)
 
 

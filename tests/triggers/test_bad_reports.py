@@ -78,6 +78,7 @@ _WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("negative exit code", _finished(exit_code=-9), "exit_code", "must be between 0 and 255 (got -9)"),
     ("exit code as a flag", _finished(exit_code=True), "exit_code", "must be a whole number (got true)"),
     ("success with an error", _finished(error={"class": "exit", "message": ""}), "error", "belongs to outcome failed"),
+    ("failure with a result", {**_failed(), "result": {"n": 1}}, "result", "belongs to outcome succeeded"),
     ("failure without an error", _finished(outcome="failed"), "error", "is required with outcome failed"),
     ("unknown error class", _failed(**{"class": "oops"}), "error.class", "must be one of 'exit', 'signal'"),
     (

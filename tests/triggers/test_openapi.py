@@ -22,7 +22,7 @@ _ONLY_IN_WORDS = {
     "nothing to do", "null instead of work", "image without a command", "message too many bytes", "NUL in the message",
     "command without a program", "blank program", "reserved env name", "reserved env name of the sample",
     "reserved secret name", "env too large", "name in env and in secrets",
-    "success with an error", "failure without an error", "huge result",
+    "success with an error", "failure with a result", "failure without an error", "huge result",
 }  # fmt: skip
 _OF_PYTHON = {
     # The schema is right; jsonschema tests patterns with Python's `$`, which allows a newline at the end.

@@ -46,6 +46,31 @@ def test_the_reports_are_as_the_contract_says(server: ReportServer, run: Run) ->
         assert report.headers["Content-Type"] == "application/json"
 
 
+def test_a_silent_command_is_said_to_live_as_often_as_was_asked_for(server: ReportServer, run: Run) -> None:
+    ended = run("sh", "-c", 'sleep 1; echo "::progress 0.5 half"; sleep 1.5', MAYFLY_ALIVE_SECONDS="0.4")
+    assert ended.returncode == 0
+    told = [(report.body["fraction"], report.body["message"]) for report in server.of_type("progress")]
+    assert told[0] == (None, ""), "nothing was said yet, but it lives"
+    assert told.count((0.5, "half")) >= 2, "and what was said last is said again"
+    assert told == sorted(told, key=lambda one: one[0] or 0.0)
+    sequences = [report.body["sequence"] for report in server.of_type("progress")]
+    assert sequences == [*range(1, len(sequences) + 1)]
+
+
+def test_a_silent_command_is_stopped_when_its_job_is_over(server: ReportServer, run: Run) -> None:
+    server.script["progress"] = [410]
+    begun = time.monotonic()
+    ended = run("sleep", "20", MAYFLY_ALIVE_SECONDS="0.2")
+    assert ended.returncode == 0
+    assert time.monotonic() - begun < 10
+    assert server.of_type("finished") == []
+
+
+def test_nobody_says_that_it_lives_unless_asked_to(server: ReportServer, run: Run) -> None:
+    run("sleep", "1.2")
+    assert server.of_type("progress") == []
+
+
 def test_each_process_has_another_claim(server: ReportServer, run: Run) -> None:
     run("true")
     run("true")
