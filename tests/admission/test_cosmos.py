@@ -195,7 +195,6 @@ def test_two_apps_together_never_pass_a_places_rate_or_quota(
             }
             held = Counter(answer.reason.split("; ")[0] for answer in answers if isinstance(answer, Held))
             assert len(admitted) == most
-            assert list(tmp_path.rglob("ledger.db")) == []
             assert any(why in reason for reason in held), held
             later = now + timedelta(minutes=4)
             again = await asyncio.gather(
@@ -216,6 +215,7 @@ def test_two_apps_together_never_pass_a_places_rate_or_quota(
                 await app.close()
 
     asyncio.run(go())
+    assert list(tmp_path.rglob("ledger.db")) == []
 
 
 def _composed(server: CosmosServer, endpoint: str, data: Path) -> Mayfly:
