@@ -45,15 +45,25 @@ def _dialog() -> None:
             f"- **{_jobs(every)}** in all: **hidden** from the board.\n"
             "- Nothing is erased: each job keeps its page and its events."
         )
-        button = st.empty()
-        if button.button(
-            "Cancel and hide them", type="primary", icon=":material/mop:", key="clear-now", width="stretch"
-        ):
-            button.empty()
+        begun = st.session_state.pop("clear-begun", False)
+        st.button(
+            "Cancel and hide them",
+            type="primary",
+            icon=":material/mop:",
+            key="clear-now",
+            width="stretch",
+            on_click=_begin,
+            disabled=begun,
+        )
+        if begun:
             canceled, archived = _clear(every)
             _close()
             st.session_state["told"] = f"Canceled {canceled:,}, hid {archived:,}."
             st.rerun()
+
+
+def _begin() -> None:
+    st.session_state["clear-begun"] = True
 
 
 def _clear(every: int) -> tuple[int, int]:
@@ -68,9 +78,8 @@ def _clear(every: int) -> tuple[int, int]:
 
 def _wait_for_the_views() -> None:
     service = read_service()
-    written = service.ask(service.overview.written())
     give_up = time.monotonic() + _CATCH_UP_S
-    while written is not None and service.ask(service.overview.projected()) < written and time.monotonic() < give_up:
+    while (lag := service.ask(service.overview.lag())) is not None and lag.events and time.monotonic() < give_up:
         time.sleep(0.1)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import threading
+import time
 from pathlib import Path
 
 from mayfly.jobs.spec import JobSpec
@@ -145,6 +147,27 @@ def test_clear_says_what_it_will_do_before_it_does_it(seeded: Seeded, opened: Op
     assert len(api.requests("POST /api/jobs/clear")) == 2
     assert app.toast[0].value == "Canceled 1, hid 2."
     assert "Cancel and hide them" not in [button.label for button in app.button]
+
+
+def test_a_clear_waits_for_views_that_lag(seeded: Seeded, opened: Open, serve: Serve, tmp_path: Path) -> None:
+    def project() -> None:
+        host = Seeded.in_files(tmp_path)
+        host.project()
+        host.close()
+
+    seeded.job(1)
+    step = {"canceled": 1, "archived": 1, "cursor": None}
+    api = serve({"POST /api/jobs/clear": [Answer(status=202, body=step)]})
+    app = opened()
+    app.button(key="clear").click().run()
+    seeded.job(2, projected=False)
+    later = threading.Timer(1.0, project)
+    later.start()
+    began = time.monotonic()
+    app.button(key="clear-now").click().run()
+    later.join()
+    assert time.monotonic() - began >= 1.0
+    assert len(api.requests("POST /api/jobs/clear")) == 1
 
 
 def test_a_clear_that_breaks_off_says_so_and_can_be_gone_on_with(seeded: Seeded, opened: Open) -> None:
