@@ -116,5 +116,5 @@ def test_the_filters_find_by_label_and_the_board_clears(up: Up, page: Page) -> N
     opened(page, up.url)
     page.get_by_role("button", name="Clear…").click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel and hide them").click()
-    expect(page.get_by_text("No jobs yet")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("The board is clear.")).to_be_visible(timeout=30_000)
     picture(page, "cosmos-board-cleared")
