@@ -69,7 +69,11 @@ def _stores(divisor: int) -> Any:
 
 
 def _dashboard(divisor: int) -> Any:
-    return {**dashboard.over_a_large_store(100_000 // divisor), **dashboard.append_to_pixel(20)}
+    return {
+        **dashboard.over_a_large_store(100_000 // divisor),
+        **dashboard.of_a_quiet_board(10_000 // divisor),
+        **dashboard.append_to_pixel(20),
+    }
 
 
 _PARTS: dict[str, Callable[[int], Any]] = {

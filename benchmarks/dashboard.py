@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import statistics
 import tempfile
+import threading
 import time
 import uuid
 from collections.abc import Iterator, Sequence
@@ -68,12 +69,28 @@ def over_a_large_store(jobs: int, *, loads: int = 7, refresh_s: float = 20.0, vi
                     "board_cold_load_ms": statistics.median(cold),
                     "board_cold_load_ms_worst": max(cold),
                 }
-                for name, path in {"board": "?window=7+d", "system": "system"}.items():
-                    result[f"{name}_refresh_cpu_ms"] = _refresh_ms(
-                        browser, server, f"{dashboard.url}/{path}", refresh_s
-                    )
+                with _coming(data):
+                    for name, path in {"board": "?window=7+d", "system": "system"}.items():
+                        result[f"{name}_refresh_cpu_ms"] = _refresh_ms(
+                            browser, server, f"{dashboard.url}/{path}", refresh_s
+                        )
                 result["mb_per_viewer"] = _viewer_mb(browser, server, dashboard.url, viewers)
                 return result
+        finally:
+            child.stop()
+
+
+def of_a_quiet_board(jobs: int, *, look_s: float = 20.0) -> dict[str, Any]:
+    """Measure what an open board costs on which nothing changes, because every job is settled."""
+    with tempfile.TemporaryDirectory(prefix="mayfly-bench-") as folder:
+        fill(Path(folder), jobs, settled=True)
+        dashboard = Dashboard(Path(folder), "http://127.0.0.1:9", free_port())
+        child = dashboard.start()
+        try:
+            child.wait_until_ready(within_s=60)
+            server = psutil.Process(child.process.pid)
+            with _browser() as browser:
+                return {"quiet_board_cpu_ms": _refresh_ms(browser, server, dashboard.url, look_s)}
         finally:
             child.stop()
 
@@ -105,9 +122,12 @@ def append_to_pixel(samples: int) -> dict[str, Any]:
                 child.stop()
 
 
-def fill(data: Path, jobs: int) -> None:
-    """Write a log and its views as a host would have over a week, by copies of a few lives that were decided."""
-    lives = [_life(number) for number in range(10)]
+def fill(data: Path, jobs: int, *, settled: bool = False) -> None:
+    """Write a log and its views as a host would have over a week, by copies of a few lives that were decided.
+
+    `settled`: none of them is open any more.
+    """
+    lives = [_life(number) for number in range(1 if settled else 0, 10)]
     log = SqliteEventLog(data / "log.db")  # makes the schema
     asyncio.run(log.close())
     connection = sqlite3.connect(data / "log.db", isolation_level=None)
@@ -136,6 +156,37 @@ def fill(data: Path, jobs: int) -> None:
     connection.close()
     asyncio.run(views.note_complete())
     asyncio.run(views.close())
+
+
+@contextmanager
+def _coming(data: Path) -> Iterator[None]:
+    """Let a job come and be over twice a second, so that each refresh finds something new."""
+    over = threading.Event()
+
+    async def come() -> None:
+        log, views = SqliteEventLog(data / "log.db"), SqliteJobViews(data / "views.db")
+        stream, job, _ = _life(9)
+        number = 0
+        while not over.is_set():
+            number += 1
+            job_id = job_id_for(seed=f"coming {number}".encode())
+            later = datetime.now(UTC) - job.submitted_at
+            await log.append(
+                [replace(e, job_id=job_id, at=e.at + later) for e in stream],
+                expected_position=0,
+            )
+            await views.save([_moved(job, job_id, later)])
+            await asyncio.to_thread(over.wait, 0.5)
+        await log.close()
+        await views.close()
+
+    writer = threading.Thread(target=lambda: asyncio.run(come()))
+    writer.start()
+    try:
+        yield
+    finally:
+        over.set()
+        writer.join()
 
 
 def _life(number: int) -> tuple[list[Event], Job, list[str]]:

@@ -79,6 +79,7 @@ module cosmos 'modules/cosmos.bicep' = {
     tags: tags
     token: token
     appPrincipalId: identity.outputs.appPrincipalId
+    dashboardPrincipalId: identity.outputs.dashboardPrincipalId
     lock: lockLog
   }
 }
@@ -217,4 +218,5 @@ output MAYFLY_SERVICE_BUS string = bus.outputs.host
 output MAYFLY_TOKEN string = token
 output MAYFLY_WORKSPACE string = monitoring.outputs.workspaceName
 output MAYFLY_DASHBOARD_IDENTITY string = identity.outputs.dashboardId
+output MAYFLY_DASHBOARD_IDENTITY_CLIENT_ID string = identity.outputs.dashboardClientId
 output MAYFLY_DASHBOARD_PRINCIPAL string = identity.outputs.dashboardPrincipalId

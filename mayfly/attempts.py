@@ -223,6 +223,7 @@ def _observation(attempt: Attempt, status: GroupStatus | None) -> c.ObserveConta
         seen=status.phase,
         exit_code=status.exit_code,
         started_at=status.started_at,
+        pulling_at=status.pulling_at,
         detail=status.detail,
     )
 

@@ -12,17 +12,22 @@ from mayfly.jobs.events import Source
 from mayfly.jobs.job import Job
 from mayfly.jobs.names import CANCEL_EVENT
 from mayfly.orchestrators import Orchestrators
-from mayfly.views.job_views import PAGE_MAX, JobFilter
+from mayfly.views.job_views import JobFilter
+
+CLEAR_MAX = 50
+"""Jobs that one step of a clear goes through, so that it is answered within seconds on every store."""
 
 _logger = logging.getLogger("mayfly.canceling")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cleared:
-    """How many jobs a clear touched."""
+    """How many jobs one step of a clear touched."""
 
     canceled: int
     archived: int
+    cursor: str | None = None
+    """Give it back for the next step; None: that was the last."""
 
 
 async def cancel(
@@ -51,20 +56,22 @@ async def archive(mayfly: Mayfly, job_id: str, *, source: Source) -> Job:
     return (await mayfly.streams.carry_out(ArchiveJob(source=source), await mayfly.streams.load(job_id))).after
 
 
-async def clear(mayfly: Mayfly, orchestrators: Orchestrators, *, source: Source) -> Cleared:
-    """Cancel every job that is not over, and archive every job.
+async def clear(
+    mayfly: Mayfly, orchestrators: Orchestrators, *, source: Source, limit: int = CLEAR_MAX, cursor: str | None = None
+) -> Cleared:
+    """Go through some of the jobs, newest first: cancel those that are not over, and archive them all.
 
-    Errors: `TryAgain`; what was done until then stays done, and the same again finishes it.
+    A clear of everything is one call after another, each with the cursor of the one before. It goes by the views, so
+    that a job may be missed that was submitted a moment before the first call; the same again finds it.
+
+    Errors: `TryAgain`; what was done until then stays done, and the same again finishes it. ValueError for a cursor
+    that no call gave out.
     """
+    page = await mayfly.views.page(JobFilter(), limit=limit, cursor=cursor)
     canceled = archived = 0
-    cursor: str | None = None
-    while True:
-        page = await mayfly.views.page(JobFilter(), limit=PAGE_MAX, cursor=cursor)
-        for seen in page.jobs:
-            job = seen if seen.over else await cancel(mayfly, orchestrators, seen.job_id, source=source, reason="clear")
-            canceled += job.state == "canceled" and not seen.over
-            outcome = await mayfly.streams.carry_out(ArchiveJob(source=source), job)
-            archived += bool(outcome.events)
-        cursor = page.cursor
-        if cursor is None:
-            return Cleared(canceled=canceled, archived=archived)
+    for seen in page.jobs:
+        job = seen if seen.over else await cancel(mayfly, orchestrators, seen.job_id, source=source, reason="clear")
+        canceled += job.state == "canceled" and not seen.over
+        outcome = await mayfly.streams.carry_out(ArchiveJob(source=source), job)
+        archived += bool(outcome.events)
+    return Cleared(canceled=canceled, archived=archived, cursor=page.cursor)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from mayfly import telemetry
@@ -134,24 +133,45 @@ class Readable:
 
 def compose_readable(settings: StoreSettings) -> Readable:
     """Put the stores together for reading alone; they need not be there yet."""
+    rates = Rates(cpu_hour=settings.cpu_hour_usd, memory_gb_hour=settings.memory_gb_hour_usd)
+    if settings.cosmos_endpoint is not None:
+        return _readable_in_cosmos(settings.cosmos_endpoint, settings.cosmos_key, rates)
     return Readable(
         log=SqliteLogReader(settings.data / "log.db"),
         views=SqliteViewsReader(settings.data / "views.db"),
         figures=SqliteFigures(settings.data / "views.db"),
         gauge=SqliteLogGauge(settings.data / "log.db"),
-        rates=_LOCAL_RATES,
+        rates=rates,
         store=f"SQLite files in {settings.data.name}",
+    )
+
+
+def _readable_in_cosmos(endpoint: str, key: str | None, rates: Rates) -> Readable:
+    from mayfly.cosmos.account import CosmosAccount
+    from mayfly.log.cosmos import CosmosEventLog
+    from mayfly.log.cosmos_gauge import CosmosLogGauge
+    from mayfly.views.cosmos import CosmosJobViews
+    from mayfly.views.cosmos_figures import CosmosFigures
+
+    account = CosmosAccount(endpoint, key, reads_only=True)
+    return Readable(
+        log=CosmosEventLog(account),
+        views=CosmosJobViews(account),
+        figures=CosmosFigures(account),
+        gauge=CosmosLogGauge(account),
+        rates=rates,
+        store=f"Cosmos DB at {endpoint}",
     )
 
 
 def compose(settings: Settings) -> Mayfly:
     """Put the adapters together as the settings say."""
-    log, views, intake = _stores(settings)
-    compute = _here(settings, log) if settings.aci is None else _on_azure(settings.aci, settings.data, log)
+    stores = _stores(settings)
+    compute = _here(settings, stores.log) if settings.aci is None else _on_azure(settings.aci, stores)
     return Mayfly(
         clock=SystemClock(),
-        log=log,
-        views=views,
+        log=stores.log,
+        views=stores.views,
         runtime=compute.runtime,
         admission=compute.admission,
         secrets=_secrets(settings),
@@ -160,9 +180,20 @@ def compose(settings: Settings) -> Mayfly:
         public_url=settings.public_url,
         place=compute.place,
         rates=compute.rates,
-        intake=intake,
+        intake=stores.intake,
         held_open=compute.held_open,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Stores:
+    """Where everything is kept."""
+
+    log: EventLog
+    views: JobViews
+    intake: IntakeRecord
+    ledger: Callable[[], Ledger]
+    """Opens it: a single machine has none on disk."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,7 +221,7 @@ def _here(settings: Settings, log: EventLog) -> _Compute:
     )
 
 
-def _on_azure(aci: AciSettings, data: Path, log: EventLog) -> _Compute:
+def _on_azure(aci: AciSettings, stores: _Stores) -> _Compute:
     """Run container groups on Azure Container Instances. Its SDK takes a second to import, so only here."""
     from mayfly.containers.aci import AciOptions, AciRuntime
     from mayfly.containers.aci_metrics import AciMetrics
@@ -209,10 +240,10 @@ def _on_azure(aci: AciSettings, data: Path, log: EventLog) -> _Compute:
     plain = aci.arm_endpoint.startswith("http://")
     metrics = AciMetrics(aci.metrics_audience, credential()) if aci.metrics and not plain else None
     runtime = AciRuntime(options, credential=credential(plain=plain), metrics=metrics)
-    ledger = SqliteLedger(data / "ledger.db")
+    ledger = stores.ledger()
     return _Compute(
         runtime=runtime,
-        admission=admission_to(aci.places, runtime=runtime, log=log, ledger=ledger),
+        admission=admission_to(aci.places, runtime=runtime, log=stores.log, ledger=ledger),
         place=aci.places[0].name,
         pace=AZURE_PACE,
         rates=Rates(cpu_hour=aci.cpu_hour_usd, memory_gb_hour=aci.memory_gb_hour_usd),
@@ -271,21 +302,29 @@ async def _followed(log: EventLog, listed: set[str]) -> dict[str, Job]:
     return {job.job_id: job for job in jobs if job is not None and not job.settled}
 
 
-def _stores(settings: Settings) -> tuple[EventLog, JobViews, IntakeRecord]:
+def _stores(settings: Settings) -> _Stores:
+    data = settings.data
     if settings.cosmos_endpoint is None:
-        return (
-            SqliteEventLog(settings.data / "log.db"),
-            SqliteJobViews(settings.data / "views.db"),
-            SqliteIntakeRecord(settings.data / "intake.db"),
+        return _Stores(
+            log=SqliteEventLog(data / "log.db"),
+            views=SqliteJobViews(data / "views.db"),
+            intake=SqliteIntakeRecord(data / "intake.db"),
+            ledger=lambda: SqliteLedger(data / "ledger.db"),
         )
     # Imported here: the SDK takes half a second to import, which a laptop without an account need not wait for.
+    from mayfly.admission.cosmos import CosmosLedger
     from mayfly.cosmos.account import CosmosAccount
     from mayfly.intake.cosmos import CosmosIntakeRecord
     from mayfly.log.cosmos import CosmosEventLog
     from mayfly.views.cosmos import CosmosJobViews
 
     account = CosmosAccount(settings.cosmos_endpoint, settings.cosmos_key)
-    return CosmosEventLog(account), CosmosJobViews(account), CosmosIntakeRecord(account)
+    return _Stores(
+        log=CosmosEventLog(account),
+        views=CosmosJobViews(account),
+        intake=CosmosIntakeRecord(account),
+        ledger=lambda: CosmosLedger(account),
+    )
 
 
 _current: Mayfly | None = None

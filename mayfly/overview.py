@@ -19,8 +19,8 @@ from mayfly.views.figures import AttemptFigures, Attention, Bucket, Figures, Spa
 
 ATTEMPTS_MAX = 1_000
 """How many of the last attempts the lengths of the phases are told from."""
-_TAIL_MAX = 200
-"""How many of the last events are held against the views, to find since when these are behind."""
+_TAIL_MAX = 100
+"""How many of the last events are held against the views, to find whether and since when these are behind."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +29,8 @@ class Growth:
 
     events: int
     log_bytes: int | None
+    exact: bool
+    """See `LogSize`."""
     points: Sequence[tuple[datetime, int]]
     """(time, events written by then), oldest first."""
 
@@ -38,8 +40,10 @@ class Lag:
     """How far the views are behind the log."""
 
     events: int
+    more: bool
+    """True: at least so many, because all of the log's last events are among them."""
     since: datetime | None
-    """When the oldest event that is not projected was written; None where none is known."""
+    """When the oldest of the last events that are not projected was written; None where none is known."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +66,14 @@ class Overview:
         self._stores = stores
         self._figures = figures
 
+    async def projected(self) -> int:
+        """Return how many events the views hold; while it stays, so does everything that is drawn from them."""
+        return await self._figures.projected()
+
+    async def written(self) -> int | None:
+        """Return how many events the log holds; None where the store has no gauge."""
+        return (await self._stores.gauge.size()).events if self._stores.gauge is not None else None
+
     async def counts(self) -> Mapping[JobState, int]:
         """Return how many jobs that are not archived are in each state."""
         return await self._stores.views.count_by_state()
@@ -76,6 +88,11 @@ class Overview:
         found = await self._stores.views.get_many(job_ids)
         return count, [found[job_id] for job_id in job_ids if job_id in found]
 
+    async def attention_count(self, kind: Attention) -> int:
+        """Return how many jobs are held or linger."""
+        count, _ = await self._figures.attention(kind)
+        return count
+
     async def growth(self, *, now: datetime, over: timedelta, points: int) -> Growth | None:
         """Return the log's size and its growth over a time; None where the store has no gauge."""
         gauge = self._stores.gauge
@@ -86,6 +103,7 @@ class Overview:
         return Growth(
             events=size.events,
             log_bytes=size.log_bytes,
+            exact=size.exact,
             points=list(zip(times, await gauge.written_by(times), strict=True)),
         )
 
@@ -94,14 +112,15 @@ class Overview:
         gauge = self._stores.gauge
         if gauge is None:
             return None
-        projected = await self._figures.projected()  # first, so that what comes in between is no lag
-        head = (await gauge.size()).events
-        if head <= projected:
-            return Lag(events=0, since=None)
-        tail = [one.event for one in await self._stores.log.read_all(after=max(0, head - _TAIL_MAX), limit=_TAIL_MAX)]
-        positions = await self._figures.positions([event.job_id for event in tail])
-        behind = [event.at for event in tail if event.position > positions.get(event.job_id, 0)]
-        return Lag(events=head - projected, since=min(behind, default=None))
+        size = await gauge.size()  # first, so that what comes in between is no lag
+        last = await gauge.last(_TAIL_MAX)
+        positions = await self._figures.positions([event.job_id for event in last])
+        behind = [event.at for event in last if event.position > positions.get(event.job_id, 0)]
+        since = min(behind, default=None)
+        if size.exact:
+            missing = size.events - await self._figures.projected()
+            return Lag(events=max(len(behind), missing), more=False, since=since)
+        return Lag(events=len(behind), more=len(behind) == _TAIL_MAX, since=since)
 
     async def phase_lengths(self) -> Sequence[PhaseLength]:
         """Return how long each phase took, over the last `ATTEMPTS_MAX` attempts of settled jobs."""

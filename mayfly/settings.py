@@ -3,7 +3,7 @@
 | variable | default | meaning |
 |---|---|---|
 | MAYFLY_DATA | .mayfly | where local stores, containers and keys live |
-| MAYFLY_STORE | sqlite | where log and views are kept: `sqlite`, or `cosmos` for Cosmos DB |
+| MAYFLY_STORE | sqlite | where all is kept: `sqlite`, or `cosmos` for Cosmos DB |
 | MAYFLY_COSMOS_ENDPOINT | none; required with `cosmos` | the account: https://NAME.documents.azure.com:443/ |
 | MAYFLY_COSMOS_KEY | none | an emulator's key; without it the process's own identity is used, as it must be in Azure |
 | MAYFLY_QUEUE | none; `jobs` under `mayfly up` | the queue that jobs are taken from; none: no queue is listened to |
@@ -89,10 +89,17 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class StoreSettings:
-    """Where the stores are: all that a reader needs, and no secret."""
+    """Where the stores are: all that a reader needs."""
 
     data: Path
     store: str
+    cosmos_endpoint: str | None = None
+    """Set where the store is `cosmos`."""
+    cosmos_key: str | None = field(default=None, repr=False)
+    """An emulator's; None: `DefaultAzureCredential`."""
+    cpu_hour_usd: float = 0.0
+    """0 where containers are processes, which cost nothing."""
+    memory_gb_hour_usd: float = 0.0
 
 
 class SettingInvalid(ValueError):
@@ -137,8 +144,8 @@ def _aci(env: Mapping[str, str]) -> AciSettings:
         log_workspace_key=env.get("MAYFLY_LOG_WORKSPACE_KEY") or None,
         metrics=_one_of(env, "MAYFLY_METRICS", ("on", "off")) == "on",
         metrics_audience=env.get("MAYFLY_METRICS_AUDIENCE", "https://metrics.monitor.azure.com").rstrip("/"),
-        cpu_hour_usd=_price(env, "MAYFLY_CPU_HOUR_USD", 0.0405),
-        memory_gb_hour_usd=_price(env, "MAYFLY_MEMORY_GB_HOUR_USD", 0.00445),
+        cpu_hour_usd=_cpu_hour_usd(env),
+        memory_gb_hour_usd=_memory_gb_hour_usd(env),
     )
 
 
@@ -156,6 +163,14 @@ def _places(text: str) -> tuple[Place, ...]:
         raise SettingInvalid(f"MAYFLY_PLACES {error}") from error
 
 
+def _cpu_hour_usd(env: Mapping[str, str]) -> float:
+    return _price(env, "MAYFLY_CPU_HOUR_USD", 0.0405)
+
+
+def _memory_gb_hour_usd(env: Mapping[str, str]) -> float:
+    return _price(env, "MAYFLY_MEMORY_GB_HOUR_USD", 0.00445)
+
+
 def _price(env: Mapping[str, str], name: str, default: float) -> float:
     text = env.get(name, str(default))
     try:
@@ -168,13 +183,22 @@ def _price(env: Mapping[str, str], name: str, default: float) -> float:
 
 
 def read_store_settings(environment: Mapping[str, str] | None = None) -> StoreSettings:
-    """Read where the stores are.
+    """Read where the stores are, and what containers cost there.
 
     Errors: `SettingInvalid`.
     """
     env = os.environ if environment is None else environment
     data = Path(env.get("MAYFLY_DATA", ".mayfly")).absolute()
-    return StoreSettings(data=data, store=_one_of(env, "MAYFLY_STORE", ("sqlite",)))
+    store = _one_of(env, "MAYFLY_STORE", ("sqlite", "cosmos"))
+    bills = _one_of(env, "MAYFLY_RUNTIME", ("processes", "aci")) == "aci"
+    return StoreSettings(
+        data=data,
+        store=store,
+        cosmos_endpoint=_address(env, "MAYFLY_COSMOS_ENDPOINT") if store == "cosmos" else None,
+        cosmos_key=env.get("MAYFLY_COSMOS_KEY") or None,
+        cpu_hour_usd=_cpu_hour_usd(env) if bills else 0.0,
+        memory_gb_hour_usd=_memory_gb_hour_usd(env) if bills else 0.0,
+    )
 
 
 def _one_of(env: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:

@@ -1,10 +1,13 @@
 """Run the dashboard: `python -m streamlit_dashboard`, with Streamlit's own options after it.
 
-What its pages import is imported before the server listens, so that the first viewer does not wait for it.
+What its pages import is imported before the server listens, so that the first viewer does not wait for it. And it is
+frozen: Streamlit has Python look for garbage after every run of a page, which would go through all that was imported
+each time, and take longer than the page itself.
 """
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 
@@ -13,6 +16,8 @@ import pandas  # noqa: F401
 from streamlit.web.cli import main
 
 from streamlit_dashboard import (  # noqa: F401
+    bars,
+    board_choice,
     charts,
     clearing,
     job_cost,
@@ -21,8 +26,12 @@ from streamlit_dashboard import (  # noqa: F401
     job_spec,
     job_usage,
     spec_form,
+    timeline,
+    watching,
 )
 
 if __name__ == "__main__":
+    gc.collect()
+    gc.freeze()
     sys.argv = ["streamlit", "run", str(Path(__file__).with_name("app.py")), *sys.argv[1:]]
     sys.exit(main())

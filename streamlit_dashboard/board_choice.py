@@ -11,6 +11,7 @@ import streamlit as st
 from mayfly.jobs.lifecycle import STATES, JobState
 from mayfly.views.figures import Span
 from mayfly.views.job_views import JobFilter
+from mayfly.views.label_text import parse_labels
 from streamlit_dashboard.looks import LOOKS
 
 
@@ -72,7 +73,13 @@ def choose() -> Choice:
                 bind="query-params",
             )
             name = st.text_input("Name or id", key="name", placeholder="part of it", bind="query-params")
-            label = st.text_input("Labels", key="label", placeholder="team=web, tier=2", bind="query-params")
+            label = st.text_input(
+                "Labels",
+                key="label",
+                placeholder="team=web, tier=2",
+                help='With commas between several; "in quotes" where a value has a comma',
+                bind="query-params",
+            )
             archived = st.toggle("hidden ones too", key="archived", bind="query-params")
         window = st.segmented_control(
             "Submitted within",
@@ -93,9 +100,11 @@ def choose() -> Choice:
             bind="query-params",
         )
         st.toggle("live", key="live", value=True, help="Look again every second")
-    labels, fault = parse_labels(label or "")
-    if fault:
-        st.html(f'<p class="mf-fault" role="alert">{fault}</p>')
+    labels: dict[str, str] = {}
+    try:
+        labels = parse_labels(label.strip()) if label and label.strip() else {}
+    except ValueError as error:
+        st.html(f'<p class="mf-fault" role="alert">Labels: {error}</p>')
     return Choice(
         window=WINDOWS[window or "24 h"],
         states=frozenset(states) if states else None,
@@ -104,17 +113,3 @@ def choose() -> Choice:
         archived=bool(archived),
         layout="table" if layout == "table" else "cards",
     )
-
-
-def parse_labels(text: str) -> tuple[dict[str, str], str | None]:
-    """Return the labels in `a=1, b=2`, and what is wrong with the rest.
-
-    >>> parse_labels("team=web, tier=2")
-    ({'team': 'web', 'tier': '2'}, None)
-    >>> parse_labels("team")
-    ({}, 'Labels must be NAME=VALUE, with commas between several.')
-    """
-    parts = [part.strip().partition("=") for part in text.split(",") if part.strip()]
-    labels = {name.strip(): value.strip() for name, equals, value in parts if name and equals}
-    wrong = len(labels) < len(parts)
-    return labels, "Labels must be NAME=VALUE, with commas between several." if wrong else None

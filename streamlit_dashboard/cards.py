@@ -14,7 +14,7 @@ from mayfly.jobs.job import Attempt, Job
 from mayfly.jobs.lifecycle import STATES, JobState
 from mayfly.jobs.spec import JobSpec
 from streamlit_dashboard.looks import LOOKS, badge, sign
-from streamlit_dashboard.telling import ago_html, clean, clock
+from streamlit_dashboard.telling import ago_html, clean, clock, moment_html
 
 JOB_PAGE = "screens/job.py"
 
@@ -25,7 +25,7 @@ def tiles(counts: Mapping[JobState, int], extra: Iterable[tuple[str, str]] = ())
     for state in STATES:
         look = LOOKS[state]
         parts.append(
-            f'<div class="mf-tile mf-{look.tone}"><b>{counts[state]:,}</b>'
+            f'<div class="mf-tile mf-{look.tone}" style="--line:{look.chart}"><b>{counts[state]:,}</b>'
             f"<span>{sign(state)}{escape(look.word)}</span></div>"
         )
     return f'<div class="mf-tiles">{"".join(parts)}</div>'
@@ -37,6 +37,33 @@ def card(job: Job, now: datetime) -> None:
     with st.container(key=f"card-{tone}-{job.job_id}"):
         st.page_link(JOB_PAGE, label=title(job), query_params={"job": job.job_id}, width="stretch")
         st.html(_card_body(job, now))
+
+
+_LINE_HEADS = ("state", "submitted", "took", "tries", "asks for", "stands", "labels")
+LINE_HEAD = (
+    '<div class="mf-line-head"><b>job</b><div class="mf-line">'
+    + "".join(f"<b>{head}</b>" for head in _LINE_HEADS)
+    + "</div></div>"
+)
+"""What stands above the lines."""
+
+
+def line(job: Job, now: datetime) -> None:
+    """Draw a job as a line of a table that leads to its page."""
+    told = clean(gist(job, tell=clock), 160)
+    labels = " ".join(f"{name}={value}" for name, value in sorted(job.spec.labels.items()))
+    cells = (
+        badge(job.state),
+        moment_html(job.submitted_at),
+        escape(duration(job, now)),
+        str(len(job.attempts)),
+        f'<span class="mf-code">{escape(wanted(job.spec))}</span>',
+        f'<span class="mf-gist">{escape(told)}</span>',
+        f'<span class="mf-muted">{escape(clean(labels, 120))}</span>',
+    )
+    with st.container(key=f"line-{LOOKS[job.state].tone}-{job.job_id}"):
+        st.page_link(JOB_PAGE, label=title(job), query_params={"job": job.job_id}, width="stretch")
+        st.html(f'<div class="mf-line">{"".join(f"<div>{cell}</div>" for cell in cells)}</div>')
 
 
 def title(job: Job) -> str:
@@ -84,6 +111,18 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], classes: Sequence
     )
     whole = f'<table class="mf-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     return f'<div class="mf-scroll">{whole}</div>'
+
+
+def shares(counts: Mapping[JobState, int]) -> str:
+    """Return how many jobs are in each state as HTML: one bar, and the same in signs and numbers."""
+    whole = sum(counts.values()) or 1
+    there = [state for state in STATES if counts.get(state)]
+    bars = "".join(f'<i style="width:{counts[s] / whole:.2%};background:{LOOKS[s].chart}"></i>' for s in there)
+    told = "".join(
+        f'<span class="mf-{LOOKS[s].tone}">{sign(s)}{LOOKS[s].word} {counts[s]:,} ({counts[s] / whole:.1%})</span>'
+        for s in there
+    )
+    return f'<div class="mf-shares" aria-hidden="true">{bars}</div><div class="mf-told">{told}</div>'
 
 
 def attempt_progress(attempt: Attempt | None) -> tuple[float | None, str]:

@@ -1,136 +1,14 @@
-"""The charts: data in, Altair charts out. Colours repeat what an axis, a legend or a label says in words."""
+"""The charts of CPU and memory: readings in, Altair charts out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
-from itertools import pairwise
-from typing import Literal
 
 import altair as alt
 import pandas as pd
 
-from mayfly.jobs.lifecycle import STATES, TERMINAL
-from mayfly.jobs.phases import PHASES, Phase, PhaseName
-from mayfly.views.figures import Bucket, Span
-from streamlit_dashboard.looks import LOOKS
-from streamlit_dashboard.telling import lasting
-
-PHASE_COLOURS: dict[PhaseName, str] = {
-    "queued": "#e0a800",
-    "starting": "#74b3ff",
-    "pulling": "#9d7fe8",
-    "running": "#2f7de1",
-    "reporting": "#2fa84f",
-    "deleting": "#8a93a0",
-}
-_TIME_UNITS: dict[Span, Literal["yearmonthdatehoursminutes", "yearmonthdatehours", "utcyearmonthdate"]] = {
-    "minute": "yearmonthdatehoursminutes",
-    "hour": "yearmonthdatehours",
-    "day": "utcyearmonthdate",
-}
-"""In the viewer's zone but for days, which are counted in UTC."""
-_FORMATS: dict[Span, str] = {"minute": "%H:%M", "hour": "%a %H:%M", "day": "%d %b"}
 _BLUE, _VIOLET = "#2f7de1", "#8a63d2"
-
-
-@lru_cache(maxsize=64)
-def over_time(buckets: tuple[Bucket, ...], *, cut: Span, since: datetime, until: datetime) -> alt.Chart:
-    """Return the jobs by time of submission, stacked by the state that they are in now.
-
-    The same again while nothing has changed, because most looks at a board find nothing new.
-    """
-    rows = [
-        {
-            "from": bucket.begun_at,
-            "state": LOOKS[bucket.state].word,
-            "order": STATES.index(bucket.state),
-            "jobs": bucket.jobs,
-        }
-        for bucket in buckets
-    ]
-    data = pd.DataFrame(rows, columns=["from", "state", "order", "jobs"])
-    words = [LOOKS[state].word for state in STATES]
-    colours = [LOOKS[state].chart for state in STATES]
-    domain = [_moment(since), _moment(until)]
-    chart: alt.Chart = (
-        alt.Chart(data)
-        .mark_bar(cornerRadius=1)
-        .encode(
-            x=alt.X(
-                "from:T",
-                timeUnit=_TIME_UNITS[cut],
-                title="days of UTC" if cut == "day" else None,
-                scale=alt.Scale(domain=domain),
-                axis=alt.Axis(grid=False, tickCount=6, format=_FORMATS[cut]),
-            ),
-            y=alt.Y("jobs:Q", title=None, stack="zero", axis=alt.Axis(tickMinStep=1, tickCount=4)),
-            color=alt.Color(
-                "state:N",
-                scale=alt.Scale(domain=words, range=colours),
-                legend=alt.Legend(title=None, orient="top", columns=4, symbolType="square"),
-            ),
-            order="order:Q",
-            tooltip=[
-                alt.Tooltip("from:T", title="from", format="%d %b %H:%M"),
-                alt.Tooltip("state:N", title="state"),
-                alt.Tooltip("jobs:Q", title="jobs", format=","),
-            ],
-        )
-        .properties(height=220)
-    )
-    return chart
-
-
-def gantt(phases: Sequence[Phase], *, begun_at: datetime, now: datetime, attempts: int) -> alt.LayerChart:
-    """Return a job's phases as bars over the time since its submission, each with its length."""
-    ends = [phase.ended_at or now for phase in phases]
-    whole_s = max(0.001, *((end - begun_at).total_seconds() for end in ends))
-    unit, unit_s = next(((u, s) for u, s in (("hours", 3_600), ("minutes", 60)) if whole_s > 3 * s), ("seconds", 1))
-    rows = []
-    for phase, end in zip(phases, ends, strict=True):
-        name = f"{phase.attempt} · {phase.name}" if attempts > 1 else phase.name
-        rows.append(
-            {
-                "phase": name,
-                "kind": phase.name,
-                "from": (phase.begun_at - begun_at).total_seconds() / unit_s,
-                "to": (end - begun_at).total_seconds() / unit_s,
-                "length": lasting(phase.seconds(now)) + ("" if phase.ended_at else " …"),
-                "began": phase.begun_at,
-            }
-        )
-    data = pd.DataFrame(rows)
-    order = list(dict.fromkeys(str(row["phase"]) for row in rows))
-    base = alt.Chart(data).encode(
-        y=alt.Y(
-            "phase:N",
-            sort=order,
-            title=None,
-            axis=alt.Axis(labelLimit=140, labelOverlap=False, ticks=False, domain=False),
-        ),
-        tooltip=[
-            alt.Tooltip("phase:N", title="phase"),
-            alt.Tooltip("length:N", title="took"),
-            alt.Tooltip("began:T", title="began", format="%H:%M:%S.%L"),
-        ],
-    )
-    x_scale = alt.Scale(domain=[0, whole_s / unit_s * 1.14], nice=False)
-    bars = base.mark_bar(height=15, cornerRadius=3, strokeWidth=2).encode(
-        x=alt.X("from:Q", title=f"{unit} since submission", scale=x_scale, axis=alt.Axis(tickCount=6)),
-        x2="to:Q",
-        color=alt.Color(
-            "kind:N", scale=alt.Scale(domain=list(PHASES), range=[PHASE_COLOURS[p] for p in PHASES]), legend=None
-        ),
-        stroke=alt.Stroke(
-            "kind:N", scale=alt.Scale(domain=list(PHASES), range=[PHASE_COLOURS[p] for p in PHASES]), legend=None
-        ),
-    )
-    lengths = base.mark_text(align="left", dx=6, fontSize=12, color="#7d8793").encode(
-        x=alt.X("to:Q", scale=x_scale), text="length:N"
-    )
-    return alt.LayerChart(layer=[bars, lengths]).properties(height=30 * len(order) + 60)
 
 
 def cpu(samples: Sequence[tuple[datetime, float, int]], *, cores: float) -> alt.LayerChart:
@@ -145,76 +23,22 @@ def memory(samples: Sequence[tuple[datetime, float, int]], *, gigabytes: float) 
     return _usage(data, title="MB", limit=gigabytes * 1_000, colour=_VIOLET, number_format=",.0f")
 
 
-def growth(points: Sequence[tuple[datetime, int]]) -> alt.Chart:
-    """Return how many events were written in each step."""
-    rows = [{"from": before_at, "events": events - before} for (before_at, before), (_, events) in pairwise(points)]
-    chart: alt.Chart = (
-        alt.Chart(pd.DataFrame(rows))
-        .mark_bar(color=_BLUE, cornerRadius=1)
-        .encode(
-            x=alt.X(
-                "from:T",
-                timeUnit=_TIME_UNITS["hour"],
-                title=None,
-                axis=alt.Axis(grid=False, tickCount=6, format="%H:%M"),
-            ),
-            y=alt.Y("events:Q", title="events written", axis=alt.Axis(tickMinStep=1, tickCount=4)),
-            tooltip=[alt.Tooltip("from:T", title="from", format="%d %b %H:%M"), alt.Tooltip("events:Q", format=",")],
-        )
-        .properties(height=190)
-    )
-    return chart
-
-
-def outcomes(rows: Sequence[tuple[str, str, int]]) -> alt.Chart:
-    """Return shares of outcomes. Shapes: (time span, word of the state, jobs)."""
-    data = pd.DataFrame(rows, columns=["time", "state", "jobs"])
-    ends = [state for state in STATES if state in TERMINAL]
-    words = [LOOKS[state].word for state in ends]
-    colours = [LOOKS[state].chart for state in ends]
-    chart: alt.Chart = (
-        alt.Chart(data)
-        .mark_bar(height=24)
-        .encode(
-            y=alt.Y("time:N", title=None, sort=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=120)),
-            x=alt.X("jobs:Q", stack="normalize", title=None, axis=alt.Axis(format="%", tickCount=5)),
-            color=alt.Color(
-                "state:N",
-                scale=alt.Scale(domain=words, range=colours),
-                legend=alt.Legend(title=None, orient="top", columns=2, symbolType="square"),
-            ),
-            tooltip=["time:N", "state:N", alt.Tooltip("jobs:Q", format=",")],
-        )
-        .properties(height=200)
-    )
-    return chart
-
-
 def _usage(data: pd.DataFrame, *, title: str, limit: float, colour: str, number_format: str) -> alt.LayerChart:
     peak = float(data["value"].max())
     top = limit * 1.05 if peak > limit / 3 else max(peak * 1.25, 0.01)
-    x = alt.X("at:T", title=None, axis=alt.Axis(grid=False, tickCount=5))
+    x = alt.X("at:T", title=None, axis=alt.Axis(grid=False, tickCount=4, format="%H:%M:%S"))
     y = alt.Y("value:Q", title=title, scale=alt.Scale(domain=[0, top]), axis=alt.Axis(tickCount=4))
     tooltip = [
         alt.Tooltip("at:T", title="at", format="%H:%M:%S"),
         alt.Tooltip("value:Q", title=title, format=number_format),
     ]
     base = alt.Chart(data).encode(x=x, y=y, tooltip=tooltip)
+    points = alt.OverlayMarkDef(color=colour) if len(data) < 60 else False
     layers: list[alt.Chart] = [
         base.mark_area(color=colour, opacity=0.18, interpolate="monotone"),
-        base.mark_line(color=colour, strokeWidth=2, interpolate="monotone", point=len(data) < 60),
+        base.mark_line(color=colour, strokeWidth=2, interpolate="monotone", point=points),
     ]
     if top > limit:
         asked = pd.DataFrame([{"value": limit}])
         layers.append(alt.Chart(asked).mark_rule(color="#8a93a0", strokeDash=[4, 4]).encode(y="value:Q"))
     return alt.LayerChart(layer=layers).properties(height=210)
-
-
-def _moment(at: datetime) -> alt.DateTime:
-    """Return a moment as Vega-Lite writes it, in UTC.
-
-    Source: vega.github.io/vega-lite/docs/datetime.html.
-    """
-    return alt.DateTime(
-        year=at.year, month=at.month, date=at.day, hours=at.hour, minutes=at.minute, seconds=at.second, utc=True
-    )

@@ -36,7 +36,7 @@ def draw_output(job: Job, now: datetime) -> None:  # noqa: ARG001 - tabs share o
             follow = st.toggle("follow", value=True, key="log-follow", help="Stay at the end as lines come")
             st.download_button(
                 "Download",
-                text,
+                lambda: text,  # made when it is asked for, and not with each line that comes
                 file_name=f"{job.job_id}-{attempt.number}.log",
                 icon=":material/download:",
                 on_click="ignore",
@@ -56,7 +56,11 @@ def draw_output(job: Job, now: datetime) -> None:  # noqa: ARG001 - tabs share o
 def output_of(job: Job, attempt: Attempt) -> tuple[str, str, bool]:
     """Return (text, source, truncated): from the API while the container is there, from the log afterwards."""
     if attempt.logs_position is None and attempt.container != "gone":
-        live = api().output(job.job_id, attempt=attempt.number)
+        # What is known already is not sent again; only one log is looked at, so only one is kept.
+        of, known = st.session_state.get("live-log", (None, None))
+        this = (job.job_id, attempt.number)
+        live = api().output(job.job_id, attempt=attempt.number, known=known if of == this else None)
+        st.session_state["live-log"] = (this, live)
         return live.text, live.source, live.truncated
     service = read_service()
     kept = service.ask(service.reader.output(job.job_id, attempt=attempt.number))

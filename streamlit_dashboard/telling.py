@@ -65,15 +65,13 @@ def ago(at: datetime, now: datetime) -> str:
     >>> from datetime import timedelta
     >>> now = datetime(2026, 1, 31, tzinfo=UTC)
     >>> [ago(now - timedelta(seconds=s), now) for s in (1, 42, 200, 7_300, 200_000)]
-    ['just now', '42 s ago', '3 min ago', '2 h ago', '2 d ago']
+    ['just now', 'just now', '3 min ago', '2 h ago', '2 d ago']
     """
     seconds = (now - at).total_seconds()
-    if seconds < 5:
-        return "just now"
     for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= length:
             return f"{int(seconds // length)} {unit} ago"
-    return f"{int(seconds)} s ago"
+    return "just now"
 
 
 def ago_html(at: datetime, now: datetime) -> str:

@@ -22,7 +22,7 @@ def said(doing: str, *, again: bool = False) -> Iterator[None]:
     except TryAgain as error:
         _say(f"{doing}: {error}.", "The store may be away or still being made.", again)
     except Unreachable as error:
-        _say(f"{doing}: {error.text}.", " ".join(error.lines), again)
+        _say(f"{doing}: {error.text}.", " ".join(f"{line[:1].upper()}{line[1:]}." for line in error.lines), again)
     except (Wrong, CliError) as error:
         st.error("\n\n".join([f"{doing}: {error.text}", *error.lines]), icon=":material/error:")
     except Rejected as error:

@@ -12,11 +12,13 @@ from mayfly.errors import FieldError, Rejected
 from mayfly.jobs import events as e
 from mayfly.jobs.job import Job, to_document
 from mayfly.jobs.lifecycle import STATES, JobState
+from mayfly.log_marks import mark_of, read_up_to
 from mayfly.planning import plan
 from mayfly.reading import Reader
 from mayfly.submitting import parse_spec, submit
 from mayfly.validation import parse_object, printable, shown, suggestion
 from mayfly.views.job_views import PAGE_MAX, JobFilter
+from mayfly.views.label_text import parse_labels
 from triggers.answers import answer, answering, job_id_of, number_of, queries_of
 from triggers.durable import DurableOrchestrators
 
@@ -100,12 +102,23 @@ async def list_all_events(req: func.HttpRequest) -> func.HttpResponse:
 @answering
 async def show_job_logs(req: func.HttpRequest) -> func.HttpResponse:
     """Return what an attempt printed: JSON, or the bare text for `Accept: text/plain`."""
-    queries = queries_of(req, "attempt")
+    queries = queries_of(req, "attempt", "after")
     output = await Reader(composition.current()).output(job_id_of(req), attempt=_attempt(queries))
+    try:
+        begin = read_up_to(output.text, queries["after"]) if "after" in queries else 0
+    except ValueError as error:
+        raise _wrong_query("after", f"{error} (got {shown(queries['after'])})") from error
     if "text/plain" in req.headers.get("accept", ""):
-        return func.HttpResponse(output.text, mimetype="text/plain", charset="utf-8")
+        return func.HttpResponse(output.text[begin:], mimetype="text/plain", charset="utf-8")
     return answer(
-        {"attempt": output.attempt, "source": output.source, "text": output.text, "truncated": output.truncated}
+        {
+            "attempt": output.attempt,
+            "source": output.source,
+            "text": output.text[begin:],
+            "truncated": output.truncated,
+            "begin": begin,
+            "mark": mark_of(output.text),
+        }
     )
 
 
@@ -152,10 +165,21 @@ async def archive_job(req: func.HttpRequest) -> func.HttpResponse:
 @jobs_api.durable_client_input(client_name="client")
 @answering
 async def clear_jobs(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-    """Cancel what runs and archive what ended."""
-    queries_of(req)
-    cleared = await canceling.clear(composition.current(), DurableOrchestrators(client), source=_source(req))
-    return answer({"canceled": cleared.canceled, "archived": cleared.archived}, status=202)
+    """Cancel what runs and archive what ended, so many at a time."""
+    queries = queries_of(req, "limit", "cursor")
+    limit = number_of(queries, "limit", default=canceling.CLEAR_MAX, low=1, high=canceling.CLEAR_MAX)
+    try:
+        cleared = await canceling.clear(
+            composition.current(),
+            DurableOrchestrators(client),
+            source=_source(req),
+            limit=limit,
+            cursor=queries.get("cursor"),
+        )
+    except ValueError as error:
+        raise _wrong_query("cursor", f"{error} (got {shown(queries['cursor'])})") from error
+    document = {"canceled": cleared.canceled, "archived": cleared.archived, "cursor": cleared.cursor}
+    return answer(document, status=202)
 
 
 @jobs_api.route(route="plan", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
@@ -248,13 +272,10 @@ def _states(text: str | None) -> frozenset[JobState] | None:
 def _labels(text: str | None) -> dict[str, str]:
     if text is None:
         return {}
-    pairs = [pair.partition("=") for pair in text.split(",")]
-    if not all(name and equals for name, equals, _ in pairs):
-        raise _wrong_query("label", f"must be NAME=VALUE, with commas between several (got {shown(text)})")
-    labels = {name: value for name, _, value in pairs}
-    if len(labels) < len(pairs):
-        raise _wrong_query("label", f"names a label twice, and no job has two values of one (got {shown(text)})")
-    return labels
+    try:
+        return parse_labels(text)
+    except ValueError as error:
+        raise _wrong_query("label", f"{error} (got {shown(text)})") from error
 
 
 def _moment(queries: dict[str, str], name: str) -> datetime | None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from mayfly.canceling import CLEAR_MAX
 from mayfly.jobs.lifecycle import STATES
 from mayfly.jobs.spec import JobSpec
 from mayfly.reporting import Finished, Progress, Started
@@ -48,6 +49,7 @@ def _paths() -> dict[str, Any]:
     key = _header("Idempotency-Key", "The same key again answers with the same job.")
     attempt = _query("attempt", {"type": "integer", "minimum": 1, "maximum": 10_000}, "Default: the latest.")
     after = _query("after", {"type": "integer", "minimum": 0, "maximum": 2**31}, "Only later positions.")
+    mark = _query("after", {"type": "string", "pattern": r"^\d{1,9}-[0-9a-f]{16}$"}, "Only what came after this mark.")
     far = _query("after", {"type": "integer", "minimum": 0, "maximum": 2**63 - 1}, "Only later global positions.")
     limit = _query("limit", {"type": "integer", "minimum": 1, "maximum": 1_000}, "How many at most.")
     job = "/api/jobs/{job_id}"
@@ -61,7 +63,9 @@ def _paths() -> dict[str, Any]:
             "get": _operation("list_job_events", "A job's stream", 200, "Events", job=True, parameters=[after, limit])
         },
         f"{job}/logs": {
-            "get": _operation("show_job_logs", "What an attempt printed", 200, "Output", job=True, parameters=[attempt])
+            "get": _operation(
+                "show_job_logs", "What an attempt printed", 200, "Output", job=True, parameters=[attempt, mark]
+            )
         },
         f"{job}/metrics": {
             "get": _operation(
@@ -76,7 +80,11 @@ def _paths() -> dict[str, Any]:
         f"{job}/archive": {
             "post": _operation("archive_job", "Hide a job that is over", 202, "Standing", job=True, refusals=(409,))
         },
-        "/api/jobs/clear": {"post": _operation("clear_jobs", "Cancel what runs, archive what ended", 202, "Cleared")},
+        "/api/jobs/clear": {
+            "post": _operation(
+                "clear_jobs", "Cancel what runs, archive what ended, step by step", 202, "Cleared", parameters=_step()
+            )
+        },
         "/api/plan": {"post": _operation("plan_job", "What a job would become", 200, "Plan", body=spec)},
         "/api/events": {"get": _operation("list_all_events", "The whole log", 200, "Events", parameters=[far, limit])},
         "/api/intake": {
@@ -128,13 +136,25 @@ def _filters() -> list[dict[str, Any]]:
     moment = {"type": "string", "format": "date-time"}
     return [
         _query("state", {"type": "string"}, f"With commas between them: {', '.join(STATES)}."),
-        _query("label", {"type": "string"}, "NAME=VALUE, with commas between several."),
+        _query(
+            "label",
+            {"type": "string"},
+            "NAME=VALUE, with commas between several; in double quotes where a value has a comma.",
+        ),
         _query("name", {"type": "string", "maxLength": 64}, "Part of the job id."),
         _query("after", moment, "Submitted after."),
         _query("before", moment, "Submitted before."),
         _query("archived", {"type": "boolean"}, "The archived ones too."),
         _query("limit", {"type": "integer", "minimum": 1, "maximum": 200}, "Page size."),
         _query("cursor", {"type": "string"}, "From the page before."),
+    ]
+
+
+def _step() -> list[dict[str, Any]]:
+    size = {"type": "integer", "minimum": 1, "maximum": CLEAR_MAX, "default": CLEAR_MAX}
+    return [
+        _query("limit", size, "How many jobs this step goes through."),
+        _query("cursor", {"type": "string"}, "From the step before; the last one answers with null."),
     ]
 
 
@@ -149,7 +169,9 @@ def _answers() -> dict[str, Any]:
         "Health": _object(status=text),
         "Accepted": _object(job_id=text, state=state, links=links),
         "Standing": _object(job_id=text, state=state, archived={"type": "boolean"}, links=links),
-        "Cleared": _object(canceled={"type": "integer"}, archived={"type": "integer"}),
+        "Cleared": _object(
+            canceled={"type": "integer"}, archived={"type": "integer"}, cursor={"type": ["string", "null"]}
+        ),
         "Job": {"type": "object", "required": ["job_id", "state", "position", "spec", "attempts"]},
         "JobPage": _object(jobs={"type": "array", "items": _ref("Job")}, cursor={"type": ["string", "null"]}),
         "Event": {"type": "object", "required": ["job_id", "position", "type", "at", "attempt", "source", "data"]},
@@ -158,7 +180,14 @@ def _answers() -> dict[str, Any]:
             "required": ["events"],
             "properties": {"events": {"type": "array", "items": _ref("Event")}},
         },
-        "Output": _object(attempt={"type": "integer"}, source=text, text=text, truncated={"type": "boolean"}),
+        "Output": _object(
+            attempt={"type": "integer"},
+            source=text,
+            text=text,
+            truncated={"type": "boolean"},
+            begin={"type": "integer", "description": "Characters before this text; 0 where it is whole."},
+            mark={**text, "description": "Of the output's end: give it back as `after`."},
+        ),
         "Readings": _object(attempt={"type": "integer"}, source=text, samples={"type": "array", "items": sample}),
         "Refusals": _object(refusals={"type": "array", "items": {"type": "object"}}),
         "Plan": {"type": "object", "required": ["spec", "place", "price", "obstacles", "warnings"]},

@@ -18,7 +18,8 @@ url=$(az deployment group create -g "$AZURE_RESOURCE_GROUP" -n dashboard \
     --parameters token="$MAYFLY_TOKEN" identityId="$MAYFLY_DASHBOARD_IDENTITY" \
     registryServer="$AZURE_CONTAINER_REGISTRY_ENDPOINT" image="$AZURE_CONTAINER_REGISTRY_ENDPOINT/$image" \
     apiUrl="$MAYFLY_URL" vaultName="$MAYFLY_KEY_VAULT_NAME" principalId="$MAYFLY_DASHBOARD_PRINCIPAL" clientId="$MAYFLY_DASHBOARD_CLIENT_ID" \
-    workspaceName="$MAYFLY_WORKSPACE" \
+    workspaceName="$MAYFLY_WORKSPACE" cosmosEndpoint="$MAYFLY_COSMOS_ENDPOINT" \
+    identityClientId="$MAYFLY_DASHBOARD_IDENTITY_CLIENT_ID" \
     --query properties.outputs.url.value -o tsv)
 echo "dashboard: $url"
 echo "its Entra application must allow the redirect address $url/.auth/login/aad/callback"

@@ -1,6 +1,7 @@
 // The account of the log. The containers and what they index are those of mayfly/cosmos/containers.json, which the code
 // reads too. The app may create and read events and refusals, and nothing more: there is no role here, for anybody, that
 // could replace or delete one. (Owners of the resource can still delete the account, hence the lock and the backup.)
+// The dashboard may read what its pages show, and write nothing. There are no network rules: who has no role is refused.
 
 @description('Region.')
 param location string
@@ -14,12 +15,16 @@ param token string
 @description('Principal of the app.')
 param appPrincipalId string
 
+@description('Principal of the dashboard.')
+param dashboardPrincipalId string
+
 @description('Keeps the account from being deleted.')
 param lock bool
 
 var layout = loadJsonContent('../../mayfly/cosmos/containers.json')
 var appendOnly = ['events', 'intake']
-var rewritten = ['views', 'leases']
+var rewritten = ['views', 'figures', 'ledger', 'leases']
+var shown = ['events', 'views', 'figures']
 var dataContributor = '00000000-0000-0000-0000-000000000002' // Cosmos DB Built-in Data Contributor
 
 resource account 'Microsoft.DocumentDB/databaseAccounts@2024-11-15' = {
@@ -81,6 +86,26 @@ resource appendRole 'Microsoft.DocumentDB/databaseAccounts/sqlRoleDefinitions@20
   }
 }
 
+resource readRole 'Microsoft.DocumentDB/databaseAccounts/sqlRoleDefinitions@2024-11-15' = {
+  parent: account
+  name: guid(account.id, 'job-stores-reader')
+  properties: {
+    roleName: 'Job stores reader'
+    type: 'CustomRole'
+    assignableScopes: [account.id]
+    permissions: [
+      {
+        dataActions: [
+          'Microsoft.DocumentDB/databaseAccounts/readMetadata'
+          'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/items/read'
+          'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/executeQuery'
+          'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/readChangeFeed' // a query of the SDK asks for it
+        ]
+      }
+    ]
+  }
+}
+
 // The SDK reads the account's own description before anything else, and that has no container.
 resource metadataRole 'Microsoft.DocumentDB/databaseAccounts/sqlRoleDefinitions@2024-11-15' = {
   parent: account
@@ -93,11 +118,13 @@ resource metadataRole 'Microsoft.DocumentDB/databaseAccounts/sqlRoleDefinitions@
   }
 }
 
-resource appReadsMetadata 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2024-11-15' = {
-  parent: account
-  name: guid(account.id, appPrincipalId, metadataRole.id)
-  properties: { principalId: appPrincipalId, roleDefinitionId: metadataRole.id, scope: account.id }
-}
+resource readsMetadata 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2024-11-15' = [
+  for principal in [appPrincipalId, dashboardPrincipalId]: {
+    parent: account
+    name: guid(account.id, principal, metadataRole.id)
+    properties: { principalId: principal, roleDefinitionId: metadataRole.id, scope: account.id }
+  }
+]
 
 resource appAppends 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2024-11-15' = [
   for name in appendOnly: {
@@ -119,6 +146,19 @@ resource appRewrites 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2
     properties: {
       principalId: appPrincipalId
       roleDefinitionId: '${account.id}/sqlRoleDefinitions/${dataContributor}'
+      scope: '${account.id}/dbs/${layout.database}/colls/${name}'
+    }
+    dependsOn: [containers]
+  }
+]
+
+resource dashboardReads 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2024-11-15' = [
+  for name in shown: {
+    parent: account
+    name: guid(account.id, dashboardPrincipalId, readRole.id, name)
+    properties: {
+      principalId: dashboardPrincipalId
+      roleDefinitionId: readRole.id
       scope: '${account.id}/dbs/${layout.database}/colls/${name}'
     }
     dependsOn: [containers]

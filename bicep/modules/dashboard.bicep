@@ -1,5 +1,5 @@
-// The dashboard on Container Apps. Nobody gets past the platform's sign-in, and behind it the dashboard has one thing: a
-// function key of the API, from the vault. It has no role on any data.
+// The dashboard on Container Apps. Nobody gets past the platform's sign-in. Behind it the dashboard reads log, views and
+// figures with its own identity (cosmos.bicep gives it the role), and acts with a function key of the API, from the vault.
 
 @description('Region.')
 param location string = resourceGroup().location
@@ -12,6 +12,12 @@ param token string
 
 @description('Resource id of the dashboard\'s identity.')
 param identityId string
+
+@description('Client id of the dashboard\'s identity.')
+param identityClientId string
+
+@description('Address of the account of the log.')
+param cosmosEndpoint string
 
 @description('Address of the registry.')
 param registryServer string
@@ -92,6 +98,10 @@ resource dashboard 'Microsoft.App/containerApps@2024-03-01' = {
           image: image
           resources: { cpu: json('0.5'), memory: '1Gi' }
           env: [
+            { name: 'AZURE_CLIENT_ID', value: identityClientId }
+            { name: 'MAYFLY_STORE', value: 'cosmos' }
+            { name: 'MAYFLY_COSMOS_ENDPOINT', value: cosmosEndpoint }
+            { name: 'MAYFLY_RUNTIME', value: 'aci' }
             { name: 'MAYFLY_URL', value: apiUrl }
             { name: 'MAYFLY_KEY', secretRef: 'api-key' }
           ]

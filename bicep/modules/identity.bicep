@@ -47,4 +47,5 @@ output appPrincipalId string = app.properties.principalId
 output workerId string = worker.id
 output workerPrincipalId string = worker.properties.principalId
 output dashboardId string = dashboard.id
+output dashboardClientId string = dashboard.properties.clientId
 output dashboardPrincipalId string = dashboard.properties.principalId

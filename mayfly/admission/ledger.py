@@ -70,7 +70,10 @@ class Ledger(Protocol):
         ...
 
     async def write(self, book: Book, *, expected: str) -> bool:
-        """Write the book over the version `expected`. False: another was there, and nothing is written."""
+        """Write the book over the version `expected`. False: another version is there by now; read it and decide again.
+
+        It is another's, as a rule. Where an answer was lost and the write sent again, it may be this very book.
+        """
         ...
 
     async def close(self) -> None: ...

@@ -19,6 +19,8 @@ from mayfly.jobs.places import Place, Quota, cores_of
 
 ALL = "*"
 """The name under which the book counts all regions together."""
+LINE_MAX = 2_000
+"""Who is further back is not written down, and asks again: an item of Cosmos DB holds 2 MB, and costs by its size."""
 BAR_S = 60.0
 """How long a place that had no capacity is left alone."""
 _ROUND_S = 60.0
@@ -93,7 +95,8 @@ def place(
 
     Shapes: `quotas` says of each place what it allows, and as used what is used by others than Mayfly.
     """
-    ahead = _ahead(book, job_id, turn, gone_since=now - 10 * pacing.patience_s)
+    gone_since = now - 10 * pacing.patience_s
+    ahead = _ahead(book, job_id, turn, gone_since=gone_since)
     room = _Room(book, places, quotas, rates, now)
     if all(room.too_small(name, turn.cores) for name in turn.places):
         reason = room.limit_of(turn.places[0])
@@ -111,7 +114,8 @@ def place(
         bars = {name: bar for name, bar in book.bars.items() if bar.until > now}
         return replace(without(book, {job_id}), shares=shares, creates=creates, bars=bars), Placing(place=found)
     answer = _wait(room, turn, len(ahead), pacing, now)
-    return replace(book, line={**book.line, job_id: replace(turn, until=answer.until)}), answer
+    line = {**book.line, job_id: replace(turn, until=answer.until)}
+    return replace(book, line=_shortened(line, gone_since=gone_since)), answer
 
 
 def without(book: Book, jobs: Collection[str]) -> Book:
@@ -137,6 +141,16 @@ def _ahead(book: Book, job_id: str, turn: Turn, *, gone_since: float) -> list[tu
         for asked, (other, one) in enumerate(book.line.items())
         if one.until >= gone_since and (-one.priority, one.submitted_at, asked) < mine
     ]
+
+
+def _shortened(line: Mapping[str, Turn], *, gone_since: float) -> Mapping[str, Turn]:
+    """Return the line, where it is too long without who has lost their turn, and without its end."""
+    if len(line) <= LINE_MAX:
+        return line
+    living = {job_id: turn for job_id, turn in line.items() if turn.until >= gone_since}
+    first = sorted(living, key=lambda job_id: (-living[job_id].priority, living[job_id].submitted_at))[:LINE_MAX]
+    kept = set(first)
+    return {job_id: turn for job_id, turn in living.items() if job_id in kept}
 
 
 def counted(

@@ -43,6 +43,8 @@ class Output:
     source: str
     text: str
     truncated: bool
+    mark: str = ""
+    """Of its end; the API sends only what is new since then."""
 
 
 class Api:
@@ -148,11 +150,22 @@ class Api:
                 return
             after = page["next"]
 
-    def output(self, job_id: str, *, attempt: int | None = None) -> Output:
-        """Return what an attempt printed; the latest one's where none is named."""
-        query = {"attempt": str(attempt) if attempt is not None else None}
+    def output(self, job_id: str, *, attempt: int | None = None, known: Output | None = None) -> Output:
+        """Return what an attempt printed; the latest one's where none is named.
+
+        `known`: what the same attempt had printed before, so that it need not be sent again.
+        """
+        after = known.mark or None if known is not None else None
+        query = {"attempt": str(attempt) if attempt is not None else None, "after": after}
         document = self._call("GET", f"jobs/{job_id}/logs", query=query)
-        return Output(**{name: document[name] for name in ("attempt", "source", "text", "truncated")})
+        before = known.text[: document.get("begin", 0)] if known is not None else ""
+        return Output(
+            attempt=document["attempt"],
+            source=document["source"],
+            text=before + document["text"],
+            truncated=document["truncated"],
+            mark=document.get("mark", ""),
+        )
 
     def readings(self, job_id: str, *, attempt: int | None = None) -> list[Sample]:
         """Return what an attempt's container used, oldest first; the latest one's where none is named."""
@@ -169,10 +182,18 @@ class Api:
         """Hide a job that is over from the lists."""
         self._call("POST", f"jobs/{job_id}/archive")
 
-    def clear(self) -> tuple[int, int]:
-        """Cancel what runs and archive what ended; return how many were canceled and archived."""
-        document = self._call("POST", "jobs/clear", body={})
-        return document["canceled"], document["archived"]
+    def clear(self) -> Iterator[tuple[int, int]]:
+        """Cancel what runs and archive what ended, step by step; yield after each how many were so far."""
+        canceled = archived = 0
+        cursor: str | None = None
+        while True:
+            document = self._call("POST", "jobs/clear", query={"cursor": cursor}, body={})
+            canceled += document["canceled"]
+            archived += document["archived"]
+            yield canceled, archived
+            cursor = document["cursor"]
+            if cursor is None:
+                return
 
     def plan(self, spec: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a spec would become."""

@@ -43,7 +43,7 @@ def clear(
     url: Url = DEFAULT_URL,
     key: Key = None,
 ) -> None:
-    """Cancel what runs and archive what ended. Nothing is erased."""
+    """Cancel what runs and archive what ended. Nothing is erased; when it breaks off, the same again goes on."""
     with connect(url, key) as api:
         if not yes:
             jobs = list(api.jobs())
@@ -57,7 +57,10 @@ def clear(
             if not _confirmed(question):
                 print("nothing was cleared")
                 raise typer.Exit(1)
-        canceled, archived = api.clear()
+        canceled = archived = 0
+        with console(stderr=True).status("clearing") as status:
+            for canceled, archived in api.clear():
+                status.update(f"{_jobs(canceled)} canceled, {_jobs(archived)} archived so far")
     if as_json:
         print_json({"canceled": canceled, "archived": archived})
     else:
@@ -72,4 +75,4 @@ def _confirmed(question: str) -> bool:
 
 
 def _jobs(count: int) -> str:
-    return "1 job" if count == 1 else f"{count} jobs"
+    return "1 job" if count == 1 else f"{count:,} jobs"

@@ -19,6 +19,7 @@ from mayfly.cli.job_page import print_job
 from mayfly.cli.screen import age, clean, console, duration, gist, labels, print_json, state_text, table
 from mayfly.jobs.events import to_document as event_document
 from mayfly.jobs.job import Job, to_document
+from mayfly.views.label_text import label_text
 
 _POLL_S = 0.5
 _OVERLAP_CHARS = 400
@@ -47,7 +48,7 @@ def list_jobs(
     """List jobs, newest first."""
     filters = {
         "state": ",".join(state) if state else None,
-        "label": ",".join(label) if label else None,
+        "label": label_text(label) if label else None,
         "name": name,
         "archived": "true" if archived else None,
     }
@@ -173,23 +174,23 @@ def unseen(printed: str, text: str) -> str:
 
 
 def _follow_logs(api: Api, job_id: str, attempt: int | None) -> None:
-    number, printed = attempt or 1, ""
+    number, known = attempt or 1, None
     while True:
         # Asked before the output: what is printed after the end of an attempt is then still fetched.
         job = api.job(job_id)
         current = job.attempt_numbered(number)
         ended = current.outcome is not None if current is not None else job.over
         if current is not None:
-            text = api.output(job_id, attempt=number).text
-            sys.stdout.write(unseen(printed, text))
+            output = api.output(job_id, attempt=number, known=known)
+            sys.stdout.write(unseen(known.text if known is not None else "", output.text))
             sys.stdout.flush()
-            printed = text or printed
+            known = output if output.text else known
         if ended and (attempt is not None or job.over) and number >= len(job.attempts):
             return
         if ended and attempt is not None:
             return
         if ended and number < len(job.attempts):
-            number, printed = number + 1, ""
+            number, known = number + 1, None
             print(f"[attempt {number}]", file=sys.stderr)
             continue
         time.sleep(_POLL_S)

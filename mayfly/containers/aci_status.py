@@ -70,6 +70,7 @@ def status_of(facts: Facts, *, now: datetime) -> GroupStatus:
         exit_code=exit_code,
         started_at=started_at,
         exited_at=exited_at,
+        pulling_at=next((one.first_at for one in facts.happenings if one.name == "Pulling"), None),
         restart_count=facts.restarts,
         detail=_detail(facts),
         refusal=_refusal(facts, now=now) if never_ran else None,

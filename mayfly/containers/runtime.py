@@ -80,6 +80,8 @@ class GroupStatus:
     """Of the container's main process; None while it runs, and None after the exit where nobody saw the code."""
     started_at: datetime | None
     exited_at: datetime | None
+    pulling_at: datetime | None = None
+    """When the platform began to pull the image of the first run; None where it did not, or does not say."""
     restart_count: int = 0
     detail: str = ""
     """The platform's own words (pull back-off, killed from outside), for people."""

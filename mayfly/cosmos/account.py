@@ -52,10 +52,12 @@ _charges = metrics.get_meter("mayfly.cosmos").create_histogram(
 class CosmosAccount:
     """Use from one event loop; several adapters share it, and the last of them to close closes it."""
 
-    def __init__(self, endpoint: str, key: str | None = None, *, database: str = LAYOUT["database"]) -> None:
+    def __init__(
+        self, endpoint: str, key: str | None = None, *, database: str = LAYOUT["database"], reads_only: bool = False
+    ) -> None:
         """Nothing is sent yet.
 
-        Shapes: `key` None means `DefaultAzureCredential`, which needs https.
+        Shapes: `key` None means `DefaultAzureCredential`, which needs https; with `reads_only` nothing is ever made.
         """
         self._credential = None if key else DefaultAzureCredential()
         self._client = CosmosClient(
@@ -66,7 +68,7 @@ class CosmosAccount:
             retry_throttle_total=THROTTLE_TRIES,
             retry_throttle_backoff_max=THROTTLE_WAIT_S,
         )
-        self._may_create = key is not None
+        self._may_create = key is not None and not reads_only
         self._ready = asyncio.Lock()
         self._database = self._client.get_database_client(database)
         self._users = 0

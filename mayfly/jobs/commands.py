@@ -102,6 +102,7 @@ class ObserveContainer:
     seen: Literal["pending", "running", "exited", "gone"]
     exit_code: int | None = None
     started_at: datetime | None = None
+    pulling_at: datetime | None = None
     detail: str = ""
 
 

@@ -194,7 +194,8 @@ def _observe(draft: _Draft, command: c.ObserveContainer) -> None:
             pass
         case "running":
             if attempt.container == "requested":
-                draft.add(e.ContainerStarted(started_at=command.started_at), "platform")
+                body = e.ContainerStarted(started_at=command.started_at, pulling_at=command.pulling_at)
+                draft.add(body, "platform")
         case "exited":
             draft.add(e.ContainerExited(exit_code=command.exit_code, detail=command.detail), "platform")
             _after_end(draft)

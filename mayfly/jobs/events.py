@@ -77,6 +77,8 @@ class ContainerStarted:
 
     started_at: datetime | None
     """By the platform's clock, where it says."""
+    pulling_at: datetime | None = None
+    """When it began to pull the image, by the same clock; None where it did not, or does not say."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

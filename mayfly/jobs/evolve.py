@@ -121,7 +121,8 @@ def _container_refused(job: Job, event: e.Event, body: e.ContainerRefused) -> Jo
 
 
 def _container_started(job: Job, event: e.Event, body: e.ContainerStarted) -> Job:
-    return _with_attempt(job, event.attempt, lambda a: _changed(a, started_at=body.started_at or event.at))
+    started_at = body.started_at or event.at
+    return _with_attempt(job, event.attempt, lambda a: _changed(a, started_at=started_at, pulling_at=body.pulling_at))
 
 
 def _worker_started(job: Job, event: e.Event, body: e.WorkerStarted) -> Job:

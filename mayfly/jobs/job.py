@@ -39,6 +39,8 @@ class Attempt:
     container: ContainerFact = "requested"
     started_at: datetime | None = None
     """When the platform was seen to run it."""
+    pulling_at: datetime | None = None
+    """When the platform began to pull its image, where that is known."""
     claim: str | None = None
     claimed_at: datetime | None = None
     run_deadline: datetime | None = None

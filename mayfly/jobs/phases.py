@@ -2,8 +2,8 @@
 
 The phases of one attempt follow each other without a gap: it is queued until its container is asked for, starting
 until it is seen to run or its worker claims it, running until its outcome, reporting until the delete is asked for, and
-deleting until the container is seen gone. `pulling` is the part of starting that the platform tells apart, where it
-does.
+deleting until the container is seen gone. `pulling` is the end of starting, from the first pull of the image on, where
+the platform was seen to run the container before its worker claimed it, and tells.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ def attempt_phases(attempt: Attempt) -> Sequence[Phase]:
     """Return the phases of one attempt, from the request of its container on."""
     marks: list[tuple[PhaseName, datetime | None]] = [
         ("starting", attempt.requested_at),
+        ("pulling", _pulling(attempt)),
         ("running", _began(attempt)),
         ("reporting", attempt.ended_at),
         ("deleting", attempt.delete_requested_at if attempt.ended_at else None),
@@ -81,3 +82,11 @@ def _began(attempt: Attempt) -> datetime | None:
     """Return when it was first known to run; the platform's clock may not put that before the request."""
     seen = [at for at in (attempt.started_at, attempt.claimed_at) if at is not None]
     return max(min(seen), attempt.requested_at) if seen else None
+
+
+def _pulling(attempt: Attempt) -> datetime | None:
+    """Return when the pull began, between the request and the run, whatever the platform's clock says."""
+    began = _began(attempt)
+    if attempt.pulling_at is None or began is None:
+        return None
+    return min(max(attempt.pulling_at, attempt.requested_at), began)

@@ -51,7 +51,7 @@ class Pace:
 
 
 LOCAL_PACE = Pace(
-    first_s=5.0,
+    first_s=1.0,
     claim_s=5.0,
     silence_s=None,
     growth=0.5,
@@ -102,7 +102,9 @@ def next_step(job: Job, now: datetime, pace: Pace, *, unsure: bool = False) -> S
         return begin_later(at)
     attempt = job.attempt
     assert attempt is not None, "a job that is starting or running has an attempt"  # noqa: S101
-    deadline = job.run_deadline(attempt) or attempt.start_deadline
+    # Whoever claims from now on is done with it no earlier than this, so a short deadline is not overslept.
+    earliest_end = now + timedelta(seconds=max(job.spec.run_timeout_s, pace.first_s))
+    deadline = job.run_deadline(attempt) or min(attempt.start_deadline, earliest_end)
     look_at = believed_until(job, pace)
     if look_at is None or look_at <= now:
         age_s = (now - attempt.requested_at).total_seconds()

@@ -18,7 +18,6 @@ learn.microsoft.com/azure/cosmos-db/nosql/change-feed-design-patterns (order wit
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import secrets
@@ -27,10 +26,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from azure.core.exceptions import AzureError
-from azure.cosmos.exceptions import CosmosBatchOperationError, CosmosHttpResponseError, CosmosResourceNotFoundError
+from azure.cosmos.exceptions import CosmosResourceNotFoundError
 
-from mayfly.cosmos.account import THROTTLE_TRIES, WRITE_TRIES, CosmosAccount, charge_of, translated
-from mayfly.errors import PositionTaken, TryAgain
+from mayfly.cosmos.account import CosmosAccount, charge_of, translated
+from mayfly.cosmos.batch import write_batch
+from mayfly.errors import PositionTaken
 from mayfly.jobs.events import Event, body_to_json, from_document, to_document
 from mayfly.log.event_log import Recorded
 
@@ -122,29 +122,14 @@ class CosmosEventLog:
 
     async def _create(self, job_id: str, documents: Sequence[dict[str, Any]]) -> bool:
         """Write all or none; False when the first position is taken by another append."""
-        container = await self._account.container(CONTAINER)
         operations = [("create", (document,)) for document in documents]
-        for tried in range(THROTTLE_TRIES):
-            try:
-                await container.execute_item_batch(
-                    operations,
-                    job_id,
-                    retry_write=WRITE_TRIES,
-                    response_hook=charge_of(CONTAINER, "append"),
-                )
-            except (CosmosBatchOperationError, CosmosHttpResponseError) as error:
-                charge_of(CONTAINER, "append")(error.headers or {}, None)
-                if error.status_code == 409:
-                    return await self._is_ours(job_id, documents[0])
-                if isinstance(error, CosmosBatchOperationError) and error.status_code in (429, 449):
-                    # The SDK waits out a request that was throttled, but not an operation within a batch.
-                    await asyncio.sleep(_pause_s(error.headers, tried))
-                    continue
-                raise translated(error, "the event log could not be written") from error
-            except AzureError as error:
-                raise translated(error, "the event log could not be written") from error
-            return True
-        raise TryAgain(f"the event log could not be written: throttled {THROTTLE_TRIES} times")
+        try:
+            await write_batch(self._account, CONTAINER, operations, job_id, operation="append")
+        except AzureError as error:
+            if getattr(error, "status_code", None) == 409:
+                return await self._is_ours(job_id, documents[0])
+            raise translated(error, "the event log could not be written") from error
+        return True
 
     async def _is_ours(self, job_id: str, document: Mapping[str, Any]) -> bool:
         """Say whether the item that is in the way was written by this very append, whose answer was lost."""
@@ -196,6 +181,12 @@ def _clock_position(event: Event) -> int:
     return (milliseconds << _HASH_BITS) | (int.from_bytes(digest[:4], "big") >> (32 - _HASH_BITS))
 
 
+def last_position_of(at: datetime) -> str:
+    """Return the highest global position, as it is kept, that belongs to that time or before."""
+    milliseconds = (at - _EPOCH) // timedelta(milliseconds=1)
+    return _text(((milliseconds + 1) << _HASH_BITS) - 1)
+
+
 def _survives_doubles(value: Any) -> bool:
     """Say whether all numbers in a JSON value are exact in Cosmos DB, which keeps them as doubles."""
     if isinstance(value, dict):
@@ -203,11 +194,6 @@ def _survives_doubles(value: Any) -> bool:
     if isinstance(value, list):
         return all(map(_survives_doubles, value))
     return not isinstance(value, int) or abs(value) <= _EXACT_MAX
-
-
-def _pause_s(headers: Mapping[str, Any] | None, tried: int) -> float:
-    asked = (headers or {}).get("x-ms-retry-after-ms")
-    return float(asked) / 1_000 if asked else min(0.1 * 2**tried, 5.0)
 
 
 def _id(position: int) -> str:

@@ -15,6 +15,17 @@ class LogSize:
     events: int
     log_bytes: int | None
     """On the disk; None where the store does not say."""
+    exact: bool = True
+    """False: from the store's own books, which may be some minutes behind."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Written:
+    """One event, as far as it is asked for here."""
+
+    job_id: str
+    position: int
+    at: datetime
 
 
 class LogGauge(Protocol):
@@ -29,6 +40,10 @@ class LogGauge(Protocol):
 
     async def written_by(self, times: Sequence[datetime]) -> Sequence[int]:
         """Return for each time how many events had been written by then, that moment included."""
+        ...
+
+    async def last(self, limit: int) -> Sequence[Written]:
+        """Return the events that were written last, newest first."""
         ...
 
     async def close(self) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from mayfly.errors import TryAgain
-from mayfly.log.gauge import LogSize
+from mayfly.log.gauge import LogSize, Written
 from mayfly.sqlite_file import ReadOnlyFile
 
 
@@ -31,6 +31,14 @@ class SqliteLogGauge:
         """See `LogGauge.written_by`."""
         head = self._head()
         return [self._last_at(at, head) for at in times]
+
+    async def last(self, limit: int) -> Sequence[Written]:
+        """See `LogGauge.last`."""
+        rows = self._rows("SELECT job_id, position, at FROM log ORDER BY global_position DESC LIMIT ?", (limit,))
+        return [
+            Written(job_id=str(job_id), position=int(str(position)), at=datetime.fromisoformat(str(at)))
+            for job_id, position, at in rows
+        ]
 
     async def close(self) -> None:
         """See `LogGauge.close`."""
@@ -56,8 +64,10 @@ class SqliteLogGauge:
         return int(str(row[0])) if row else 0
 
     def _row(self, sql: str, arguments: tuple[object, ...]) -> tuple[object, ...] | None:
+        return next(iter(self._rows(sql, arguments)), None)
+
+    def _rows(self, sql: str, arguments: tuple[object, ...]) -> list[tuple[object, ...]]:
         try:
-            row: tuple[object, ...] | None = self._file.connection.execute(sql, arguments).fetchone()
+            return self._file.connection.execute(sql, arguments).fetchall()
         except sqlite3.DatabaseError as error:
             raise TryAgain(f"the event log could not be read: {error}") from error
-        return row

@@ -1,4 +1,4 @@
-"""The views in a Cosmos DB container: one logical partition and one item per job.
+"""The views in a Cosmos DB container: one logical partition and one item per job, and the figures beside them.
 
 A save is conditional on what was read before (`if_match`), so that of two projectors the one with the later position
 wins whichever writes last (I10). Lists are queries over all partitions: few, and served by the indexes that
@@ -25,7 +25,8 @@ from azure.cosmos.exceptions import (
 from mayfly.cosmos.account import WRITE_TRIES, CosmosAccount, charge_of, translated
 from mayfly.errors import TryAgain
 from mayfly.jobs.job import Job, from_json, to_json
-from mayfly.jobs.lifecycle import STATES, JobState
+from mayfly.jobs.lifecycle import JobState
+from mayfly.views.cosmos_figures import CosmosFigures
 from mayfly.views.cursor import cursor_after, parse_cursor
 from mayfly.views.job_views import PAGE_MAX, JobFilter, Page
 
@@ -37,7 +38,7 @@ _SAVE_TRIES = 20
 _KEPT_MAX = 10_000
 _MARK = "complete"
 """The item that says that the views are complete; no job has such an id."""
-_VERSION = 1
+_VERSION = 2
 """Of the documents; views of another version are made again from the log."""
 
 _T = TypeVar("_T")
@@ -50,6 +51,7 @@ class CosmosJobViews:
     def __init__(self, account: CosmosAccount) -> None:
         account.join()
         self._account = account
+        self._figures = CosmosFigures(account)
         self._at_once = asyncio.Semaphore(_AT_ONCE)
         self._kept: dict[str, tuple[int, str]] = {}
         """By job: the (position, etag) last seen here, so that a save need not read again; the server judges it."""
@@ -66,6 +68,7 @@ class CosmosJobViews:
         for job in jobs:
             if job.job_id not in latest or latest[job.job_id].position < job.position:
                 latest[job.job_id] = job
+        await self._figures.move(list(latest.values()))  # first: see there
         await asyncio.gather(*(self._one_of_many(self._save(job)) for job in latest.values()))
 
     async def page(self, job_filter: JobFilter, *, limit: int, cursor: str | None = None) -> Page:
@@ -87,18 +90,7 @@ class CosmosJobViews:
 
     async def count_by_state(self) -> Mapping[JobState, int]:
         """See `JobViews.count_by_state`."""
-        # One count for each state: the SDK cannot add up GROUP BY over partitions.
-        counts = await asyncio.gather(
-            *(
-                self._query(
-                    "count",
-                    "SELECT VALUE COUNT(1) FROM c WHERE c.state = @state AND c.archived = false",
-                    [{"name": "@state", "value": state}],
-                )
-                for state in STATES
-            )
-        )
-        return {state: int(sum(found)) for state, found in zip(STATES, counts, strict=True)}
+        return await self._figures.count_by_state()
 
     async def unsettled(self, *, after: str = "", limit: int = 1_000) -> Sequence[str]:
         """See `JobViews.unsettled`."""
@@ -113,16 +105,18 @@ class CosmosJobViews:
         """See `JobViews.clear`."""
         self._kept.clear()
         await self._delete(_MARK)  # first: whatever happens on the way, they are incomplete
+        await self._figures.clear()
         job_ids = await self._query("clear", "SELECT VALUE c.job_id FROM c", [])
         await asyncio.gather(*(self._one_of_many(self._delete(job_id)) for job_id in job_ids))
 
     async def complete(self) -> bool:
         """See `JobViews.complete`."""
         item = await self._item(_MARK)
-        return item is not None and item["position"] == _VERSION
+        return item is not None and item["position"] == _VERSION and await self._figures.complete()
 
     async def note_complete(self) -> None:
         """See `JobViews.note_complete`."""
+        await self._figures.note_complete()
         container = await self._account.container(CONTAINER)
         mark = {"id": _MARK, "job_id": _MARK, "position": _VERSION}
         try:
@@ -132,6 +126,7 @@ class CosmosJobViews:
 
     async def close(self) -> None:
         """See `JobViews.close`."""
+        await self._figures.close()
         await self._account.leave()
 
     async def _save(self, job: Job) -> None:

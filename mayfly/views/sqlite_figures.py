@@ -10,15 +10,15 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from mayfly.errors import TryAgain
 from mayfly.jobs.job import Job
-from mayfly.jobs.phases import PHASES, phases
 from mayfly.sqlite_file import ReadOnlyFile
 from mayfly.views.figures import LIST_MAX, AttemptFigures, Attention, Bucket, Span
+from mayfly.views.figuring import WIDTHS, attempts_of, attention_of, begun_at, stamp
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS submissions (
@@ -49,9 +49,6 @@ CREATE TABLE IF NOT EXISTS projected (one INTEGER PRIMARY KEY CHECK (one = 1), e
 INSERT OR IGNORE INTO projected VALUES (1, 0);
 """
 DROP = " ".join(f"DROP TABLE IF EXISTS {name};" for name in ("submissions", "attention", "attempts", "projected"))
-_WIDTHS: dict[Span, int] = {"minute": 16, "hour": 13, "day": 10}
-"""How much of an ISO 8601 time names the span: `2026-01-31T12:34` a minute, and so on."""
-_PARTS: dict[Span, str] = {"minute": ":00+00:00", "hour": ":00:00+00:00", "day": "T00:00:00+00:00"}
 _COUNT = """
 INSERT INTO submissions (span, bucket, state, archived, jobs) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (span, bucket, state, archived) DO UPDATE SET jobs = jobs + excluded.jobs
@@ -69,10 +66,10 @@ def record(connection: sqlite3.Connection, before: Seen, moved: Sequence[Job]) -
     counts: Counter[tuple[Span, str, str, bool]] = Counter()
     events = 0
     for job in moved:
-        at = job.submitted_at.astimezone(UTC).isoformat(timespec="microseconds")
+        at = stamp(job.submitted_at)
         position, state, archived = before.get(job.job_id, (0, None, False))
         events += job.position - position
-        for span, width in _WIDTHS.items():
+        for span, width in WIDTHS.items():
             if state is not None:
                 counts[span, at[:width], state, archived] -= 1
             counts[span, at[:width], job.state, job.archived] += 1
@@ -81,13 +78,16 @@ def record(connection: sqlite3.Connection, before: Seen, moved: Sequence[Job]) -
     connection.executemany("DELETE FROM attention WHERE job_id = ?", [(job.job_id,) for job in moved])
     connection.executemany(
         "INSERT INTO attention (kind, since, job_id) VALUES (?, ?, ?)",
-        [row for job in moved for row in _attention(job)],
+        [(kind, since, job.job_id) for job in moved for kind, since in attention_of(job).items()],
     )
-    # A container that is found again takes its job out of the settled ones.
     connection.executemany("DELETE FROM attempts WHERE job_id = ?", [(job.job_id,) for job in moved if not job.settled])
     connection.executemany(
         "INSERT OR REPLACE INTO attempts (job_id, number, ended_at, outcome, seconds) VALUES (?, ?, ?, ?, ?)",
-        [row for job in moved if job.settled for row in _attempts(job)],
+        [
+            (job.job_id, number, ended_at, outcome, json.dumps(seconds))
+            for job in moved
+            for number, ended_at, outcome, seconds in attempts_of(job)
+        ],
     )
 
 
@@ -99,16 +99,13 @@ class SqliteFigures:
 
     async def submitted(self, span: Span, *, since: datetime | None = None, archived: bool = False) -> Sequence[Bucket]:
         """See `Figures.submitted`."""
-        from_bucket = "" if since is None else since.astimezone(UTC).isoformat()[: _WIDTHS[span]]
+        from_bucket = "" if since is None else stamp(since)[: WIDTHS[span]]
         rows = self._fetch(
             "SELECT bucket, state, sum(jobs) FROM submissions WHERE span = ? AND bucket >= ? AND archived <= ?"
             " GROUP BY bucket, state HAVING sum(jobs) > 0 ORDER BY bucket, state",
             (span, from_bucket, archived),
         )
-        return [
-            Bucket(begun_at=datetime.fromisoformat(f"{bucket}{_PARTS[span]}"), state=state, jobs=jobs)
-            for bucket, state, jobs in rows
-        ]
+        return [Bucket(begun_at=begun_at(bucket, span), state=state, jobs=jobs) for bucket, state, jobs in rows]
 
     async def attention(self, kind: Attention) -> tuple[int, Sequence[str]]:
         """See `Figures.attention`."""
@@ -149,31 +146,3 @@ class SqliteFigures:
             return self._file.connection.execute(sql, arguments).fetchall()
         except sqlite3.DatabaseError as error:
             raise TryAgain(f"the figures beside the job views could not be read: {error}") from error
-
-
-def _attention(job: Job) -> list[tuple[Attention, str, str]]:
-    rows: list[tuple[Attention, str, str]] = []
-    if job.state == "queued" and job.held_reason is not None:
-        rows.append(("held", job.updated_at.isoformat(), job.job_id))
-    ends = [attempt.ended_at for attempt in job.lingering if attempt.ended_at is not None]
-    if ends:
-        rows.append(("lingering", min(ends).isoformat(), job.job_id))
-    return rows
-
-
-def _attempts(job: Job) -> list[tuple[str, int, str, str, str]]:
-    lengths: dict[int, dict[str, float]] = {}
-    for phase in phases(job):
-        if phase.ended_at is not None:
-            lengths.setdefault(phase.attempt, {})[phase.name] = round(phase.seconds(phase.ended_at), 3)
-    return [
-        (
-            job.job_id,
-            attempt.number,
-            attempt.ended_at.isoformat(timespec="microseconds"),
-            attempt.outcome,
-            json.dumps({name: lengths[attempt.number][name] for name in PHASES if name in lengths[attempt.number]}),
-        )
-        for attempt in job.attempts
-        if attempt.ended_at is not None and attempt.outcome is not None
-    ]

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+import time
 import uuid
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Hashable
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 
-import pandas as pd
 import streamlit as st
 
-from mayfly.cli.screen import duration, gist
-from mayfly.errors import NotFound
+from mayfly.errors import NotFound, TryAgain
 from mayfly.jobs.job import Job
-from mayfly.views.figures import Span
+from mayfly.jobs.lifecycle import OPEN, STATES, JobState
+from mayfly.views.figures import Bucket, Span
 from mayfly.views.job_views import Page
-from streamlit_dashboard import cards, charts
+from streamlit_dashboard import cards
+from streamlit_dashboard.bars import Bar, Part, bars
 from streamlit_dashboard.board_choice import Choice, choose
-from streamlit_dashboard.clearing import clear_dialog
-from streamlit_dashboard.looks import named
+from streamlit_dashboard.clearing import ask_to_clear, clear_dialog
+from streamlit_dashboard.looks import LOOKS
 from streamlit_dashboard.services import api, read_service
-from streamlit_dashboard.telling import clean, clock, viewer_zone
+from streamlit_dashboard.telling import viewer_zone
 from streamlit_dashboard.trouble import said
+from streamlit_dashboard.watching import LOOK_S, views_stand, watched
 
-REFRESH_S = 1.0
 PAGE_SIZE = 24
+WIDTHS: dict[Span, timedelta] = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 _OWN_MAX = 5
 """Of the jobs submitted here that are shown before the views know them."""
 
@@ -32,14 +35,18 @@ def draw() -> None:
     """Draw the page."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title("Board", anchor=False)
-        if st.button("Clear…", icon=":material/mop:", key="clear"):
-            clear_dialog()
+        st.button("Clear…", icon=":material/mop:", key="clear", on_click=ask_to_clear)
+    clear_dialog()
     if told := st.session_state.pop("told", None):
         st.toast(told, icon=":material/check_circle:")
     quick_add()
     choice = choose()
-    live = st.fragment(show, run_every=REFRESH_S if st.session_state.get("live", True) else None)
-    live(choice)
+    live = st.session_state.get("live", True)
+    moving = live and something_moves()
+    if live and not moving:
+        watched(stands)
+    # What is open has times that go on; once nothing is, the board is drawn again only when the log has moved.
+    st.fragment(show, run_every=LOOK_S if moving else None)(choice, moving=moving)
 
 
 def quick_add() -> None:
@@ -68,13 +75,30 @@ def remember(job_id: str) -> None:
     st.session_state["own"] = [job_id, *st.session_state.get("own", [])][:_OWN_MAX]
 
 
-def show(choice: Choice) -> None:
+def something_moves() -> bool:
+    """Say whether a job is open, so that every second looks different."""
+    service = read_service()
+    try:
+        counts = service.ask(service.overview.counts())
+    except TryAgain:
+        return False
+    return any(counts[state] for state in OPEN)
+
+
+def stands() -> Hashable:
+    """Return what the board depends on while no job is open; it tells how long ago in minutes."""
+    return views_stand(), int(time.time() // 60)
+
+
+def show(choice: Choice, *, moving: bool) -> None:
     """Read, then draw what changes by itself."""
     service = read_service()
     now = datetime.now(UTC)
     with said("The board could not be read", again=True):
         counts = service.ask(service.overview.counts())
-        lingering, _ = service.ask(service.overview.attention("lingering"))
+        if moving and not any(counts[state] for state in OPEN):
+            st.rerun()  # once more as a whole, and then only when there is something new
+        lingering = service.ask(service.overview.attention_count("lingering"))
         span = choice.window.span
         since = now - choice.window.length if choice.window.length else None
         buckets = service.ask(service.overview.submitted(span, since=since, archived=choice.archived))
@@ -85,11 +109,9 @@ def show(choice: Choice) -> None:
         containers = counts["starting"] + counts["running"] + lingering
         st.html(cards.tiles(counts, [("containers now", f"{containers:,}")]))
         if buckets:
-            # Whole spans, so that the picture stands still while nothing comes.
             begun = whole(since or buckets[0].begun_at, span)
-            until = whole(now, span) + timedelta(minutes=1 if span == "minute" else 60)
-            chart = charts.over_time(tuple(buckets), cut=span, since=begun, until=until)
-            st.altair_chart(chart, width="stretch", key="over-time", alt="Jobs by time of submission and state")
+            zone = UTC if span == "day" else viewer_zone()
+            st.html(over_time(tuple(buckets), span, begun, whole(now, span), zone))
         jobs = [*own, *page.jobs]
         if not jobs:
             empty(choice, sum(counts.values()))
@@ -98,13 +120,48 @@ def show(choice: Choice) -> None:
                 for job in jobs:
                     cards.card(job, now)
         else:
-            as_table(jobs, now)
+            with st.container(key="lines"):
+                st.html(cards.LINE_HEAD)
+                for job in jobs:
+                    cards.line(job, now)
         pager(page, cursors)
 
 
+@lru_cache(maxsize=64)
+def over_time(buckets: tuple[Bucket, ...], span: Span, since: datetime, last: datetime, zone: tzinfo) -> str:
+    """Return the jobs by time of submission, stacked by the state that they are in now.
+
+    The same again while nothing has changed, because most looks at a board find nothing new.
+    """
+    parts: dict[datetime, dict[JobState, int]] = {}
+    for bucket in buckets:
+        parts.setdefault(bucket.begun_at, {})[bucket.state] = bucket.jobs
+    found = [
+        Bar(
+            begun_at=begun_at,
+            parts=[
+                Part(word=LOOKS[state].word, colour=LOOKS[state].chart, count=counts[state])
+                for state in STATES
+                if state in counts
+            ],
+        )
+        for begun_at, counts in parts.items()
+    ]
+    return bars(
+        found,
+        width=WIDTHS[span],
+        since=since,
+        until=last + WIDTHS[span],
+        zone=zone,
+        what="jobs",
+        label=f"Jobs by time of submission and state: {sum(bar.count for bar in found):,}",
+    )
+
+
 def whole(at: datetime, span: Span) -> datetime:
-    """Return the beginning of the minute, or of the hour where the spans are longer."""
-    return at.replace(minute=at.minute if span == "minute" else 0, second=0, microsecond=0)
+    """Return the beginning of the minute, hour or day of UTC."""
+    begun = at.replace(second=0, microsecond=0)
+    return begun if span == "minute" else begun.replace(minute=0) if span == "hour" else begun.replace(hour=0, minute=0)
 
 
 def cursors_of(choice: Choice) -> list[str | None]:
@@ -135,45 +192,6 @@ def unknown_yet(page: Page, choice: Choice) -> list[Job]:
     return found
 
 
-def as_table(jobs: Sequence[Job], now: datetime) -> None:
-    """Draw the jobs as lines; choosing one opens its page."""
-    zone = viewer_zone()
-    rows = [
-        {
-            "state": named(job.state),
-            "job": job.job_id,
-            "submitted": job.submitted_at.astimezone(zone).replace(tzinfo=None),
-            "UTC": job.submitted_at.replace(tzinfo=None),
-            "took": duration(job, now),
-            "attempts": len(job.attempts),
-            "asks for": cards.wanted(job.spec),
-            "stands": clean(gist(job, tell=clock), 160),
-            "labels": " ".join(f"{name}={value}" for name, value in sorted(job.spec.labels.items())),
-        }
-        for job in jobs
-    ]
-    moment = "D MMM YYYY, HH:mm:ss"
-    chosen = st.dataframe(
-        pd.DataFrame(rows),
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        key="table",
-        row_height=34,
-        height=min(34 * (len(rows) + 1) + 4, 880),
-        column_config={
-            "submitted": st.column_config.DatetimeColumn("submitted", format=moment, help="In your own time zone"),
-            "UTC": st.column_config.DatetimeColumn("submitted, UTC", format=moment),
-            "job": st.column_config.TextColumn("job", help="Choose a line to open its page", pinned=True),
-        },
-        column_order=["state", "job", "submitted", "took", "attempts", "asks for", "stands", "labels", "UTC"],
-        alt="Jobs, newest first",
-    )
-    picked = chosen["selection"]["rows"]
-    if picked and picked[0] < len(jobs):
-        st.switch_page(cards.JOB_PAGE, query_params={"job": jobs[picked[0]].job_id})
-
-
 def pager(page: Page, cursors: list[str | None]) -> None:
     """Draw the way to older and newer jobs."""
     first = len(cursors) == 1
@@ -202,10 +220,17 @@ def turn(cursors: list[str | None]) -> None:
 
 def empty(choice: Choice, jobs: int) -> None:
     """Say why there is nothing, and what to do."""
+    service = read_service()
     if jobs and not (choice.everything and choice.window.length is None):
         st.info(
             "No job fits these filters. Take one away, or look further back with **Submitted: all**.",
             icon=":material/filter_alt_off:",
+        )
+        return
+    if service.ask(service.overview.projected()):
+        st.info(
+            "The board is clear. What was hidden is under **Filters**; type a message above for something new.",
+            icon=":material/check_circle:",
         )
         return
     st.info(

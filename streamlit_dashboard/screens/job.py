@@ -7,11 +7,11 @@ from html import escape
 
 import streamlit as st
 
-from mayfly.cli.screen import duration, gist, span
+from mayfly.cli.screen import duration, gist
 from mayfly.jobs.job import Job
 from mayfly.jobs.names import is_job_id
 from mayfly.jobs.phases import phases
-from streamlit_dashboard import cards, charts
+from streamlit_dashboard import cards
 from streamlit_dashboard.job_cost import draw_cost
 from streamlit_dashboard.job_events import draw_events
 from streamlit_dashboard.job_output import draw_output, draw_result
@@ -19,7 +19,8 @@ from streamlit_dashboard.job_spec import draw_spec
 from streamlit_dashboard.job_usage import draw_usage
 from streamlit_dashboard.looks import badge
 from streamlit_dashboard.services import api, read_service
-from streamlit_dashboard.telling import ago_html, clean, clock, moment_html
+from streamlit_dashboard.telling import ago, clean, clock, moment_html
+from streamlit_dashboard.timeline import timeline
 from streamlit_dashboard.trouble import said
 
 REFRESH_S = 1.0
@@ -78,7 +79,7 @@ def show(job_id: str, *, live: bool) -> None:
             st.rerun()  # once more as a whole, and then no more by itself
         now = datetime.now(UTC)
         head(job, now)
-        timeline(job, now)
+        times(job, now)
         tabs = st.tabs(
             [
                 ":material/terminal: Output",
@@ -118,11 +119,15 @@ def head(job: Job, now: datetime) -> None:
             + cards.bar(fraction if job.state == "running" else None, "progress")
         )
     attempt = job.attempt
+    since = ago(job.submitted_at, now)
     lingers = ", ".join(f"{a.group} ({a.container})" for a in job.lingering)
     st.html(
         cards.facts(
             [
-                ("submitted", f"{moment_html(job.submitted_at)} ({ago_html(job.submitted_at, now)}) by {job.source}"),
+                (
+                    "submitted",
+                    f'{moment_html(job.submitted_at)}<br><span class="mf-muted">{since}, by {job.source}</span>',
+                ),
                 ("took", escape(duration(job, now))),
                 ("attempts", f"{len(job.attempts)} of {job.spec.retry.max_attempts}"),
                 ("container", escape(attempt.container if attempt else "none")),
@@ -154,15 +159,14 @@ def act(job: Job) -> None:
         st.switch_page("screens/submit.py", query_params={"again": job.job_id})
 
 
-def timeline(job: Job, now: datetime) -> None:
+def times(job: Job, now: datetime) -> None:
     """Draw where the time went, with the result beside it where there is one."""
-    chart = charts.gantt(phases(job), begun_at=job.submitted_at, now=now, attempts=len(job.attempts))
-    told = "; ".join(f"{p.name} of attempt {p.attempt}: {span(p.seconds(now))}" for p in phases(job))
+    html = timeline(phases(job), begun_at=job.submitted_at, now=now, attempts=len(job.attempts))
     if job.state != "succeeded" or job.result is None:
-        st.altair_chart(chart, width="stretch", key="timeline", alt=told)
+        st.html(html)
         return
-    left, right = st.columns([3, 2])
-    left.altair_chart(chart, width="stretch", key="timeline", alt=told)
+    left, right = st.columns([3, 2], gap="medium")
+    left.html(html)
     with right:
         draw_result(job)
 

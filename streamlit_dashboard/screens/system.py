@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import UTC, datetime, timedelta
 from html import escape
+from itertools import pairwise
 
 import streamlit as st
 
 from mayfly.jobs.job import Attempt, Job
-from mayfly.jobs.lifecycle import TERMINAL
+from mayfly.jobs.lifecycle import TERMINAL, JobState
 from mayfly.views.figures import Span
-from streamlit_dashboard import cards, charts
-from streamlit_dashboard.looks import LOOKS
+from streamlit_dashboard import cards
+from streamlit_dashboard.bars import Bar, Part, bars
 from streamlit_dashboard.services import api, read_service
-from streamlit_dashboard.telling import ago, ago_html, clean, lasting, moment_html, size, span
+from streamlit_dashboard.telling import ago, ago_html, clean, lasting, moment_html, size, span, viewer_zone
 from streamlit_dashboard.trouble import said
+from streamlit_dashboard.watching import log_stands, views_stand, watched
 
-REFRESH_S = 2.0
+LOOK_S = 2.0
 _LATE_S = 60.0
 """A deleted container may take a minute to go; after that it is worth a person's look."""
 _POINTS = 25
+_DAY = timedelta(hours=24)
 _ROWS_MAX = 20
 _OUTCOME_TIMES: tuple[tuple[str, Span, timedelta | None], ...] = (
     ("last hour", "minute", timedelta(hours=1)),
@@ -34,7 +37,13 @@ _OUTCOME_TIMES: tuple[tuple[str, Span, timedelta | None], ...] = (
 def draw() -> None:
     """Draw the page."""
     st.title("System", anchor=False)
-    st.fragment(show, run_every=REFRESH_S)()
+    watched(stands, every_s=LOOK_S)
+    show()
+
+
+def stands() -> Hashable:
+    """Return what the page depends on. A job that was canceled may be late in going, which time alone brings about."""
+    return api().healthy(), log_stands(), views_stand(), int(time.time() // _LATE_S)
 
 
 def show() -> None:
@@ -67,7 +76,8 @@ def vitals(now: datetime) -> None:
     )
     if not well:
         st.error(
-            f"The API at {api().url} does not answer or is not well: jobs can be read here, and not submitted.",
+            f"The API at {api().url} does not answer or is not well: jobs can be read here, and not submitted. "
+            "This page looks again by itself.",
             icon=":material/cloud_off:",
         )
     size_now = service.ask(service.overview.growth(now=now, over=timedelta(hours=1), points=2))
@@ -75,7 +85,13 @@ def vitals(now: datetime) -> None:
         columns[1].metric("Log", "not told by this store", border=True)
         return
     columns[1].metric(
-        "Events in the log", f"{size_now.events:,}", border=True, help=service.stores.store, height="stretch"
+        "Events in the log",
+        f"{size_now.events:,}",
+        border=True,
+        help=service.stores.store
+        if size_now.exact
+        else f"{service.stores.store}; its own count, which may be minutes old",
+        height="stretch",
     )
     told = size(size_now.log_bytes) if size_now.log_bytes is not None else "not told by this store"
     last_hour = size_now.points[-1][1] - size_now.points[0][1]
@@ -91,7 +107,7 @@ def vitals(now: datetime) -> None:
     since = "" if lag.since is None else f"{span((now - lag.since).total_seconds())} behind"
     columns[3].metric(
         "Projector lag",
-        f"{lag.events:,} event{'s' if lag.events != 1 else ''}",
+        f"{lag.events:,}{'+' if lag.more else ''} event{'s' if lag.events != 1 else ''}",
         delta=since or "up to date",
         delta_color="off",
         delta_arrow="off",
@@ -105,29 +121,46 @@ def growth(now: datetime) -> None:
     """Draw how the log grew over a day."""
     service = read_service()
     until = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-    found = service.ask(service.overview.growth(now=until, over=timedelta(hours=24), points=_POINTS))
-    if found is not None:
-        st.subheader("The log's growth over 24 hours", anchor=False)
-        st.altair_chart(charts.growth(found.points), width="stretch", key="growth", alt="Events written over 24 hours")
+    found = service.ask(service.overview.growth(now=until, over=_DAY, points=_POINTS))
+    if found is None:
+        return
+    st.subheader("The log's growth over 24 hours", anchor=False)
+    if found.points[0][1] == found.points[-1][1]:
+        st.caption("Nothing was written.")
+    else:
+        steps = [
+            Bar(begun_at=begun_at, parts=[Part(word="", colour="#2f7de1", count=after - before)])
+            for (begun_at, before), (_, after) in pairwise(found.points)
+            if after > before
+        ]
+        html = bars(
+            steps,
+            width=_DAY / (_POINTS - 1),
+            since=found.points[0][0],
+            until=found.points[-1][0],
+            zone=viewer_zone(),
+            what="events",
+            label=f"Events written over 24 hours: {found.points[-1][1] - found.points[0][1]:,}",
+        )
+        st.html(html)
 
 
 def outcomes(now: datetime) -> None:
     """Draw how jobs ended."""
     st.subheader("How jobs end", anchor=False)
     service = read_service()
-    rows: list[tuple[str, str, int]] = []
+    rows: list[tuple[str, str, str]] = []
     for told, cut, length in _OUTCOME_TIMES:
         since = now - length if length else None
-        buckets = service.ask(service.overview.submitted(cut, since=since, archived=True))
-        counts: Counter[str] = Counter()
-        for bucket in buckets:
+        counts: Counter[JobState] = Counter()
+        for bucket in service.ask(service.overview.submitted(cut, since=since, archived=True)):
             if bucket.state in TERMINAL:
-                counts[LOOKS[bucket.state].word] += bucket.jobs
-        rows += [(f"{told} ({counts.total():,})", word, count) for word, count in counts.items()]
-    if not rows:
+                counts[bucket.state] += bucket.jobs
+        rows.append((escape(told), f"{counts.total():,}", cards.shares(counts)))
+    if not counts:
         st.info("No job is over yet.", icon=":material/hourglass_empty:")
         return
-    st.altair_chart(charts.outcomes(rows), width="stretch", key="outcomes", alt="Shares of outcomes")
+    st.html(cards.table(("", "jobs", ""), rows))
     st.caption("By the time of submission; hidden jobs are counted too.")
 
 

@@ -230,6 +230,16 @@ def test_a_state_of_azure_reads_as(name: str) -> None:
     assert seen(line.facts) == (line.phase, line.exit_code, line.refusal)
 
 
+def test_the_pull_of_the_image_began_with_its_first_event() -> None:
+    events = [
+        happening(name=name, message="", count=1, first_at=NOW - timedelta(seconds=age_s), last_at=NOW)
+        for name, age_s in (("Pulling", 9), ("Pulled", 3), ("Started", 2))
+    ]
+    status = status_of(replace(FACTS, happenings=tuple(events)), now=NOW)
+    assert status.pulling_at == NOW - timedelta(seconds=9)
+    assert status_of(FACTS, now=NOW).pulling_at is None
+
+
 def test_a_restart_and_its_cause_are_told() -> None:
     detail = status_of(replace(FACTS, restarts=1, previous_exit_code=7147), now=NOW).detail
     assert "started it again (1x)" in detail

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mayfly.jobs.events import KINDS
+from mayfly.settings import read_store_settings
 from tests.bicep.files import (
     BICEP,
     FILES,
@@ -26,6 +28,7 @@ from tests.bicep.files import (
 
 HERE = Path(__file__).parent
 COSMOS = BICEP / "modules" / "cosmos.bicep"
+DASHBOARD = BICEP / "modules" / "dashboard.bicep"
 APPEND_ACTIONS = [
     "Microsoft.DocumentDB/databaseAccounts/readMetadata",
     "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/items/create",
@@ -102,12 +105,14 @@ def test_the_app_may_append_to_the_log_and_nothing_more() -> None:
     for word in ("/replace'", "/upsert'", "/delete'", "items/*'", "containers/*'"):
         assert word not in whole
     assert "var appendOnly = ['events', 'intake']" in whole
-    assert "var rewritten = ['views', 'leases']" in whole
+    assert "var rewritten = ['views', 'figures', 'ledger', 'leases']" in whole
     assert "for name in appendOnly" in block(COSMOS, "resource appAppends")
     assert "roleDefinitionId: appendRole.id" in block(COSMOS, "resource appAppends")
     assert "colls/${name}" in block(COSMOS, "resource appRewrites")
     layout = json.loads((ROOT / "mayfly/cosmos/containers.json").read_text(encoding="utf-8"))
-    assert set(layout["containers"]) == {"events", "intake", "views", "leases"}, "say which role the app has on it"
+    assert set(layout["containers"]) == {"events", "intake", "views", "figures", "ledger", "leases"}, (
+        "say which role the app has on it"
+    )
 
 
 def test_nothing_ever_expires_from_the_log() -> None:
@@ -169,17 +174,88 @@ def test_jobs_are_given_secrets_from_a_vault_that_holds_no_key_of_mayfly() -> No
         assert "MAYFLY_JOB_VAULT_NAME" not in hook.read_text(encoding="utf-8")
 
 
-def test_the_dashboard_has_a_role_on_no_data() -> None:
-    """It pulls its image and reads one secret; what it shows comes through the API."""
+def test_the_dashboard_may_read_what_its_pages_show_and_nothing_more() -> None:
+    """It also pulls its image and reads one secret."""
+    role = block(COSMOS, "resource readRole")
+    actions = re.findall(r"'(Microsoft\.DocumentDB/databaseAccounts/(?!sqlRole)[\w/]+)'", role)
+    assert actions == [action for action in APPEND_ACTIONS if not action.endswith("/create")]
+    assert "type: 'CustomRole'" in role
+    assert "*" not in role
+    metadata = block(COSMOS, "resource metadataRole")
+    assert re.findall(r"dataActions: (.*) \}", metadata) == ["['Microsoft.DocumentDB/databaseAccounts/readMetadata']"]
+    assert "var shown = ['events', 'views', 'figures']" in text(COSMOS)
+    reads = block(COSMOS, "resource dashboardReads")
+    assert "for name in shown" in reads
+    assert "roleDefinitionId: readRole.id" in reads
+    assert "colls/${name}" in reads
+    assert "[appPrincipalId, dashboardPrincipalId]" in block(COSMOS, "resource readsMetadata")
+    # Its name, these two, and the parameter: it is given nothing else in this account.
+    assert len(re.findall(r"\bdashboardPrincipalId\b", text(COSMOS))) == 4
+
     given = {path.name for path in FILES if re.search(r"dashboardPrincipalId\b", text(path))}
-    assert given == {"identity.bicep", "main.bicep"}
-    assert (
-        re.findall(r"identity\.outputs\.dashboardPrincipalId", text(MAIN))
-        == ["identity.outputs.dashboardPrincipalId"] * 2
-    )
+    assert given == {"identity.bicep", "main.bicep", "cosmos.bicep"}
+    assert len(re.findall(r"identity\.outputs\.dashboardPrincipalId", text(MAIN))) == 3
+    for module in ("module registry", "module cosmos", "output MAYFLY_DASHBOARD_PRINCIPAL"):
+        assert module in text(MAIN)
+    assert "dashboardPrincipalId: identity.outputs.dashboardPrincipalId" in block(MAIN, "module cosmos")
     assert "identity.outputs.dashboardPrincipalId" in block(MAIN, "module registry")
-    dashboard = text(BICEP / "modules" / "dashboard.bicep")
-    assert re.findall(r"scope: (\w+)\n  properties: {\n    principalId", dashboard) == ["apiKey"]
+    assert re.findall(r"scope: (\w+)\n  properties: {\n    principalId", text(DASHBOARD)) == ["apiKey"]
+
+
+def test_the_dashboard_reads_no_container_that_its_role_leaves_out() -> None:
+    """What `compose_readable` opens is what the template lists."""
+    opened = block(ROOT / "mayfly" / "composition.py", "def _readable_in_cosmos")
+    modules_of = set(re.findall(r"from (mayfly\.\w+\.cosmos\w*) import", opened)) - {"mayfly.cosmos.account"}
+    containers = {importlib.import_module(name).CONTAINER for name in modules_of}
+    assert containers == {"events", "views", "figures"}
+
+
+def _of_the_dashboard() -> dict[str, str]:
+    """Return what the template sets for the dashboard: name to value, or to the secret's name."""
+    env = block(DASHBOARD, "env: [")
+    return dict(re.findall(r"\{ name: '(\w+)', (?:value|secretRef): '?([^' ]+)'? \}", env))
+
+
+class _Asked(dict[str, str]):
+    """An environment that remembers what was asked of it."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        super().__init__(values)
+        self.names: set[str] = set()
+
+    def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]
+        self.names.add(name)
+        return super().get(name, default)
+
+
+def test_the_dashboard_starts_with_what_the_template_sets() -> None:
+    given = _of_the_dashboard()
+    environment = _Asked({**given, "MAYFLY_COSMOS_ENDPOINT": "https://mayfly.documents.azure.com:443/"})
+    settings = read_store_settings(environment)
+    assert (settings.store, settings.cosmos_key) == ("cosmos", None)
+    assert settings.cpu_hour_usd > 0
+    # What it reads and the template leaves out has a default that the table tells; a key is for emulators.
+    table = (ROOT / "mayfly" / "settings.py").read_text(encoding="utf-8")
+    defaults = {
+        name for name, default in re.findall(r"^\| (MAYFLY_\w+) \| ?([^|]*?) ?\|", table, re.MULTILINE) if default
+    }
+    assert environment.names - set(given) <= defaults
+    assert environment.names - set(given) == {
+        "MAYFLY_DATA", "MAYFLY_COSMOS_KEY", "MAYFLY_CPU_HOUR_USD", "MAYFLY_MEMORY_GB_HOUR_USD",
+    }  # fmt: skip
+    read = {
+        name
+        for path in (ROOT / "streamlit_dashboard").rglob("*.py")
+        for name in re.findall(r"environ\S*\(\"(\w+)\"", path.read_text(encoding="utf-8"))
+    }
+    assert read == {"MAYFLY_URL", "MAYFLY_KEY"}
+    assert set(given) == read | (environment.names & set(given)) | {"AZURE_CLIENT_ID"}
+    assert given["AZURE_CLIENT_ID"] == "identityClientId"
+    assert given["MAYFLY_COSMOS_ENDPOINT"] == "cosmosEndpoint"
+    assert "dashboardClientId string = dashboard.properties.clientId" in text(BICEP / "modules" / "identity.bicep")
+    hook = (BICEP / "hooks" / "after_deploy.sh").read_text(encoding="utf-8")
+    assert 'identityClientId="$MAYFLY_DASHBOARD_IDENTITY_CLIENT_ID"' in hook
+    assert 'cosmosEndpoint="$MAYFLY_COSMOS_ENDPOINT"' in hook
 
 
 def test_the_app_reaches_container_groups_only_in_their_own_resource_group() -> None:

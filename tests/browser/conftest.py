@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,12 +51,22 @@ class Up:
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """Run Mayfly with its dashboard for all tests of a module."""
-    data = tmp_path_factory.mktemp("up")
+    with running_up(tmp_path_factory.mktemp("up")) as up:
+        yield up
+
+
+@contextmanager
+def running_up(data: Path, settings: dict[str, str] | None = None) -> Iterator[Up]:
+    """Run `mayfly up`, with these settings and no other."""
     port, dashboard_port = free_port(), free_port()
     command = [sys.executable, "-m", "mayfly", "up", "--data", str(data), "--port", str(port)]
     with (data / "up.log").open("wb") as log:
         child = subprocess.Popen(
-            [*command, "--dashboard-port", str(dashboard_port)], cwd=ROOT, stdout=log, stderr=log, env=_environment()
+            [*command, "--dashboard-port", str(dashboard_port)],
+            cwd=ROOT,
+            stdout=log,
+            stderr=log,
+            env=_environment() | (settings or {}),
         )
     up = Up(url=f"http://127.0.0.1:{dashboard_port}", api_url=f"http://127.0.0.1:{port}", data=data)
     try:

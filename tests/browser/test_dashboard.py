@@ -22,6 +22,11 @@ _COUNTING = (
     'print("::result " + chr(123) + chr(34) + "sum" + chr(34) + ": 28" + chr(125))\''
 )
 _APPEARS_WITHIN_S = 2.0
+_COUNT_CHANGES = """() => {
+    window.changes = 0;
+    new MutationObserver(found => { window.changes += found.length; }).observe(
+        document.querySelector("[data-testid=stMain]"), {childList: true, characterData: true, subtree: true});
+}"""
 
 
 def badge(page: Page, word: str) -> None:
@@ -111,6 +116,48 @@ def test_a_change_in_the_log_is_on_the_open_page_within_two_seconds(up: Up, page
     assert took < _APPEARS_WITHIN_S
 
 
+def test_a_board_on_which_nothing_changes_is_left_alone_and_a_change_still_shows(up: Up, page: Page) -> None:
+    sent: list[int] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: sent.append(len(frame))))
+    with up.api() as api:
+        wait_for(lambda: all(job.settled for job in api.jobs()), within_s=30)
+        opened(page, up.url)
+        page.wait_for_timeout(3_000)  # the charts are drawn after the text
+        if (second := time.time() % 60) > 45:
+            page.wait_for_timeout((62 - second) * 1_000)  # the board is drawn anew with each minute
+        page.evaluate(_COUNT_CHANGES)
+        sent.clear()
+        page.wait_for_timeout(6_000)
+        assert page.evaluate("window.changes") == 0
+        assert 0 < sum(sent) < 20_000, "only looks, no drawing"
+        text = uuid.uuid4().hex
+        api.submit({"message": text, "env": {"MAYFLY_WORK_SECONDS": "1"}}, idempotency_key=text)
+        began = time.monotonic()
+        page.wait_for_selector(f"text={text}", timeout=10_000)
+        assert time.monotonic() - began < _APPEARS_WITHIN_S
+        card = page.locator("[class*='st-key-card-']", has_text=text)
+        expect(card.locator(".mf-badge")).to_have_text("succeeded", timeout=30_000)
+
+
+def test_the_chart_and_the_boxes_of_a_live_board_stay_the_same_elements(up: Up, page: Page) -> None:
+    """Live without flicker: what is drawn anew each second is changed in its place."""
+    with up.api() as api:
+        job_id = api.submit({"command": ["sleep", "600"], "name": "steady"}, idempotency_key=uuid.uuid4().hex)
+        opened(page, up.url)
+        card = page.locator(f"[class*='st-key-card-'][class*='{job_id}']")
+        expect(card.locator(".mf-badge")).to_have_text("running")
+        page.wait_for_timeout(3_000)
+        page.get_by_label("Add work").fill("half a sentence")
+        for selector in (".mf-bars", f"[class*='{job_id}']", ".st-key-grid"):
+            page.locator(selector).first.evaluate("element => element.setAttribute('data-same', 'yes')")
+        before = card.inner_text()
+        wait_for(lambda: card.inner_text() != before, within_s=10)  # its seconds go on
+        page.wait_for_timeout(3_000)
+        expect(page.locator("[data-same=yes]")).to_have_count(3)
+        expect(page.get_by_label("Add work")).to_have_value("half a sentence")
+        api.cancel(job_id)
+
+
 def test_cancel_from_its_page(up: Up, page: Page) -> None:
     with up.api() as api:
         job_id = api.submit({"command": ["sleep", "600"], "name": "sleeper"}, idempotency_key=uuid.uuid4().hex)
@@ -146,7 +193,13 @@ def test_every_page_in_both_themes_at_both_widths(up: Up, browser: Browser, sche
         timezone_id="Europe/Berlin",
     )
     page = context.new_page()
-    for name, address in {"board": "", "submit": "submit", "job": f"job?job={job_id}", "system": "system"}.items():
+    for name, address in {
+        "board": "",
+        "table": "?layout=table",
+        "submit": "submit",
+        "job": f"job?job={job_id}",
+        "system": "system",
+    }.items():
         opened(page, f"{up.url}/{address}")
         page.wait_for_timeout(1_500)  # the charts are drawn after the text
         expect(page.get_by_test_id("stException")).to_have_count(0)
@@ -207,6 +260,6 @@ def test_clear_says_what_it_does_and_does_it(up: Up, page: Page) -> None:
     expect(dialog).to_contain_text("Nothing is erased")
     picture(page, "clear")
     dialog.get_by_role("button", name="Cancel and hide them").click()
-    expect(page.get_by_text("No jobs yet")).to_be_visible()
+    expect(page.get_by_text("The board is clear.")).to_be_visible()
     expect(dialog).to_have_count(0)
     picture(page, "board-empty")

@@ -98,6 +98,21 @@ def test_logs_follow_prints_each_character_once_until_the_job_is_over(run: Run, 
     assert run("logs", "--follow", "ada-aaaaaaaaaa").out == "one\ntwo\nthree\n"
 
 
+def test_logs_follow_asks_only_for_what_is_new(run: Run, serve: Serve) -> None:
+    going, over = running("ada-aaaaaaaaaa"), succeeded("ada-aaaaaaaaaa")
+    parts = [("one\n", 0, "4-aa"), ("two\n", 4, "8-bb"), ("cut\ntwo\nthree\n", 0, "14-cc")]
+    outputs = [
+        Answer(body={"attempt": 1, "source": "log", "text": text, "truncated": False, "begin": begin, "mark": mark})
+        for text, begin, mark in parts
+    ]
+    jobs = [Answer(body=view(going)), Answer(body=view(going)), Answer(body=view(over))]
+    api = serve({"GET /api/jobs/ada-aaaaaaaaaa/logs": outputs, "GET /api/jobs/ada-aaaaaaaaaa": jobs})
+
+    assert run("logs", "--follow", "ada-aaaaaaaaaa").out == "one\ntwo\nthree\n"
+    asked = [asked.path.partition("?")[2] for asked in api.requests("GET /api/jobs/ada-aaaaaaaaaa/logs")]
+    assert asked == ["attempt=1", "attempt=1&after=4-aa", "attempt=1&after=8-bb"]
+
+
 def test_watch_prints_every_event_until_the_container_is_gone(run: Run, serve: Serve) -> None:
     stream = documents(succeeded())
     events = [Answer(body={"events": stream[:3]}), Answer(body={"events": []}), Answer(body={"events": stream[3:]})]
@@ -158,9 +173,20 @@ def test_clear_does_nothing_when_nobody_can_be_asked(run: Run, serve: Serve, mon
 
 
 def test_clear_with_yes_asks_nobody(run: Run, serve: Serve) -> None:
-    serve({"POST /api/jobs/clear": [Answer(status=202, body={"canceled": 1, "archived": 2})]})
+    api = serve(
+        {
+            "POST /api/jobs/clear": [
+                Answer(status=202, body={"canceled": 1, "archived": 50, "cursor": "on"}),
+                Answer(status=202, body={"canceled": 0, "archived": 2, "cursor": None}),
+            ]
+        }
+    )
 
-    assert run("clear", "--yes").out == "1 job canceled, 2 jobs archived\n"
+    assert run("clear", "--yes").out == "1 job canceled, 52 jobs archived\n"
+    assert [asked.path for asked in api.requests("POST /api/jobs/clear")] == [
+        "/api/jobs/clear",
+        "/api/jobs/clear?cursor=on",
+    ]
 
 
 def test_an_api_that_is_not_there_is_named_with_the_mend(run: Run) -> None:

@@ -54,6 +54,21 @@ class LogGaugeContract:
         assert size.events == 8
         assert size.log_bytes is None or size.log_bytes > 0
 
+    def test_the_last_events_come_newest_first_and_no_more_than_asked_for(
+        self, opened: tuple[EventLog, LogGauge], runner: asyncio.Runner
+    ) -> None:
+        log, gauge = opened
+        for number in range(5):
+            runner.run(log.append([opening(job_id_numbered(number), after_s=number)], expected_position=0))
+        canceled = event(e.CancelRequested(reason=None), 2, job_id=job_id_numbered(1), after_s=9)
+        runner.run(log.append([canceled], expected_position=1))
+        told = [(one.job_id, one.position, one.at) for one in runner.run(gauge.last(3))]
+        assert told == [
+            (job_id_numbered(1), 2, T0 + timedelta(seconds=9)),
+            (job_id_numbered(4), 1, T0 + timedelta(seconds=4)),
+            (job_id_numbered(3), 1, T0 + timedelta(seconds=3)),
+        ]
+
     @pytest.mark.parametrize("count", [1, 2, 3, 10, 33])
     def test_written_by_counts_up_to_and_with_each_time(
         self, opened: tuple[EventLog, LogGauge], runner: asyncio.Runner, count: int

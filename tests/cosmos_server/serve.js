@@ -2,13 +2,18 @@
 /*
  * Runs @vercel/cosmosdb-server on a free port of 127.0.0.1 and prints `PORT n`.
  *
- * What the server does is left as it is, but for three things:
+ * What the server does is left as it is, but for four things:
  *  - Reading an item that is not there: the server answers 500 (it looks into the item first), Cosmos DB answers 404.
  *  - The change feed: the server gives all items, in no order and once. Here GET .../docs with `A-IM: Incremental Feed`
  *    gives each item's latest version after the `If-None-Match` token, in the order of writing, with a new ETag; 304
  *    when there is nothing new. Source: learn.microsoft.com/rest/api/cosmos-db/list-documents.
- *  - Faults: POST /faults {"verb", "path", "do": "throttle" | "throttle_batch" | "lose_answer" | "refuse", "times"}
- *    sets what the next matching requests meet; GET /faults says how many are left.
+ *  - A batch: the server keeps what was done before an operation failed, and finds no item to replace or delete, because
+ *    it looks for the partition key in the operation and not in the header. Here all is undone, as documented, and the
+ *    header counts. Source: learn.microsoft.com/azure/cosmos-db/nosql/transactional-batch.
+ *  - Faults: POST /faults {"verb", "path", "do": "throttle" | "throttle_batch" | "lose_answer" | "refuse" |
+ *    "answer", "times"} sets what the next matching requests meet, `answer` with the "status", "headers" and "body" that
+ *    are given; GET /faults says how many are left.
+ *  - What was sent: GET /writes gives method, path, headers and body of what was carried out since the last POST there.
  */
 const http = require("http");
 const lib = "@vercel/cosmosdb-server/lib";
@@ -23,6 +28,35 @@ reading.default = (account, req, res, params) => {
     res.statusCode = 404;
     return { code: "NotFound", message: "Entity with the specified id does not exist in the system." };
   }
+};
+
+const json = require(`${lib}/json`);
+const readJson = json.default;
+let writes = null;
+const readAndNote = async req => {
+  const body = await readJson(req);
+  const { method, url, headers } = req;
+  if (writes !== null && /\/docs(\/|$)/.test(url)) writes.push({ method, path: url, headers, body });
+  return body;
+};
+json.default = async req => ("given" in req ? req.given : readAndNote(req));
+
+const batch = require(`${lib}/handler/batch-documents`);
+const carryOut = batch.default;
+batch.default = async (account, req, res, params) => {
+  const operations = await readAndNote(req);
+  const partitionKey = req.headers["x-ms-documentdb-partitionkey"];
+  const given = Array.isArray(operations) ? operations.map(one => ({ partitionKey, ...one })) : operations;
+  const { documents } = account.database(params.dbId).collection(params.collId);
+  const before = [new Map(documents._data), new Map(documents._index)];
+  const answers = await carryOut(account, { headers: req.headers, given }, res, params);
+  if (Array.isArray(answers) && answers.some(one => one.statusCode >= 400)) {
+    [documents._data, documents._index] = before;
+    const failed = one => (one.statusCode >= 400 ? one : { statusCode: 424, requestCharge: 0 });
+    res.statusCode = 207;
+    return answers.map(failed);
+  }
+  return answers;
 };
 
 let written = 0;
@@ -49,6 +83,7 @@ let faults = [];
 
 server.on("request", (req, res) => {
   if (req.url === "/faults") return answerFaults(req, res);
+  if (req.url === "/writes") return answerWrites(req, res);
   const fault = faults.find(one => one.times > 0 && one.verb === req.method && req.url.includes(one.path));
   if (fault) {
     fault.times -= 1;
@@ -71,8 +106,17 @@ function meet(fault, req, res) {
     res.writeHead(207, headers);
     return res.end(JSON.stringify([{ statusCode: 429, requestCharge: 0.5 }]));
   }
+  if (fault.do === "answer") {
+    res.writeHead(fault.status, { ...headers, ...fault.headers });
+    return res.end(JSON.stringify(fault.body));
+  }
   res.writeHead(fault.do === "throttle" ? 429 : fault.status, headers);
   return res.end(JSON.stringify({ code: String(fault.status || 429), message: `as asked: ${fault.do}` }));
+}
+
+function answerWrites(req, res) {
+  res.end(JSON.stringify(writes || []));
+  if (req.method === "POST") writes = [];
 }
 
 function answerFeed(req, res) {

@@ -49,6 +49,16 @@ class CosmosServer:
         with urllib.request.urlopen(f"{self.endpoint}faults") as answer:
             return sum(fault["times"] for fault in json.load(answer))
 
+    def note_writes(self) -> None:
+        """Begin to note what is sent."""
+        urllib.request.urlopen(urllib.request.Request(f"{self.endpoint}writes", data=b"")).close()
+
+    def writes(self) -> list[dict[str, Any]]:
+        """Return method, path, headers and body of each write to documents since then."""
+        with urllib.request.urlopen(f"{self.endpoint}writes") as answer:
+            found: list[dict[str, Any]] = json.load(answer)
+        return found
+
 
 @contextmanager
 def running() -> Iterator[CosmosServer]:

@@ -33,7 +33,7 @@ def _fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 
 @pytest.fixture
 def seeded(tmp_path: Path) -> Iterator[Seeded]:
-    seeded = Seeded(tmp_path)
+    seeded = Seeded.in_files(tmp_path)
     yield seeded
     seeded.close()
 

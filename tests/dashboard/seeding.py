@@ -15,8 +15,10 @@ from mayfly.jobs.evolve import fold
 from mayfly.jobs.job import Job
 from mayfly.jobs.names import job_id_for
 from mayfly.jobs.spec import JobSpec, RetryPolicy
+from mayfly.log.event_log import EventLog
 from mayfly.log.sqlite import SqliteEventLog
-from mayfly.views.projection import project
+from mayfly.views.job_views import JobViews
+from mayfly.views.projection import project, rebuild
 from mayfly.views.sqlite import SqliteJobViews
 from tests.jobs.samples import CLAIM
 
@@ -49,13 +51,16 @@ CANCELED: tuple[c.Command, ...] = (*STARTED, c.RequestCancel(source="http", reas
 
 
 class Seeded:
-    """A data folder that is written as a host writes it."""
+    """Stores that are written as a host writes them."""
 
-    def __init__(self, data: Path) -> None:
-        self.data = data
+    def __init__(self, log: EventLog, views: JobViews) -> None:
         self._runner = asyncio.Runner()
-        self.log = SqliteEventLog(data / "log.db")
-        self.views = SqliteJobViews(data / "views.db")
+        self.log = log
+        self.views = views
+
+    @classmethod
+    def in_files(cls, folder: Path) -> Seeded:
+        return cls(SqliteEventLog(folder / "log.db"), SqliteJobViews(folder / "views.db"))
 
     def close(self) -> None:
         self._runner.run(self.log.close())
@@ -98,6 +103,10 @@ class Seeded:
         job = fold(self._runner.run(self.log.read(job_id)))
         assert job is not None
         return job
+
+    def begin(self) -> None:
+        """Do what a host does at its first start."""
+        self._runner.run(rebuild(log=self.log, views=self.views))
 
     def project(self) -> None:
         """Bring the views up to date."""

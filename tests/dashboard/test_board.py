@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import threading
+import time
 from pathlib import Path
 
 from mayfly.jobs.spec import JobSpec
@@ -64,10 +66,18 @@ def test_jobs_are_filtered_by_label_name_state_and_time(seeded: Seeded, opened: 
     assert (web in shown(app), other in shown(app)) == (True, False)
 
 
+def test_the_chart_says_in_words_how_many_jobs_came_when(seeded: Seeded, opened: Open) -> None:
+    for number, commands in enumerate([succeeded(), succeeded(), FAILED]):
+        seeded.job(number, commands, ago_s=7_200)
+    text = shown(opened())
+    assert 'aria-label="Jobs by time of submission and state: 3"' in text
+    assert ": 3 jobs (1 failed, 2 succeeded)" in text
+
+
 def test_a_label_without_a_value_is_called_wrong(seeded: Seeded, opened: Open) -> None:
     app = opened()
     app.text_input(key="label").input("team").run()
-    assert "Labels must be NAME=VALUE" in shown(app)
+    assert "Labels: must be NAME=VALUE" in shown(app)
 
 
 def test_older_and_newer_lead_through_all_jobs(seeded: Seeded, opened: Open) -> None:
@@ -81,13 +91,22 @@ def test_older_and_newer_lead_through_all_jobs(seeded: Seeded, opened: Open) -> 
     assert (ids[-1] in shown(app), ids[0] in shown(app)) == (True, False)
 
 
-def test_the_table_has_every_job(seeded: Seeded, opened: Open) -> None:
+def test_a_label_with_a_comma_is_found_in_quotes(seeded: Seeded, opened: Open) -> None:
+    one = seeded.job(1, spec=JobSpec(message="hi", labels={"note": "a, b"}))
+    other = seeded.job(2, spec=JobSpec(message="hi", labels={"note": "a"}))
+    app = opened()
+    app.text_input(key="label").input('"note=a, b"').run()
+    assert (one in shown(app), other in shown(app)) == (True, False)
+
+
+def test_the_table_has_every_job_with_utc_on_hover(seeded: Seeded, opened: Open) -> None:
     job_id = seeded.job(1, succeeded())
     app = opened()
     app.segmented_control(key="layout").set_value("table").run()
-    frame = app.dataframe[0].value
-    assert list(frame["job"]) == [job_id]
-    assert list(frame["state"]) == ["✔ succeeded"]
+    text = shown(app)
+    assert job_id in text
+    assert "mf-sign-succeeded" in text
+    assert f'title="{seeded.read(job_id).submitted_at:%Y-%m-%d %H:%M:%S.%f} UTC"' in text
 
 
 def test_a_job_that_is_added_is_pending_at_once(seeded: Seeded, opened: Open, serve: Serve) -> None:
@@ -117,21 +136,55 @@ def test_a_job_that_cannot_be_added_says_why_and_the_board_stays(seeded: Seeded,
 def test_clear_says_what_it_will_do_before_it_does_it(seeded: Seeded, opened: Open, serve: Serve) -> None:
     seeded.job(1)
     seeded.job(2, succeeded())
-    api = serve({"POST /api/jobs/clear": [Answer(status=202, body={"canceled": 1, "archived": 2})]})
+    steps = [{"canceled": 1, "archived": 1, "cursor": "on"}, {"canceled": 0, "archived": 1, "cursor": None}]
+    api = serve({"POST /api/jobs/clear": [Answer(status=202, body=step) for step in steps]})
     app = opened()
     app.button(key="clear").click().run()
     assert "**1 job** not over yet: **canceled**" in shown(app)
     assert "**2 jobs** in all: **hidden**" in shown(app)
     assert api.requests("POST /api/jobs/clear") == []
     app.button(key="clear-now").click().run()
+    assert len(api.requests("POST /api/jobs/clear")) == 2
+    assert app.toast[0].value == "Canceled 1, hid 2."
+    assert "Cancel and hide them" not in [button.label for button in app.button]
+
+
+def test_a_clear_waits_for_views_that_lag(seeded: Seeded, opened: Open, serve: Serve, tmp_path: Path) -> None:
+    def project() -> None:
+        host = Seeded.in_files(tmp_path)
+        host.project()
+        host.close()
+
+    seeded.job(1)
+    step = {"canceled": 1, "archived": 1, "cursor": None}
+    api = serve({"POST /api/jobs/clear": [Answer(status=202, body=step)]})
+    app = opened()
+    app.button(key="clear").click().run()
+    seeded.job(2, projected=False)
+    later = threading.Timer(1.0, project)
+    later.start()
+    began = time.monotonic()
+    app.button(key="clear-now").click().run()
+    later.join()
+    assert time.monotonic() - began >= 1.0
     assert len(api.requests("POST /api/jobs/clear")) == 1
+
+
+def test_a_clear_that_breaks_off_says_so_and_can_be_gone_on_with(seeded: Seeded, opened: Open) -> None:
+    seeded.job(1)
+    app = opened()
+    app.button(key="clear").click().run()
+    app.button(key="clear-now").click().run()
+    assert "The board was not cleared: http://127.0.0.1:9 does not answer" in shown(app)
+    app.run()
+    assert app.button(key="clear-now").label == "Cancel and hide them"
 
 
 def test_a_store_that_is_not_there_is_said_and_got_over(tmp_path: Path, opened: Open) -> None:
     app = opened()
     assert "The board could not be read" in shown(app)
     assert "views.db is not there" in shown(app)
-    seeded = Seeded(tmp_path)
+    seeded = Seeded.in_files(tmp_path)
     job_id = seeded.job(1)
     app.run()
     assert job_id in shown(app)

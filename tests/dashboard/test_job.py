@@ -45,6 +45,19 @@ def test_a_running_job_shows_progress_and_its_live_output(seeded: Seeded, opened
     assert "resizing" in text
 
 
+def test_live_output_that_is_known_is_not_sent_again(seeded: Seeded, opened: Open, serve: Serve) -> None:
+    job_id = seeded.job(1, STARTED)
+    body = {"attempt": 1, "source": "container", "truncated": False}
+    parts = [{"text": "one\n", "begin": 0, "mark": "4-aa"}, {"text": "two\n", "begin": 4, "mark": "8-bb"}]
+    api = serve({f"GET /api/jobs/{job_id}/logs": [Answer(body={**body, **part}) for part in parts]})
+    app = opened("job", job=job_id)
+    assert "one" in shown(app)
+    app.run()
+    assert "</i>one" in shown(app)
+    assert "</i>two" in shown(app)
+    assert "after=4-aa" in api.requests(f"GET /api/jobs/{job_id}/logs")[1].path
+
+
 def test_without_the_api_the_rest_of_a_running_job_is_there(seeded: Seeded, opened: Open) -> None:
     job_id = seeded.job(1, STARTED)
     text = shown(opened("job", job=job_id))

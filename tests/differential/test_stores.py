@@ -1,7 +1,8 @@
 """A seeded run of operations on the memory model, SQLite and the Cosmos DB server: each answer and each state is equal.
 
 Lives of several jobs are appended in bursts, right and wrong, while the feed delivers late, twice and out of order to
-the views. What a run never managed to do it has not tested, so each kind of operation must have succeeded.
+the views and their figures, and jobs ask for a place over each ledger. What a run never managed to do it has not
+tested, so each kind of operation must have succeeded.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,22 +18,38 @@ from typing import Any
 
 import pytest
 
+from mayfly.admission.admission import Admitted
+from mayfly.admission.cosmos import CosmosLedger
+from mayfly.admission.ledger import Book, Ledger, MemoryLedger, Share
+from mayfly.admission.placed import Placed
+from mayfly.admission.placing import Pacing
+from mayfly.admission.rates import Rate
+from mayfly.admission.sqlite import SqliteLedger
 from mayfly.errors import PositionTaken
 from mayfly.jobs import events as e
 from mayfly.jobs.evolve import fold
+from mayfly.jobs.job import Job
 from mayfly.jobs.lifecycle import STATES
+from mayfly.jobs.places import Place, Quota, parse_places
 from mayfly.jobs.spec import JobSpec, RetryPolicy
 from mayfly.log.cosmos import CosmosEventLog
+from mayfly.log.cosmos_gauge import CosmosLogGauge
 from mayfly.log.event_log import EventLog
+from mayfly.log.gauge import LogGauge
 from mayfly.log.memory import MemoryEventLog
 from mayfly.log.sqlite import SqliteEventLog
+from mayfly.log.sqlite_gauge import SqliteLogGauge
 from mayfly.views.cosmos import CosmosJobViews
+from mayfly.views.cosmos_figures import CosmosFigures
+from mayfly.views.figures import Attention, Bucket, Figures, Span
 from mayfly.views.job_views import JobFilter, JobViews
 from mayfly.views.projection import project, rebuild
 from mayfly.views.sqlite import SqliteJobViews
+from mayfly.views.sqlite_figures import SqliteFigures
+from tests.contracts.job_views import job
 from tests.cosmos_server.server import CosmosServer
 from tests.jobs.histories import live
-from tests.jobs.samples import job_id_numbered
+from tests.jobs.samples import T0, job_id_numbered
 
 JOBS = 6
 STEPS = 120
@@ -40,11 +57,19 @@ KINDS = {
     "append one", "append several", "append at a taken position", "append beyond the end", "append twice",
     "read a stream", "read a part", "read all", "reopen",
     "project", "project again", "rebuild", "page", "page with a filter", "count", "unsettled", "clear",
+    "submitted", "attention", "attempts", "positions", "growth", "last",
+    "admit", "hold", "release", "delete", "wait to delete", "write the ledger late",
 }  # fmt: skip
+FIGURES = ("submitted", "attention", "attempts", "positions")
+ADMISSION = ("admit", "hold", "release", "delete", "wait to delete", "write the ledger late")
+PLACES = parse_places("swedencentral,westeurope")
+QUOTA = Quota(groups_max=3, cores_max=4.0)
+RATES = (Rate(window_s=20.0, most=2),)
+PACING = Pacing(patience_s=15.0, step_s=3.0, longest_s=900.0)
 
 
 class Run:
-    """Three logs, two kinds of views, and what has been written so far."""
+    """Three logs and ledgers, two kinds of views and figures, and what has been written so far."""
 
     def __init__(self, server: CosmosServer, folder: Path, seed: int) -> None:
         self.chance = random.Random(seed)
@@ -53,6 +78,8 @@ class Run:
         server.opened += 1
         self._database = f"test{server.opened}"
         self.model = MemoryEventLog()
+        self.memory_ledger = MemoryLedger()
+        self.now = T0
         self.logs: dict[str, EventLog] = {}
         self.views: dict[str, JobViews] = {}
         self.open()
@@ -65,12 +92,26 @@ class Run:
         account = self._server.account(self._database)
         self.logs = {"sqlite": SqliteEventLog(self._folder / "log.db"), "cosmos": CosmosEventLog(account)}
         self.views = {"sqlite": SqliteJobViews(self._folder / "views.db"), "cosmos": CosmosJobViews(account)}
+        self.figures: dict[str, Figures] = {
+            "sqlite": SqliteFigures(self._folder / "views.db"),
+            "cosmos": CosmosFigures(account, attempts_age_s=0),
+        }
+        self.ledgers: dict[str, Ledger] = {
+            "memory": self.memory_ledger,
+            "sqlite": SqliteLedger(self._folder / "ledger.db"),
+            "cosmos": CosmosLedger(account),
+        }
+        self.admissions = {name: _admission(ledger) for name, ledger in self.ledgers.items()}
 
     async def close(self) -> None:
         for log in self.logs.values():
             await log.close()
         for views in self.views.values():
             await views.close()
+        for figures in self.figures.values():
+            await figures.close()
+        for admission in self.admissions.values():
+            await admission.close()
 
     def _life(self, number: int) -> list[e.Event]:
         labels = {"team": ("blue", "red")[number % 2]}
@@ -91,10 +132,13 @@ class Run:
         return expected
 
     async def same_views(self, call: Callable[[JobViews], Awaitable[Any]]) -> Any:
-        first, *others = [(name, await call(views)) for name, views in self.views.items()]
-        for name, answer in others:
-            assert answer == first[1], name
-        return first[1]
+        return _one_answer([(name, await call(views)) for name, views in self.views.items()])
+
+    async def same_figures(self, call: Callable[[Figures], Awaitable[Any]]) -> Any:
+        return _one_answer([(name, await call(figures)) for name, figures in self.figures.items()])
+
+    async def same_admission(self, call: Callable[[Placed], Awaitable[Any]]) -> Any:
+        return _one_answer([(name, await call(admission)) for name, admission in self.admissions.items()])
 
     async def step(self) -> str:
         """Do one operation and return its kind."""
@@ -115,7 +159,77 @@ class Run:
             await self.close()
             self.open()
             return kind
+        if kind in ("growth", "last"):
+            return kind if await self._measured(kind) else ""
+        if kind in FIGURES:
+            return kind if await self._figured(kind) else ""
+        if kind in ADMISSION:
+            return kind if await self._admission(kind, number) else ""
         return await self._views(kind)
+
+    async def _measured(self, kind: str) -> bool:
+        """Ask gauges that were opened just now: this run's clock is not that of the events' hours that are over."""
+        account = self._server.account(self._database)
+        gauges: tuple[LogGauge, ...] = (SqliteLogGauge(self._folder / "log.db"), CosmosLogGauge(account))
+        times = [T0 + timedelta(seconds=self.chance.randrange(-5, 200)) for _ in range(4)]
+        answers: list[list[Any]] = []
+        for gauge in gauges:
+            if kind == "last":
+                answers.append(list(await gauge.last(7)))
+            else:
+                answers.append([(await gauge.size()).events, *await gauge.written_by(times)])
+            await gauge.close()
+        assert answers[0] == answers[1]
+        if kind == "last":
+            tail = [(one.job_id, one.position, one.at) for one in reversed(answers[0])]
+            assert tail == [(event.job_id, event.position, event.at) for event in self.written[-7:]]
+        else:
+            assert answers[0] == [len(self.written), *(sum(event.at <= at for event in self.written) for at in times)]
+        return bool(self.written)
+
+    async def _figured(self, kind: str) -> bool:
+        if kind == "submitted":
+            spans: tuple[Span, ...] = ("minute", "hour", "day")
+            span = self.chance.choice(spans)
+            archived = self.chance.random() < 0.5
+            return bool(await self.same_figures(lambda figures: _listed_buckets(figures, span, archived=archived)))
+        if kind == "attempts":
+            return bool(await self.same_figures(_latest))
+        if kind == "positions":
+            ids = [job_id_numbered(number) for number in range(JOBS + 1)]
+            return bool(await self.same_figures(lambda figures: figures.positions(ids)))
+        held, _ = await self.same_figures(lambda figures: _attention(figures, "held"))
+        lingering, _ = await self.same_figures(lambda figures: _attention(figures, "lingering"))
+        return bool(held or lingering)
+
+    async def _admission(self, kind: str, number: int) -> bool:
+        self.now += timedelta(seconds=self.chance.randrange(8))
+        now, asking = self.now, _asking(number)
+        if kind in ("admit", "hold"):
+            answer = await self.same_admission(lambda admission: admission.admit(asking, now=now))
+            return isinstance(answer, Admitted) == (kind == "admit")
+        if kind == "release":
+            book, _ = await self.memory_ledger.read()
+            await self.same_admission(lambda admission: admission.release(asking.job_id))
+            return book is not None and asking.job_id in book.shares
+        if kind == "write the ledger late":
+            return await self._late()
+        wait = await self.same_admission(lambda admission: admission.may_delete("westeurope", now=now))
+        return (wait is None) == (kind == "delete")
+
+    async def _late(self) -> bool:
+        """Write over a version that another write has taken the place of."""
+        answers = []
+        for name, ledger in self.ledgers.items():
+            book, version = await ledger.read()
+            if book is None:
+                return False
+            changed = replace(book, bars={})
+            first = await ledger.write(changed, expected=version)
+            late = await ledger.write(Book(), expected=version)
+            answers.append((name, (first, late)))
+        assert _one_answer(answers) == (True, False)
+        return True
 
     async def _append(self, kind: str, number: int) -> bool:
         length, life = self.lengths[number], self.lives[number]
@@ -175,13 +289,57 @@ class Run:
         return kind
 
     async def compare(self) -> None:
-        """Hold every view against the fold of its stream up to its position (I10)."""
+        """Hold every view against the fold of its stream up to its position (I10), the figures against the views, and
+        the ledgers against each other."""
+        projected = 0
         for number in range(JOBS):
             job_id = job_id_numbered(number)
             kept = (await self.same_views(lambda views, job_id=job_id: views.get_many([job_id]))).get(job_id)  # type: ignore[misc]
             if kept is not None:
                 stream = [event for event in self.written if event.job_id == job_id]
                 assert kept == fold(stream[: kept.position])
+                projected += kept.position
+        assert await self.same_figures(lambda figures: figures.projected()) == projected
+        _one_answer([(name, (await ledger.read())[0]) for name, ledger in self.ledgers.items()])
+
+
+def _one_answer(answers: Sequence[tuple[str, Any]]) -> Any:
+    """Return what all answered."""
+    first, *others = answers
+    for name, answer in others:
+        assert answer == first[1], f"{name} differs from {first[0]}"
+    return first[1]
+
+
+def _admission(ledger: Ledger) -> Placed:
+    async def present() -> dict[str, Share]:
+        return {}
+
+    async def quota(_: Place) -> Quota:
+        return QUOTA
+
+    return Placed(PLACES, ledger=ledger, present=present, quota=quota, rates=RATES, pacing=PACING)
+
+
+def _asking(number: int) -> Job:
+    """Return a job that asks for a place, of its own size and priority."""
+    asking = job(number, after_s=number)
+    return replace(asking, spec=JobSpec(message="hi", cpu=1 + number % 2, priority=4 + number % 3))
+
+
+async def _listed_buckets(figures: Figures, span: Span, *, archived: bool) -> list[Bucket]:
+    return list(await figures.submitted(span, archived=archived))
+
+
+async def _attention(figures: Figures, kind: Attention) -> tuple[int, list[str]]:
+    count, job_ids = await figures.attention(kind)
+    return count, list(job_ids)
+
+
+async def _latest(figures: Figures) -> list[tuple[Any, ...]]:
+    """Return the latest attempts; of those that ended at one time no store says which is first."""
+    found = await figures.attempts(limit=100)
+    return sorted((one.ended_at, one.outcome, sorted(one.seconds.items())) for one in found)
 
 
 async def _answer(call: Awaitable[Any]) -> Any:

@@ -178,6 +178,7 @@ def _command(kind: type[c.Command], digits: _Digits, job: Job, now: datetime) ->
             seen=digits.one_of(["running", "exited", "gone", "pending"]),
             exit_code=digits.one_of([0, 1, 2, None]),
             started_at=digits.one_of([None, now]),
+            pulling_at=digits.one_of([None, now - timedelta(seconds=2)]),
             detail=digits.one_of(["", "killed"]),
         )
     if kind is c.RefuseContainer:

@@ -28,7 +28,7 @@ ONE_OF_EACH: tuple[e.Body, ...] = (
         group=f"{JOB_ID}-1-local", place="local", image=None, cpu=1.0, memory_gb=1.5, start_deadline=T0
     ),
     e.ContainerRefused(refusal="wait", code="QuotaReached", message="no cores left", hint="wait"),
-    e.ContainerStarted(started_at=T0),
+    e.ContainerStarted(started_at=T0, pulling_at=T0),
     e.WorkerStarted(claim=CLAIM, run_deadline=T0),
     e.WorkerProgressed(sequence=3, fraction=0.25, message="a quarter"),
     e.WorkerSucceeded(

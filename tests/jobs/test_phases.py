@@ -64,6 +64,16 @@ def test_a_job_that_needs_two_attempts_has_each_phase_twice() -> None:
     ]
 
 
+@pytest.mark.parametrize(("pulling_s", "told_s"), [(14, (4, 6)), (3, (0, 10)), (99, (10, 0))])
+def test_pulling_is_the_end_of_starting_whatever_the_platforms_clock_says(
+    pulling_s: float, told_s: tuple[float, float]
+) -> None:
+    seen = c.ObserveContainer(attempt=1, seen="running", pulling_at=T0 + timedelta(seconds=pulling_s))
+    told = {p.name: p.seconds(T0) for p in phases(lived(c.RequestContainer(place="local"), seen))}
+    assert (told["starting"], told["pulling"]) == told_s
+    assert list(told) == ["queued", "starting", "pulling", "running"]
+
+
 def test_waste_is_the_failed_attempt_and_the_time_between_outcome_and_gone() -> None:
     spent = cost(FAILED_THEN_SUCCEEDED, T0 + timedelta(days=1))
     assert (spent.useful_s, spent.failed_s, spent.idle_s) == (20, 20, 40)

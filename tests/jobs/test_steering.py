@@ -87,6 +87,15 @@ def test_no_look_comes_later_than_the_deadline() -> None:
     assert _wait_s(claimed, 0, AZURE_PACE) == 3
 
 
+def test_a_short_run_deadline_is_not_overslept_by_the_wait_for_the_claim() -> None:
+    spec = JobSpec(message="hi", run_timeout_s=3)
+    assert _wait_s(_after(_REQUESTED, spec=spec), 0, LOCAL_PACE) == 3
+    claimed = e.WorkerStarted(claim=CLAIM, run_deadline=T0 + timedelta(seconds=3.2))
+    assert _wait_s(_after(_REQUESTED, claimed, spec=spec), 3, LOCAL_PACE) == pytest.approx(0.2)
+    # Where looks cost requests, it may come later by the shortest of them.
+    assert _wait_s(_after(_REQUESTED, spec=spec), 0, AZURE_PACE) == AZURE_PACE.first_s
+
+
 def test_what_is_over_is_deleted_at_once_and_then_looked_for() -> None:
     over = (_REQUESTED, e.JobCanceled())
     assert next_step(_after(*over), T0, LOCAL_PACE) == {"do": "end_attempt", "at": None, "wake": []}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mayfly.canceling import Cleared, archive, cancel, clear
+from mayfly.canceling import CLEAR_MAX, Cleared, archive, cancel, clear
 from mayfly.errors import NotFound
 from mayfly.jobs import events as e
 from mayfly.jobs.job import Job
@@ -16,9 +16,10 @@ def _cancel(composed: Composed, job_id: str, reason: str | None = None) -> Job:
     return composed.runner.run(cancel(composed.mayfly, composed.orchestrators, job_id, source="cli", reason=reason))
 
 
-def _clear(composed: Composed) -> Cleared:
-    composed.project()
-    return composed.runner.run(clear(composed.mayfly, composed.orchestrators, source="dashboard"))
+def _clear(composed: Composed, cursor: str | None = None, *, projected: bool = True) -> Cleared:
+    if projected:
+        composed.project()
+    return composed.runner.run(clear(composed.mayfly, composed.orchestrators, source="dashboard", cursor=cursor))
 
 
 def test_a_cancel_ends_the_job_at_once_and_wakes_its_orchestrator(composed: Composed) -> None:
@@ -120,7 +121,18 @@ def test_a_clear_on_views_that_lag_goes_by_the_log(composed: Composed) -> None:
     assert composed.job(job_id).state == "succeeded"
 
 
-def test_a_clear_reaches_every_page(composed: Composed) -> None:
-    for _ in range(205):
+def test_a_clear_goes_step_by_step_through_every_job(composed: Composed) -> None:
+    for _ in range(2 * CLEAR_MAX + 5):
         composed.submit()
-    assert _clear(composed) == Cleared(canceled=205, archived=205)
+    steps = [_clear(composed)]
+    while steps[-1].cursor is not None:
+        # The views may follow in between or not: the cursor says where to go on.
+        steps.append(_clear(composed, steps[-1].cursor, projected=len(steps) == 1))
+    assert [step.canceled for step in steps] == [step.archived for step in steps] == [CLEAR_MAX, CLEAR_MAX, 5]
+
+
+def test_a_clear_that_broke_off_is_finished_by_another(composed: Composed) -> None:
+    for _ in range(CLEAR_MAX + 5):
+        composed.submit()
+    assert _clear(composed).cursor is not None
+    assert _clear(composed) == Cleared(canceled=5, archived=5)

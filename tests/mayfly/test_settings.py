@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mayfly.report_tokens import KEY_BYTES_MIN, ReportTokens
-from mayfly.settings import SettingInvalid, read_settings
+from mayfly.settings import SettingInvalid, read_settings, read_store_settings
 
 
 def test_an_empty_environment_gives_the_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,6 +100,25 @@ def test_the_cosmos_store_has_an_address_and_a_key_only_where_one_is_given(tmp_p
     settings = read_settings({**environment, "MAYFLY_COSMOS_KEY": "a key"})
     assert settings.cosmos_key == "a key"
     assert "a key" not in repr(settings)
+
+
+def test_a_reader_knows_its_stores_and_the_prices_where_containers_cost_something(tmp_path: Path) -> None:
+    environment = {"MAYFLY_DATA": str(tmp_path)}
+    here = read_store_settings(environment)
+    assert (here.store, here.cosmos_endpoint, here.cpu_hour_usd, here.memory_gb_hour_usd) == ("sqlite", None, 0.0, 0.0)
+    with pytest.raises(SettingInvalid, match="MAYFLY_COSMOS_ENDPOINT must be an address"):
+        read_store_settings({**environment, "MAYFLY_STORE": "cosmos"})
+    azure = {
+        "MAYFLY_STORE": "cosmos",
+        "MAYFLY_COSMOS_ENDPOINT": "https://mayfly.documents.azure.com:443/",
+        "MAYFLY_COSMOS_KEY": "a key",
+        "MAYFLY_RUNTIME": "aci",
+        "MAYFLY_CPU_HOUR_USD": "0.05",
+    }
+    there = read_store_settings({**environment, **azure})
+    assert (there.cosmos_endpoint, there.cosmos_key) == ("https://mayfly.documents.azure.com:443/", "a key")
+    assert (there.cpu_hour_usd, there.memory_gb_hour_usd) == (0.05, 0.00445)
+    assert "a key" not in repr(there)
 
 
 def test_the_public_url_has_no_slash_at_its_end(tmp_path: Path) -> None:

@@ -21,16 +21,16 @@ _FILES = {"worker": ROOT / "worker", "streamlit_dashboard": ROOT}
 """Each Dockerfile's folder, and the folder that it is built from."""
 
 
-def _instructions(name: str) -> list[tuple[str, str]]:
+def instructions(name: str) -> list[tuple[str, str]]:
     whole = (ROOT / name / "Dockerfile").read_text(encoding="utf-8")
     lines = re.sub(r"\\\n", " ", re.sub(r"^#.*\n", "", whole, flags=re.MULTILINE)).splitlines()
     return [(verb, rest.strip()) for verb, _, rest in (line.partition(" ") for line in lines if line)]
 
 
-def _built(name: str, image: Path) -> Path:
+def built(name: str, image: Path) -> Path:
     """Copy as the Dockerfile does, and return the folder that its entry point starts in."""
     folder = image
-    for verb, rest in _instructions(name):
+    for verb, rest in instructions(name):
         if verb == "WORKDIR":
             folder = image / rest.lstrip("/")
             folder.mkdir(parents=True, exist_ok=True)
@@ -49,14 +49,14 @@ def _built(name: str, image: Path) -> Path:
     return folder
 
 
-def _entry_point(name: str) -> list[str]:
-    command: list[str] = json.loads(dict(_instructions(name))["ENTRYPOINT"])
+def entry_point(name: str) -> list[str]:
+    command: list[str] = json.loads(dict(instructions(name))["ENTRYPOINT"])
     return command
 
 
 def test_the_workers_image_does_a_job(tmp_path: Path) -> None:
-    _built("worker", tmp_path)
-    _, *arguments = _entry_point("worker")
+    built("worker", tmp_path)
+    _, *arguments = entry_point("worker")
     script = tmp_path / arguments[-1].lstrip("/")
     server = ReportServer()
     environment = {
@@ -81,7 +81,7 @@ def test_the_workers_image_does_a_job(tmp_path: Path) -> None:
 def test_a_group_starts_what_the_workers_image_holds() -> None:
     from mayfly.containers.aci import WORKER_COMMAND
 
-    assert list(WORKER_COMMAND) == _entry_point("worker")
+    assert list(WORKER_COMMAND) == entry_point("worker")
 
 
 _IMPORTS_ALL = """
@@ -98,7 +98,7 @@ print(json.dumps(sorted({name.partition(".")[0] for name, one in sys.modules.ite
 
 
 def test_the_dashboards_image_holds_all_that_it_imports(tmp_path: Path) -> None:
-    folder = _built("streamlit_dashboard", tmp_path)
+    folder = built("streamlit_dashboard", tmp_path)
     ran = subprocess.run(
         [sys.executable, "-c", _IMPORTS_ALL, str(folder)],
         cwd=folder,

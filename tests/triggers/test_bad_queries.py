@@ -64,6 +64,7 @@ _WRONG: list[tuple[str, str, str, str]] = [
     ("jobs/{job}/events", "limit", "1001", f"{_WHOLE} 1 and 1000"),
     ("jobs/{job}/events", "afer", "1", "is not known: did you mean after?"),
     ("jobs/{job}/logs", "attempt", "0", f"{_WHOLE} 1 and 10000"),
+    ("jobs/{job}/logs", "after", "5", "must be a mark that an earlier answer gave"),
     ("jobs/{job}/logs", "attempt", "last", f"{_WHOLE} 1 and 10000"),
     ("jobs/{job}/metrics", "attempt", "10001", f"{_WHOLE} 1 and 10000"),
     ("events", "after", "x", f"{_WHOLE} 0 and 9223372036854775807"),
@@ -82,12 +83,29 @@ def test_a_wrong_query_is_refused_with_its_name_and_the_mend(
         assert_refused(answer, 422, f"query.{shown}", mend)
 
 
-@pytest.mark.parametrize("path", ["jobs", "jobs/clear", "jobs/{job}/cancel", "jobs/{job}/archive", "plan"])
+@pytest.mark.parametrize("path", ["jobs", "jobs/{job}/cancel", "jobs/{job}/archive", "plan"])
 def test_a_query_where_none_belongs_is_refused_and_nothing_is_done(api: FunctionHost, path: str) -> None:
     job_id = api.call("POST", "jobs", body={"message": "hi"}).json["job_id"]
     with unchanged_log(api):
         answer = api.call("POST", path.format(job=job_id), body={"message": "hi"}, params={"force": "1"})
         assert_refused(answer, 422, "query.force", "is not known: there are none here")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "mend"),
+    [
+        ("limit", "51", f"{_WHOLE} 1 and 50"),
+        ("cursor", "x", "must be a cursor"),
+        ("curser", "x", "did you mean cursor?"),
+    ],
+)
+def test_a_wrong_step_of_a_clear_is_refused_and_clears_nothing(
+    api: FunctionHost, name: str, value: str, mend: str
+) -> None:
+    api.call("POST", "jobs", body={"message": "hi"})
+    api.composed.project()
+    with unchanged_log(api):
+        assert_refused(api.call("POST", "jobs/clear", params={name: value}), 422, f"query.{name}", mend)
 
 
 def test_the_function_key_in_the_query_is_no_mistake(api: FunctionHost) -> None:

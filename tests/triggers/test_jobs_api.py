@@ -8,6 +8,7 @@ import pytest
 
 from mayfly.containers.runtime import MetricSample
 from mayfly.errors import TryAgain
+from mayfly.log_marks import mark_of
 from tests.jobs.samples import CLAIM, T0
 from tests.mayfly.composed import STARTED, SUCCEEDED
 from tests.triggers.function_host import ORIGIN, FunctionHost
@@ -135,9 +136,28 @@ def test_output_is_json_or_bare_text(api: FunctionHost) -> None:
     api.perform("begin_attempt", job_id)
     api.composed.runtime.texts[f"{job_id}-1-local"] = "héllo\n"
     answer = api.call("GET", f"jobs/{job_id}/logs").json
-    assert answer == {"attempt": 1, "source": "container", "text": "héllo\n", "truncated": False}
+    mark = answer.pop("mark")
+    assert answer == {"attempt": 1, "source": "container", "text": "héllo\n", "truncated": False, "begin": 0}
+    assert mark == mark_of("héllo\n")
     bare = api.call("GET", f"jobs/{job_id}/logs", params={"attempt": "1"}, headers={"Accept": "text/plain"})
     assert (bare.text, bare.headers["Content-Type"]) == ("héllo\n", "text/plain")
+
+
+def test_only_output_after_a_mark_is_sent_while_its_beginning_is_the_same(api: FunctionHost) -> None:
+    job_id = _start(api)
+    api.perform("begin_attempt", job_id)
+    texts = api.composed.runtime.texts
+
+    def asked(text: str, mark: str) -> tuple[str, int]:
+        texts[f"{job_id}-1-local"] = text
+        answer = api.call("GET", f"jobs/{job_id}/logs", params={"after": mark}).json
+        return answer["text"], answer["begin"]
+
+    mark = mark_of("héllo\n")
+    assert asked("héllo\n", mark) == ("", 6)
+    assert asked("héllo\nworld\n", mark) == ("world\n", 6)
+    assert asked("llo\nworld\n", mark) == ("llo\nworld\n", 0)
+    assert asked("", mark) == ("", 0)
 
 
 def test_readings_have_their_units_in_their_names(api: FunctionHost) -> None:
@@ -195,12 +215,15 @@ def test_a_clear_says_how_many_it_touched(api: FunctionHost) -> None:
     _start(api)
     _finish(api, ended)
     api.composed.project()
-    answer = api.call("POST", "jobs/clear")
-    assert (answer.status, answer.json) == (202, {"canceled": 1, "archived": 2})
+    answer = api.call("POST", "jobs/clear", params={"limit": "1"})
+    rest = api.call("POST", "jobs/clear", params={"cursor": answer.json["cursor"]})
+    assert (answer.status, rest.status) == (202, 202)
+    assert answer.json["canceled"] + rest.json["canceled"] == 1
+    assert (answer.json["archived"], rest.json["archived"], rest.json["cursor"]) == (1, 1, None)
 
 
 def test_the_list_is_filtered_and_paged(api: FunctionHost) -> None:
-    blue, red = _start(api, labels={"team": "blue"}), _start(api, labels={"team": "red"}, name="resize")
+    blue, red = _start(api, labels={"team": "blue", "note": "a, b"}), _start(api, labels={"team": "red"}, name="resize")
     api.composed.clock.advance(60)
     late = _start(api)
     _finish(api, late)
@@ -213,6 +236,7 @@ def test_the_list_is_filtered_and_paged(api: FunctionHost) -> None:
     assert listed(state="succeeded") == [late]
     assert set(listed(state="queued,running")) == {blue, red}
     assert listed(label="team=blue") == [blue]
+    assert listed(label='team=blue,"note=a, b"') == [blue]
     assert listed(name="resize") == [red]
     assert listed(after="2026-01-31T12:00:30Z") == [late]
     assert listed(before="2026-01-31T12:00:30") == sorted((blue, red), reverse=True)

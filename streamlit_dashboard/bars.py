@@ -1,0 +1,115 @@
+"""Bars over time, as HTML: they take a tenth of the time of a chart library, and change in their place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from html import escape
+
+_STEPS = tuple(
+    [timedelta(minutes=n) for n in (10, 30)]
+    + [timedelta(hours=n) for n in (1, 3, 6, 12)]
+    + [timedelta(days=n) for n in (1, 2, 7, 14, 30, 90, 365)]
+)
+_TICKS_MAX = 9
+_ROOM = 0.08
+"""Of the width at the right end, where a label would stick out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """Some of a bar."""
+
+    word: str
+    colour: str
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """What was in one stretch of time, from the bottom up."""
+
+    begun_at: datetime
+    parts: Sequence[Part]
+
+    @property
+    def count(self) -> int:
+        """All of it."""
+        return sum(part.count for part in self.parts)
+
+
+def bars(
+    found: Sequence[Bar], *, width: timedelta, since: datetime, until: datetime, zone: tzinfo, what: str, label: str
+) -> str:
+    """Return the bars between two times, each as wide as the stretch that it stands for.
+
+    `what`: the word for what is counted; `label`: the whole in words, for those who do not see it.
+    """
+    whole = until - since
+    top = nice_top(max((bar.count for bar in found), default=1))
+    drawn = "".join(
+        f'<i style="left:{(bar.begun_at - since) / whole:.3%};width:{width / whole:.3%};height:{bar.count / top:.2%};'
+        f'background:{_stack(bar)}" title="{escape(_told(bar, zone, width, what), quote=True)}"></i>'
+        for bar in found
+        if bar.begun_at + width > since
+    )
+    rows = "".join(f'<s style="bottom:{n / top:.2%}"><b>{n:,}</b></s>' for n in (0, top // 2, top))
+    step = next((step for step in _STEPS if whole / step < _TICKS_MAX), _STEPS[-1])
+    marks = "".join(
+        f'<span style="left:{(at - since) / whole:.2%}">{_moment(at, step, whole)}</span>'
+        for at in ticks(since.astimezone(zone), (until - whole * _ROOM).astimezone(zone), step)
+    )
+    return (
+        f'<div class="mf-bars" role="img" aria-label="{escape(label, quote=True)}">'
+        f'<div class="mf-plot">{rows}{drawn}</div><div class="mf-axis" aria-hidden="true">{marks}</div></div>'
+    )
+
+
+def nice_top(most: int) -> int:
+    """Return the even number that the axis goes up to.
+
+    >>> [nice_top(n) for n in (0, 1, 3, 7, 61, 1234)]
+    [2, 2, 4, 8, 80, 2000]
+    """
+    size = 1
+    while True:
+        for factor in (2, 4, 6, 8, 10):
+            if size * factor >= most:
+                return size * factor
+        size *= 10
+
+
+def ticks(since: datetime, until: datetime, step: timedelta) -> Sequence[datetime]:
+    """Return the times between two, a step apart, counted from midnight where they are.
+
+    >>> from datetime import UTC
+    >>> [f"{at:%H:%M}" for at in ticks(datetime(2026, 1, 1, 8, 12, tzinfo=UTC), datetime(2026, 1, 1, 15, tzinfo=UTC),
+    ...                                timedelta(hours=3))]
+    ['09:00', '12:00', '15:00']
+    """
+    midnight = since.replace(hour=0, minute=0, second=0, microsecond=0)
+    first = -((midnight - since) // step)
+    count = (until - midnight) // step - first + 1
+    return [midnight + step * (first + n) for n in range(max(0, count))]
+
+
+def _stack(bar: Bar) -> str:
+    stops, reached = [], 0
+    for part in bar.parts:
+        begun, reached = reached, reached + part.count
+        stops.append(f"{part.colour} {begun / bar.count:.2%} {reached / bar.count:.2%}")
+    return f"linear-gradient(0deg,{','.join(stops)})"
+
+
+def _told(bar: Bar, zone: tzinfo, width: timedelta, what: str) -> str:
+    at = bar.begun_at.astimezone(zone)
+    when = f"{at.day} {at:%b}" if width >= timedelta(days=1) else f"{at:%a} {at.day} {at:%b, %H:%M}"
+    parts = ", ".join(f"{part.count:,} {part.word}" for part in reversed(bar.parts) if part.word)
+    return f"{when}: {bar.count:,} {what}" + (f" ({parts})" if parts else "")
+
+
+def _moment(at: datetime, step: timedelta, whole: timedelta) -> str:
+    if step >= timedelta(days=1):
+        return f"{at.day} {at:%b}"
+    return f"{at:%a %H:%M}" if whole > timedelta(hours=12) else f"{at:%H:%M}"
