@@ -19,7 +19,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from local_host.app.loading import LoadedApp, load_app
+from local_host.app.loading import LoadedApp, load_app, unheeded
 from local_host.errors import Refused
 from local_host.host import Host, HostSettings
 from local_host.lock import DirectoryLock
@@ -114,6 +114,8 @@ async def _serve(
 def _announce(host: Host, base_url: str) -> None:
     names = ", ".join(function.name for function in host.app.functions)
     print(f"Listening on {base_url} with {len(host.app.functions)} functions: {names}", file=sys.stderr, flush=True)
+    if ignored := unheeded(host.app, os.environ):
+        print(f"Without effect here: {', '.join(ignored)}", file=sys.stderr, flush=True)
     for line in host.http.listing(base_url):
         logging.getLogger("local_host").info("%s", line)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 
 from mayfly.composition import Mayfly
 from mayfly.errors import TryAgain
@@ -14,8 +15,10 @@ from mayfly.jobs.names import CANCEL_EVENT
 from mayfly.orchestrators import Orchestrators
 from mayfly.views.job_views import JobFilter
 
-CLEAR_MAX = 50
-"""Jobs that one step of a clear goes through, so that it is answered within seconds on every store."""
+CLEAR_STEP_S = 3.0
+"""How long one step of a clear goes on, so that whoever asked is answered and sees how far it is."""
+
+_CLEAR_BATCH = 50
 
 _logger = logging.getLogger("mayfly.canceling")
 
@@ -56,22 +59,24 @@ async def archive(mayfly: Mayfly, job_id: str, *, source: Source) -> Job:
     return (await mayfly.streams.carry_out(ArchiveJob(source=source), await mayfly.streams.load(job_id))).after
 
 
-async def clear(
-    mayfly: Mayfly, orchestrators: Orchestrators, *, source: Source, limit: int = CLEAR_MAX, cursor: str | None = None
-) -> Cleared:
-    """Go through some of the jobs, newest first: cancel those that are not over, and archive them all.
+async def clear(mayfly: Mayfly, orchestrators: Orchestrators, *, source: Source, cursor: str | None = None) -> Cleared:
+    """Go through the jobs, newest first, for some seconds: cancel those that are not over, and archive them all.
 
-    A clear of everything is one call after another, each with the cursor of the one before. It goes by the views, so
-    that a job may be missed that was submitted a moment before the first call; the same again finds it.
+    Where that was not enough, the next call goes on from the cursor of the one before. It goes by the views, so that a
+    job may be missed that was submitted a moment before the first call; the same again finds it.
 
     Errors: `TryAgain`; what was done until then stays done, and the same again finishes it. ValueError for a cursor
     that no call gave out.
     """
-    page = await mayfly.views.page(JobFilter(), limit=limit, cursor=cursor)
+    until = mayfly.clock.now() + timedelta(seconds=CLEAR_STEP_S)
     canceled = archived = 0
-    for seen in page.jobs:
-        job = seen if seen.over else await cancel(mayfly, orchestrators, seen.job_id, source=source, reason="clear")
-        canceled += job.state == "canceled" and not seen.over
-        outcome = await mayfly.streams.carry_out(ArchiveJob(source=source), job)
-        archived += bool(outcome.events)
-    return Cleared(canceled=canceled, archived=archived, cursor=page.cursor)
+    while True:
+        page = await mayfly.views.page(JobFilter(), limit=_CLEAR_BATCH, cursor=cursor)
+        for seen in page.jobs:
+            job = seen if seen.over else await cancel(mayfly, orchestrators, seen.job_id, source=source, reason="clear")
+            canceled += job.state == "canceled" and not seen.over
+            outcome = await mayfly.streams.carry_out(ArchiveJob(source=source), job)
+            archived += bool(outcome.events)
+        cursor = page.cursor
+        if cursor is None or mayfly.clock.now() >= until:
+            return Cleared(canceled=canceled, archived=archived, cursor=cursor)

@@ -165,15 +165,13 @@ async def archive_job(req: func.HttpRequest) -> func.HttpResponse:
 @jobs_api.durable_client_input(client_name="client")
 @answering
 async def clear_jobs(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-    """Cancel what runs and archive what ended, so many at a time."""
-    queries = queries_of(req, "limit", "cursor")
-    limit = number_of(queries, "limit", default=canceling.CLEAR_MAX, low=1, high=canceling.CLEAR_MAX)
+    """Cancel what runs and archive what ended, for some seconds at a time."""
+    queries = queries_of(req, "cursor")
     try:
         cleared = await canceling.clear(
             composition.current(),
             DurableOrchestrators(client),
             source=_source(req),
-            limit=limit,
             cursor=queries.get("cursor"),
         )
     except ValueError as error:

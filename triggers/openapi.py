@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from mayfly.canceling import CLEAR_MAX
+from mayfly.canceling import CLEAR_STEP_S
 from mayfly.jobs.lifecycle import STATES
 from mayfly.jobs.spec import JobSpec
 from mayfly.reporting import Finished, Progress, Started
@@ -50,6 +50,7 @@ def _paths() -> dict[str, Any]:
     attempt = _query("attempt", {"type": "integer", "minimum": 1, "maximum": 10_000}, "Default: the latest.")
     after = _query("after", {"type": "integer", "minimum": 0, "maximum": 2**31}, "Only later positions.")
     mark = _query("after", {"type": "string", "pattern": r"^\d{1,9}-[0-9a-f]{16}$"}, "Only what came after this mark.")
+    going_on = _query("cursor", {"type": "string"}, "From the answer before; null in it: that was the last.")
     far = _query("after", {"type": "integer", "minimum": 0, "maximum": 2**63 - 1}, "Only later global positions.")
     limit = _query("limit", {"type": "integer", "minimum": 1, "maximum": 1_000}, "How many at most.")
     job = "/api/jobs/{job_id}"
@@ -82,7 +83,11 @@ def _paths() -> dict[str, Any]:
         },
         "/api/jobs/clear": {
             "post": _operation(
-                "clear_jobs", "Cancel what runs, archive what ended, step by step", 202, "Cleared", parameters=_step()
+                "clear_jobs",
+                f"Cancel what runs, archive what ended, {CLEAR_STEP_S:g} s at a time",
+                202,
+                "Cleared",
+                parameters=[going_on],
             )
         },
         "/api/plan": {"post": _operation("plan_job", "What a job would become", 200, "Plan", body=spec)},
@@ -147,14 +152,6 @@ def _filters() -> list[dict[str, Any]]:
         _query("archived", {"type": "boolean"}, "The archived ones too."),
         _query("limit", {"type": "integer", "minimum": 1, "maximum": 200}, "Page size."),
         _query("cursor", {"type": "string"}, "From the page before."),
-    ]
-
-
-def _step() -> list[dict[str, Any]]:
-    size = {"type": "integer", "minimum": 1, "maximum": CLEAR_MAX, "default": CLEAR_MAX}
-    return [
-        _query("limit", size, "How many jobs this step goes through."),
-        _query("cursor", {"type": "string"}, "From the step before; the last one answers with null."),
     ]
 
 

@@ -10,14 +10,14 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from azure.functions.decorators.function_app import FunctionRegister
 
-from local_host.app.functions import Function, index_functions
+from local_host.app.functions import SERVICE_BUS, STORAGE_QUEUE, Function, index_functions
 from local_host.errors import AppRefused, Refused
 
 
@@ -31,15 +31,41 @@ class LoadedApp:
     directory: Path
     functions: tuple[Function, ...]
     host_json: Mapping[str, Any]
+    heeded: set[tuple[str, ...]] = field(default_factory=lambda: {("version",)})
+    """What of host.json was asked for."""
 
     def option(self, *path: str, default: Any = None) -> Any:
         """Return a value of host.json, such as `option("extensions", "http", "routePrefix")`."""
+        self.heeded.add(path)
         value: Any = self.host_json
         for key in path:
             if not isinstance(value, Mapping) or key not in value:
                 return default
             value = value[key]
         return value
+
+
+def unheeded(app: LoadedApp, environment: Mapping[str, str]) -> list[str]:
+    """Return what the app is set to and nobody here asks for: in Azure it has an effect, and here it has none."""
+    found = [".".join(path) for path in _unheeded(app.host_json, (), app.heeded)]
+    if "WEBSITE_TIME_ZONE" in environment:
+        found.append("WEBSITE_TIME_ZONE (schedules are in UTC)")
+    queues = (one for one in app.functions if one.kind in (SERVICE_BUS, STORAGE_QUEUE) and one.retry is not None)
+    return found + [f"the retry policy of {one.name} (its queue delivers again)" for one in queues]
+
+
+def _unheeded(
+    part: Mapping[str, Any], path: tuple[str, ...], heeded: Iterable[tuple[str, ...]]
+) -> Iterator[tuple[str, ...]]:
+    """Find the parts of which nothing is heeded, each by its shortest name."""
+    for name, value in part.items():
+        here = (*path, name)
+        if here in heeded:
+            continue
+        if isinstance(value, Mapping) and any(one[: len(here)] == here for one in heeded):
+            yield from _unheeded(value, here, heeded)
+        else:
+            yield here
 
 
 def load_app(directory: Path) -> LoadedApp:

@@ -215,6 +215,7 @@ def test_two_apps_together_never_pass_a_places_rate_or_quota(
                 await app.close()
 
     asyncio.run(go())
+    assert list(tmp_path.rglob("ledger.db")) == []
 
 
 def _composed(server: CosmosServer, endpoint: str, data: Path) -> Mayfly:

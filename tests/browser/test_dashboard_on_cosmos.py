@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import statistics
+import time
 import uuid
 from collections.abc import Iterator
 
@@ -90,6 +92,21 @@ def test_jobs_are_on_the_board_on_their_page_and_in_the_figures(up: Up, page: Pa
     page.wait_for_timeout(1_500)
     picture(page, "cosmos-system")
     expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_a_change_in_the_log_is_on_the_open_page_within_seconds(up: Up, page: Page) -> None:
+    """The feed is asked once a second, and so is the board; the rest is what a busy machine adds."""
+    opened(page, up.url)
+    took = []
+    for number in range(5):
+        text = f"seen {number} {uuid.uuid4().hex[:8]}"
+        with up.api() as api:
+            api.submit({"message": text}, idempotency_key=uuid.uuid4().hex)
+        began = time.monotonic()
+        page.wait_for_selector(f"text={text}", timeout=10_000)
+        took.append(time.monotonic() - began)
+    print(f"from append to pixel, over Cosmos DB's feed: {', '.join(f'{one:.2f}' for one in took)} s")
+    assert statistics.median(took) < 3.0
 
 
 def test_the_filters_find_by_label_and_the_board_clears(up: Up, page: Page) -> None:

@@ -85,6 +85,10 @@ class Process:
                 return line.split()[2]
         raise AssertionError("".join(lines))
 
+    def next_line(self) -> str:
+        assert self.process.stderr is not None
+        return self.process.stderr.readline()
+
     def end(self, number: int) -> tuple[int, str]:
         self.process.send_signal(number)
         _, errors = self.process.communicate(timeout=20)
@@ -208,3 +212,33 @@ def test_an_app_that_is_refused_is_named_and_nothing_runs(tmp_path: Path) -> Non
             "The function app was refused:\n"
             "  - function 'counter': the binding 'context' of type entityTrigger is not supported\n"
         )
+
+
+def test_what_has_no_effect_here_is_named_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = """
+@app.service_bus_queue_trigger(arg_name="message", queue_name="q", connection="BUS")
+@app.retry(strategy="fixed_delay", max_retry_count="3", delay_interval="00:00:10")
+def take(message: func.ServiceBusMessage): pass
+"""
+    durable = {"hubName": "Hub", "versionMatchStrategy": "Strict", "storageProvider": {"partitionCount": 4}}
+    host_json = {
+        "version": "2.0",
+        "functionTimeout": "00:10:00",
+        "extensions": {"http": {"routePrefix": "x"}, "serviceBus": {"maxConcurrentCalls": 2}, "durableTask": durable},
+    }
+    write_app(tmp_path / "app", APP + queue, host_json=host_json)
+    monkeypatch.setenv("WEBSITE_TIME_ZONE", "Europe/Berlin")
+    with hosting(tmp_path, "--port", "0") as process:
+        process.listening()
+        assert process.next_line() == (
+            "Without effect here: functionTimeout, extensions.durableTask.versionMatchStrategy,"
+            " extensions.durableTask.storageProvider, WEBSITE_TIME_ZONE (schedules are in UTC),"
+            " the retry policy of take (its queue delivers again)\n"
+        )
+
+
+def test_an_app_of_which_all_is_heeded_is_told_nothing(tmp_path: Path) -> None:
+    write_app(tmp_path / "app", APP)
+    with hosting(tmp_path, "--port", "0") as process:
+        process.listening()
+        assert process.end(signal.SIGTERM) == (0, "")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mayfly.canceling import CLEAR_MAX, Cleared, archive, cancel, clear
+from mayfly import canceling
+from mayfly.canceling import Cleared, archive, cancel, clear
 from mayfly.errors import NotFound
 from mayfly.jobs import events as e
 from mayfly.jobs.job import Job
@@ -121,18 +122,29 @@ def test_a_clear_on_views_that_lag_goes_by_the_log(composed: Composed) -> None:
     assert composed.job(job_id).state == "succeeded"
 
 
-def test_a_clear_goes_step_by_step_through_every_job(composed: Composed) -> None:
-    for _ in range(2 * CLEAR_MAX + 5):
+def test_a_clear_goes_step_by_step_through_every_job(composed: Composed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(canceling, "CLEAR_STEP_S", 0)
+    monkeypatch.setattr(canceling, "_CLEAR_BATCH", 5)
+    for _ in range(12):
         composed.submit()
     steps = [_clear(composed)]
     while steps[-1].cursor is not None:
         # The views may follow in between or not: the cursor says where to go on.
         steps.append(_clear(composed, steps[-1].cursor, projected=len(steps) == 1))
-    assert [step.canceled for step in steps] == [step.archived for step in steps] == [CLEAR_MAX, CLEAR_MAX, 5]
+    assert [step.canceled for step in steps] == [step.archived for step in steps] == [5, 5, 2]
 
 
-def test_a_clear_that_broke_off_is_finished_by_another(composed: Composed) -> None:
-    for _ in range(CLEAR_MAX + 5):
+def test_a_clear_that_is_quick_enough_is_one_step(composed: Composed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(canceling, "_CLEAR_BATCH", 5)
+    for _ in range(12):
+        composed.submit()
+    assert _clear(composed) == Cleared(canceled=12, archived=12)
+
+
+def test_a_clear_that_broke_off_is_finished_by_another(composed: Composed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(canceling, "CLEAR_STEP_S", 0)
+    monkeypatch.setattr(canceling, "_CLEAR_BATCH", 5)
+    for _ in range(9):
         composed.submit()
     assert _clear(composed).cursor is not None
-    assert _clear(composed) == Cleared(canceled=5, archived=5)
+    assert _clear(composed) == Cleared(canceled=4, archived=4)

@@ -258,4 +258,5 @@ def _listing(group: Group) -> GroupListing:
         job_id=request.job_id,
         attempt=request.attempt,
         created_at=group.created_at,
+        troubled=group.restarts > 0 or group.exit_code not in (None, 0),
     )

@@ -94,7 +94,6 @@ def test_a_query_where_none_belongs_is_refused_and_nothing_is_done(api: Function
 @pytest.mark.parametrize(
     ("name", "value", "mend"),
     [
-        ("limit", "51", f"{_WHOLE} 1 and 50"),
         ("cursor", "x", "must be a cursor"),
         ("curser", "x", "did you mean cursor?"),
     ],

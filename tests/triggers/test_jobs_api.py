@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mayfly import canceling
 from mayfly.containers.runtime import MetricSample
 from mayfly.errors import TryAgain
 from mayfly.log_marks import mark_of
@@ -210,12 +211,16 @@ def test_only_a_job_that_is_over_can_be_archived(api: FunctionHost) -> None:
     assert (answer.status, answer.json["archived"]) == (202, True)
 
 
-def test_a_clear_says_how_many_it_touched(api: FunctionHost) -> None:
+def test_a_clear_says_how_many_it_touched_and_where_to_go_on(
+    api: FunctionHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(canceling, "CLEAR_STEP_S", 0)
+    monkeypatch.setattr(canceling, "_CLEAR_BATCH", 1)
     ended = _start(api)
     _start(api)
     _finish(api, ended)
     api.composed.project()
-    answer = api.call("POST", "jobs/clear", params={"limit": "1"})
+    answer = api.call("POST", "jobs/clear")
     rest = api.call("POST", "jobs/clear", params={"cursor": answer.json["cursor"]})
     assert (answer.status, rest.status) == (202, 202)
     assert answer.json["canceled"] + rest.json["canceled"] == 1
