@@ -10,6 +10,7 @@ from azure.core.exceptions import AzureError
 from azure.cosmos.exceptions import CosmosResourceExistsError
 
 from mayfly.cosmos.account import WRITE_TRIES, CosmosAccount, charge_of, translated
+from mayfly.cosmos.queries import query
 from mayfly.intake.intake_record import Refusal
 
 CONTAINER = "intake"
@@ -46,15 +47,13 @@ class CosmosIntakeRecord:
 
     async def refusals(self, *, limit: int = 100) -> Sequence[Refusal]:
         """See `IntakeRecord.refusals`."""
-        container = await self._account.container(CONTAINER)
-        try:
-            found = container.query_items(
-                f"SELECT TOP {int(limit)} * FROM c ORDER BY c.at DESC, c.message_id DESC",  # noqa: S608 - a number
-                response_hook=charge_of(CONTAINER, "list"),
-            )
-            items = [item async for item in found]
-        except AzureError as error:
-            raise translated(error, "the intake record could not be read") from error
+        items = await query(
+            self._account,
+            CONTAINER,
+            "the intake record could not be read",
+            "list",
+            f"SELECT TOP {int(limit)} * FROM c ORDER BY c.at DESC, c.message_id DESC",  # noqa: S608 - a number
+        )
         return [
             Refusal(
                 queue=item["queue"],

@@ -23,6 +23,7 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from azure.core.exceptions import AzureError
@@ -30,6 +31,7 @@ from azure.cosmos.exceptions import CosmosResourceNotFoundError
 
 from mayfly.cosmos.account import CosmosAccount, charge_of, translated
 from mayfly.cosmos.batch import write_batch
+from mayfly.cosmos.queries import query
 from mayfly.errors import PositionTaken
 from mayfly.jobs.events import Event, body_to_json, from_document, to_document
 from mayfly.log.event_log import Recorded
@@ -50,6 +52,7 @@ class CosmosEventLog:
     def __init__(self, account: CosmosAccount) -> None:
         account.join()
         self._account = account
+        self._query = partial(query, account, CONTAINER, "the event log could not be read")
         self._tips: dict[str, tuple[int, int]] = {}
         """By job: the last (position, global position) that is known here; the stream may be longer, never shorter."""
 
@@ -74,7 +77,7 @@ class CosmosEventLog:
             "read",
             f"SELECT {top}* FROM c WHERE c.job_id = @job_id AND c.position > @after"  # noqa: S608 - top is a number
             " ORDER BY c.position",
-            [{"name": "@job_id", "value": job_id}, {"name": "@after", "value": after}],
+            {"@job_id": job_id, "@after": after},
             partition_key=job_id,
         )
         if documents:
@@ -87,7 +90,7 @@ class CosmosEventLog:
             "read_all",
             f"SELECT TOP {int(limit) + 1} * FROM c WHERE c.global_position > @after"  # noqa: S608 - as above
             " ORDER BY c.global_position",
-            [{"name": "@after", "value": _text(after)}],
+            {"@after": _text(after)},
         )
         page = documents[:limit]
         if len(documents) > limit and documents[limit]["global_position"] == page[-1]["global_position"]:
@@ -141,19 +144,6 @@ class CosmosEventLog:
         except AzureError as error:
             raise translated(error, "the event log could not be read") from error
         return bool(found.get("append_id") == document["append_id"])
-
-    async def _query(
-        self, operation: str, text: str, parameters: list[dict[str, object]], *, partition_key: str | None = None
-    ) -> list[dict[str, Any]]:
-        container = await self._account.container(CONTAINER)
-        scope = {} if partition_key is None else {"partition_key": partition_key}
-        try:
-            found = container.query_items(
-                text, parameters=parameters, response_hook=charge_of(CONTAINER, operation), **scope
-            )
-            return [document async for document in found]
-        except AzureError as error:
-            raise translated(error, "the event log could not be read") from error
 
     def _remember(self, job_id: str, document: Mapping[str, Any]) -> None:
         position, known = int(document["position"]), self._tips.pop(job_id, (0, 0))

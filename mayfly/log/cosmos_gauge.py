@@ -14,12 +14,13 @@ import asyncio
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise
-from typing import Any
 
 from azure.core.exceptions import AzureError
 
 from mayfly.cosmos.account import CosmosAccount, charge_of, translated
+from mayfly.cosmos.queries import query
 from mayfly.log.cosmos import CONTAINER, last_position_of
 from mayfly.log.gauge import LogSize, Written
 
@@ -33,6 +34,7 @@ class CosmosLogGauge:
     def __init__(self, account: CosmosAccount) -> None:
         account.join()
         self._account = account
+        self._query = partial(query, account, CONTAINER, "the event log could not be read")
         self._spans: dict[tuple[datetime | None, datetime], int] = {}
         """(after, until) to the events in between, of spans that are over."""
 
@@ -72,7 +74,7 @@ class CosmosLogGauge:
         text = f"SELECT TOP {int(limit)} c.job_id, c.position, c.at FROM c ORDER BY c.global_position DESC"  # noqa: S608
         return [
             Written(job_id=item["job_id"], position=int(item["position"]), at=datetime.fromisoformat(item["at"]))
-            for item in await self._query("last", text, {})
+            for item in await self._query("last", text)
         ]
 
     async def close(self) -> None:
@@ -94,18 +96,6 @@ class CosmosLogGauge:
             if len(self._spans) > _SPANS_MAX:
                 del self._spans[next(iter(self._spans))]
         return count
-
-    async def _query(self, operation: str, text: str, parameters: dict[str, object]) -> list[Any]:
-        container = await self._account.container(CONTAINER)
-        try:
-            found = container.query_items(
-                text,
-                parameters=[{"name": name, "value": value} for name, value in parameters.items()],
-                response_hook=charge_of(CONTAINER, operation),
-            )
-            return [item async for item in found]
-        except AzureError as error:
-            raise translated(error, "the event log could not be read") from error
 
 
 def _hour(at: datetime) -> datetime:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from azure.core import MatchConditions
@@ -23,6 +24,7 @@ from azure.cosmos.exceptions import (
 )
 
 from mayfly.cosmos.account import WRITE_TRIES, CosmosAccount, charge_of, translated
+from mayfly.cosmos.queries import query
 from mayfly.errors import TryAgain
 from mayfly.jobs.job import Job, from_json, to_json
 from mayfly.jobs.lifecycle import JobState
@@ -42,7 +44,6 @@ _VERSION = 2
 """Of the documents; views of another version are made again from the log."""
 
 _T = TypeVar("_T")
-_Parameters = list[dict[str, object]]
 
 
 class CosmosJobViews:
@@ -51,6 +52,7 @@ class CosmosJobViews:
     def __init__(self, account: CosmosAccount) -> None:
         account.join()
         self._account = account
+        self._query = partial(query, account, CONTAINER, "the job views could not be read")
         self._figures = CosmosFigures(account)
         self._at_once = asyncio.Semaphore(_AT_ONCE)
         self._kept: dict[str, tuple[int, str]] = {}
@@ -98,7 +100,7 @@ class CosmosJobViews:
             "unsettled",
             f"SELECT TOP {int(limit)} VALUE c.job_id FROM c"  # noqa: S608 - limit is a number
             " WHERE c.settled = false AND c.job_id > @after ORDER BY c.job_id",
-            [{"name": "@after", "value": after}],
+            {"@after": after},
         )
 
     async def clear(self) -> None:
@@ -106,7 +108,7 @@ class CosmosJobViews:
         self._kept.clear()
         await self._delete(_MARK)  # first: whatever happens on the way, they are incomplete
         await self._figures.clear()
-        job_ids = await self._query("clear", "SELECT VALUE c.job_id FROM c", [])
+        job_ids = await self._query("clear", "SELECT VALUE c.job_id FROM c")
         await asyncio.gather(*(self._one_of_many(self._delete(job_id)) for job_id in job_ids))
 
     async def complete(self) -> bool:
@@ -183,14 +185,6 @@ class CosmosJobViews:
         except AzureError as error:
             raise translated(error, "the job views could not be cleared") from error
 
-    async def _query(self, operation: str, text: str, parameters: _Parameters) -> list[Any]:
-        container = await self._account.container(CONTAINER)
-        try:
-            found = container.query_items(text, parameters=parameters, response_hook=charge_of(CONTAINER, operation))
-            return [item async for item in found]
-        except AzureError as error:
-            raise translated(error, "the job views could not be read") from error
-
     async def _one_of_many(self, call: Awaitable[_T]) -> _T:
         async with self._at_once:
             return await call
@@ -218,7 +212,7 @@ def _document(job: Job) -> dict[str, Any]:
     }
 
 
-def _conditions(job_filter: JobFilter, cursor: str | None) -> tuple[list[str], _Parameters]:
+def _conditions(job_filter: JobFilter, cursor: str | None) -> tuple[list[str], dict[str, object]]:
     """Return the conditions and the values they name; values are never part of the text."""
     clauses: list[str] = []
     values: dict[str, object] = {}
@@ -243,7 +237,7 @@ def _conditions(job_filter: JobFilter, cursor: str | None) -> tuple[list[str], _
     if cursor is not None:
         clauses.append("(c.submitted_at < @last_at OR (c.submitted_at = @last_at AND c.job_id < @last_id))")
         values["@last_at"], values["@last_id"] = parse_cursor(cursor)
-    return clauses, [{"name": name, "value": value} for name, value in values.items()]
+    return clauses, values
 
 
 def _stamp(at: datetime) -> str:

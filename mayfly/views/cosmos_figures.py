@@ -20,6 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from azure.core.exceptions import AzureError
@@ -27,6 +28,7 @@ from azure.cosmos.exceptions import CosmosBatchOperationError, CosmosResourceNot
 
 from mayfly.cosmos.account import WRITE_TRIES, CosmosAccount, charge_of, translated
 from mayfly.cosmos.batch import OPERATIONS_MAX, write_batch
+from mayfly.cosmos.queries import query
 from mayfly.errors import TryAgain
 from mayfly.jobs.job import Job
 from mayfly.jobs.lifecycle import STATES, JobState
@@ -61,6 +63,7 @@ class CosmosFigures:
         """
         account.join()
         self._account = account
+        self._query = partial(query, account, CONTAINER, "the figures could not be read")
         self._attempts_age_s = attempts_age_s
         self._attempts: tuple[float, int, Sequence[AttemptFigures]] | None = None
         self._kept: dict[_Key, _Item] = {}
@@ -77,7 +80,7 @@ class CosmosFigures:
     async def clear(self) -> None:
         """Count no job any more. Others may move jobs meanwhile: each is counted once or not at all."""
         await self._delete_mark()  # first: whatever happens on the way, they are incomplete
-        found = await self._query("clear", "SELECT c.month, c.id FROM c WHERE c.kind = 'job'", {})
+        found = await self._query("clear", "SELECT c.month, c.id FROM c WHERE c.kind = 'job'")
         for month, some in _by_month((item["month"], item["id"], None) for item in found):
             await self._move(month, some)
 
@@ -128,12 +131,11 @@ class CosmosFigures:
         found = await self._query(
             kind,
             f"SELECT TOP {LIST_MAX + 1} c.id FROM c WHERE IS_DEFINED(c.{since}) ORDER BY c.{since}",  # noqa: S608
-            {},
         )
         count = len(found)
         if count > LIST_MAX:
             text = f"SELECT VALUE COUNT(1) FROM c WHERE IS_DEFINED(c.{since})"  # noqa: S608 - one of two names
-            count = sum(await self._query(f"{kind}_count", text, {}))
+            count = sum(await self._query(f"{kind}_count", text))
         return count, [item["id"] for item in found[:LIST_MAX]]
 
     async def attempts(self, *, limit: int) -> Sequence[AttemptFigures]:
@@ -169,7 +171,7 @@ class CosmosFigures:
 
     async def projected(self) -> int:
         """See `Figures.projected`."""
-        return sum(await self._query("projected", "SELECT VALUE c.events FROM c WHERE c.kind = 'day'", {}))
+        return sum(await self._query("projected", "SELECT VALUE c.events FROM c WHERE c.kind = 'day'"))
 
     async def close(self) -> None:
         """See `Figures.close`."""
@@ -235,18 +237,6 @@ class CosmosFigures:
             return
         except AzureError as error:
             raise translated(error, "the figures could not be cleared") from error
-
-    async def _query(self, operation: str, text: str, parameters: Mapping[str, object]) -> list[Any]:
-        container = await self._account.container(CONTAINER)
-        try:
-            found = container.query_items(
-                text,
-                parameters=[{"name": name, "value": value} for name, value in parameters.items()],
-                response_hook=charge_of(CONTAINER, operation),
-            )
-            return [item async for item in found]
-        except AzureError as error:
-            raise translated(error, "the figures could not be read") from error
 
     def _keep(self, item: _Item) -> None:
         key = (item["month"], item["id"])
