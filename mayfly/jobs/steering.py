@@ -102,13 +102,13 @@ def next_step(job: Job, now: datetime, pace: Pace, *, unsure: bool = False) -> S
         return begin_later(at)
     attempt = job.attempt
     assert attempt is not None, "a job that is starting or running has an attempt"  # noqa: S101
-    # Whoever claims from now on is done with it no earlier than this, so a short deadline is not overslept.
-    earliest_end = now + timedelta(seconds=max(job.spec.run_timeout_s, pace.first_s))
-    deadline = job.run_deadline(attempt) or min(attempt.start_deadline, earliest_end)
+    deadline = job.run_deadline(attempt) or attempt.start_deadline
     look_at = believed_until(job, pace)
     if look_at is None or look_at <= now:
         age_s = (now - attempt.requested_at).total_seconds()
-        first_s = pace.first_s if unsure or job.spec.judged_by_exit_code else pace.claim_s
+        soon = unsure or job.spec.judged_by_exit_code
+        # A worker that may run for less than it is given to claim would outrun its deadline until the first look.
+        first_s = pace.first_s if soon else min(pace.claim_s, max(job.spec.run_timeout_s, pace.first_s))
         later = 1 + pace.jitter * (zlib.crc32(job.job_id.encode()) / 2**32)
         wait_s = min(max(age_s * pace.growth, first_s) * later, pace.longest_s)
         look_at = now + timedelta(seconds=wait_s)

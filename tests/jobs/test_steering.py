@@ -92,8 +92,9 @@ def test_a_short_run_deadline_is_not_overslept_by_the_wait_for_the_claim() -> No
     assert _wait_s(_after(_REQUESTED, spec=spec), 0, LOCAL_PACE) == 3
     claimed = e.WorkerStarted(claim=CLAIM, run_deadline=T0 + timedelta(seconds=3.2))
     assert _wait_s(_after(_REQUESTED, claimed, spec=spec), 3, LOCAL_PACE) == pytest.approx(0.2)
-    # Where looks cost requests, it may come later by the shortest of them.
-    assert _wait_s(_after(_REQUESTED, spec=spec), 0, AZURE_PACE) == AZURE_PACE.first_s
+    # Where looks cost requests, it may be met later by the shortest wait for one.
+    wait_s = _wait_s(_after(_REQUESTED, spec=spec), 0, AZURE_PACE)
+    assert AZURE_PACE.first_s <= wait_s <= AZURE_PACE.first_s * (1 + AZURE_PACE.jitter)
 
 
 def test_what_is_over_is_deleted_at_once_and_then_looked_for() -> None:
