@@ -12,7 +12,7 @@ up: .venv/ready  ## Serve the API and the dashboard until stopped
 	@$(BIN)/mayfly up
 
 test: .venv/ready  ## Run every test
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: .venv/ready  ## Test, and hold format, lint, types and import contracts
 	$(BIN)/ruff format --check .

@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from mayfly.cli.client import Api
 from mayfly.cli.connection import local_key
 from mayfly.cli.host_process import free_port
+from mayfly.cli.leftovers import kill_jobs
 
 ROOT = Path(__file__).parents[2]
 ARTIFACTS = ROOT / "artifacts"
@@ -75,6 +76,7 @@ def running_up(data: Path, settings: dict[str, str] | None = None) -> Iterator[U
     finally:
         child.send_signal(signal.SIGTERM)
         child.wait(40)
+        kill_jobs(data)  # they outlive their host, as they should
 
 
 @pytest.fixture(scope="module")

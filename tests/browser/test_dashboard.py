@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from mayfly.cli.host_process import LocalHost
 from tests.browser.conftest import Up, picture, wait_for
 
-pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 _COUNTING = (
     "python3 -u -c 'import time\n"

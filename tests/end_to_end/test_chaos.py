@@ -10,7 +10,7 @@ import pytest
 
 from mayfly.cli.leftovers import processes_of_jobs, processes_on
 
-pytestmark = [pytest.mark.xdist_group("end_to_end"), pytest.mark.timeout(400)]
+pytestmark = pytest.mark.timeout(400)
 
 _ROOT = Path(__file__).parents[2]
 

@@ -13,8 +13,7 @@ SCHEDULES_MIN = 2_000
 _SPARE = 20
 """A few more are run, so that two schedules that happen to be the same do no harm."""
 
-# In one worker, because the schedules are run once for all of these tests and take both cores.
-pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("simulation")]
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")
