@@ -54,6 +54,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     start.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     start.add_argument("--allow-remote", action="store_true", help="permit a --host that is not loopback")
     start.add_argument("--max-body-bytes", type=int, default=BODY_BYTES_MAX, help="largest request body")
+    start.add_argument("--quiet", action="store_true", help="say only what goes wrong")
     start.add_argument("--verbose", action="store_true", help="log what happens, not only what goes wrong")
     return parser.parse_args(arguments)
 
@@ -84,13 +85,22 @@ def _start(options: argparse.Namespace) -> int:
             settings = HostSettings(base_url=f"http://{name}:{port}", data=options.data)
             guard = Guard(port=port, allow_remote=options.allow_remote)
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-                return runner.run(_serve(listener, app, keys, settings, guard, options.max_body_bytes))
+                return runner.run(
+                    _serve(listener, app, keys, settings, guard, options.max_body_bytes, quiet=options.quiet)
+                )
     finally:
         lock.release()
 
 
 async def _serve(
-    listener: socket.socket, app: LoadedApp, keys: Keys, settings: HostSettings, guard: Guard, body_bytes_max: int
+    listener: socket.socket,
+    app: LoadedApp,
+    keys: Keys,
+    settings: HostSettings,
+    guard: Guard,
+    body_bytes_max: int,
+    *,
+    quiet: bool,
 ) -> int:
     host = Host(app, keys, settings)
     server = Server(Front(host.answer, guard=guard, body_bytes_max=body_bytes_max))
@@ -100,7 +110,8 @@ async def _serve(
         loop.add_signal_handler(number, asked.set)
     host.start()
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    _announce(host, settings.base_url)
+    if not quiet:
+        _announce(host, settings.base_url)
     ends = [serving, asyncio.create_task(asked.wait()), asyncio.create_task(host.failed.wait())]
     await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True

@@ -95,7 +95,7 @@ class LocalHost:
         with contextlib.ExitStack() as stack:
             output: IO[bytes] | None = stack.enter_context(self._log.open("ab")) if self._log else None
             process = subprocess.Popen(
-                [sys.executable, "-m", "local_host", "start", *arguments],
+                [sys.executable, "-m", "local_host", "start", "--quiet", *arguments],
                 cwd=app,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,

@@ -237,6 +237,22 @@ def take(message: func.ServiceBusMessage): pass
         )
 
 
+def test_a_quiet_host_says_only_what_goes_wrong(tmp_path: Path) -> None:
+    write_app(tmp_path / "app", APP, host_json={"version": "2.0", "functionTimeout": "00:10:00"})
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+
+    def answers() -> bool:
+        with contextlib.suppress(httpx.TransportError):
+            return httpx.get(f"http://127.0.0.1:{port}/").status_code > 0
+        return False
+
+    with hosting(tmp_path, "--port", str(port), "--quiet") as process:
+        until(answers)
+        assert process.end(signal.SIGTERM) == (0, "")
+
+
 def test_an_app_of_which_all_is_heeded_is_told_nothing(tmp_path: Path) -> None:
     write_app(tmp_path / "app", APP)
     with hosting(tmp_path, "--port", "0") as process:
