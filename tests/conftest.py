@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import Iterator
@@ -15,6 +16,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 os.environ["MAYFLY_QUEUE"] = "jobs"  # before the app is imported: it listens to a queue only where one is named
 
 from tests.cosmos_server.server import CosmosServer, running
+
+
+@pytest.fixture
+def runner() -> Iterator[asyncio.Runner]:
+    """One event loop for a test and what it has open, closed after both."""
+    with asyncio.Runner() as runner:
+        yield runner
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ Source: learn.microsoft.com/azure/cosmos-db/nosql/change-feed-pull-model.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from datetime import timedelta
@@ -25,7 +24,7 @@ from local_host.app.functions import Function
 from local_host.app.invocation import Invoker
 from local_host.clock import Clock
 from local_host.durable.hub import TaskHub
-from local_host.triggers.feeds import call_with_retries
+from local_host.triggers.feeds import call_with_retries, documents_given
 
 log = logging.getLogger("local_host.triggers.feeds")
 
@@ -78,9 +77,7 @@ class CosmosFeedTrigger:
 
     async def run_once(self, text: str) -> None:
         """Call the function with documents that somebody gave by hand, as JSON text."""
-        given = json.loads(text) if text else []
-        items = given if isinstance(given, list) else [given]
-        await self._invoker.call(self._function, DocumentList(Document.from_dict(item) for item in items))
+        await self._invoker.call(self._function, documents_given(text))
 
     async def _deliver(self, container: ContainerProxy) -> bool:
         """Deliver one batch; return whether there was one."""

@@ -86,9 +86,7 @@ class FeedTrigger:
 
     async def run_once(self, text: str) -> None:
         """Call the function with documents that somebody gave by hand, as JSON text."""
-        given = json.loads(text) if text else []
-        items = given if isinstance(given, list) else [given]
-        await self._invoker.call(self._function, DocumentList(Document.from_dict(item) for item in items))
+        await self._invoker.call(self._function, documents_given(text))
 
     def close(self) -> None:
         if self._source is not None:
@@ -149,6 +147,13 @@ class FeedTrigger:
             "INSERT INTO feeds(lease,position) VALUES(?,?) ON CONFLICT(lease) DO UPDATE SET position=excluded.position",
             (self._lease, position),
         )
+
+
+def documents_given(text: str) -> DocumentList:
+    """Return the documents in a JSON text: a list of them, one alone, or none where it is empty."""
+    given = json.loads(text) if text else []
+    items = given if isinstance(given, list) else [given]
+    return DocumentList(Document.from_dict(item) for item in items)
 
 
 async def call_with_retries(

@@ -9,7 +9,7 @@ An adapter joins with a subclass whose name begins with `Test` and one method:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -26,11 +26,6 @@ class AdmissionContract:
     def open(self, *, groups_max: int, present: Sequence[str] = ()) -> Admission:
         """Return a ledger as after a restart, with room for so many groups, of which these jobs have one already."""
         raise NotImplementedError
-
-    @pytest.fixture
-    def runner(self) -> Iterator[asyncio.Runner]:
-        with asyncio.Runner() as runner:
-            yield runner
 
     def test_a_job_is_admitted_while_there_is_room(self, runner: asyncio.Runner) -> None:
         admission = self.open(groups_max=2)

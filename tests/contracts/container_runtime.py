@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -38,11 +38,6 @@ class ContainerRuntimeContract:
 
     def stays(self, group: str) -> GroupRequest:
         raise NotImplementedError
-
-    @pytest.fixture
-    def runner(self) -> Iterator[asyncio.Runner]:
-        with asyncio.Runner() as runner:
-            yield runner
 
     async def seen(
         self, runtime: ContainerRuntime, group: str, wanted: Callable[[GroupStatus | None], bool]

@@ -28,11 +28,6 @@ class EventLogContract:
         raise NotImplementedError
 
     @pytest.fixture
-    def runner(self) -> Iterator[asyncio.Runner]:
-        with asyncio.Runner() as runner:
-            yield runner
-
-    @pytest.fixture
     def log(self, runner: asyncio.Runner) -> Iterator[EventLog]:
         log = self.open()
         yield log

@@ -41,11 +41,6 @@ class FiguresContract:
         raise NotImplementedError
 
     @pytest.fixture
-    def runner(self) -> Iterator[asyncio.Runner]:
-        with asyncio.Runner() as runner:
-            yield runner
-
-    @pytest.fixture
     def opened(self, tmp_path: Path, runner: asyncio.Runner) -> Iterator[tuple[JobViews, Figures]]:
         views, figures = self.open(tmp_path)
         yield views, figures

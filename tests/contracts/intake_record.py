@@ -21,11 +21,6 @@ class IntakeRecordContract:
         raise NotImplementedError
 
     @pytest.fixture
-    def runner(self) -> Iterator[asyncio.Runner]:
-        with asyncio.Runner() as runner:
-            yield runner
-
-    @pytest.fixture
     def record(self, runner: asyncio.Runner) -> Iterator[IntakeRecord]:
         record = self.open()
         yield record

@@ -47,11 +47,6 @@ class JobViewsContract:
         raise NotImplementedError
 
     @pytest.fixture
-    def runner(self) -> Iterator[asyncio.Runner]:
-        with asyncio.Runner() as runner:
-            yield runner
-
-    @pytest.fixture
     def views(self, runner: asyncio.Runner) -> Iterator[JobViews]:
         views = self.open()
         yield views

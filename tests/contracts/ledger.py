@@ -6,10 +6,7 @@ An adapter joins with a subclass whose name begins with `Test` and one method th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
-
-import pytest
 
 from mayfly.admission.ledger import Bar, Book, Ledger, Share, Turn
 
@@ -29,11 +26,6 @@ class LedgerContract:
     def open(self) -> Ledger:
         """Return the ledger as another process opens it."""
         raise NotImplementedError
-
-    @pytest.fixture
-    def runner(self) -> Iterator[asyncio.Runner]:
-        with asyncio.Runner() as runner:
-            yield runner
 
     def test_there_is_no_book_at_first(self, runner: asyncio.Runner) -> None:
         assert runner.run(self.open().read()) == (None, "")

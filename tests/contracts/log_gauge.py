@@ -27,11 +27,6 @@ class LogGaugeContract:
         raise NotImplementedError
 
     @pytest.fixture
-    def runner(self) -> Iterator[asyncio.Runner]:
-        with asyncio.Runner() as runner:
-            yield runner
-
-    @pytest.fixture
     def opened(self, tmp_path: Path, runner: asyncio.Runner) -> Iterator[tuple[EventLog, LogGauge]]:
         log, gauge = self.open(tmp_path)
         yield log, gauge

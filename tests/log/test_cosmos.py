@@ -32,12 +32,6 @@ class TestCosmos(LastingEventLogContract):
 
 
 @pytest.fixture
-def runner() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as runner:
-        yield runner
-
-
-@pytest.fixture
 def log(cosmos_server: CosmosServer, runner: asyncio.Runner) -> Iterator[CosmosEventLog]:
     log = CosmosEventLog(cosmos_server.account())
     runner.run(log.append([opening()], expected_position=0))

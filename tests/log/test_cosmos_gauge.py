@@ -31,12 +31,6 @@ class TestCosmos(LogGaugeContract):
 
 
 @pytest.fixture
-def runner() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as runner:
-        yield runner
-
-
-@pytest.fixture
 def opened(cosmos_server: CosmosServer, runner: asyncio.Runner) -> Iterator[tuple[CosmosEventLog, CosmosLogGauge]]:
     account = cosmos_server.account()
     log, gauge = CosmosEventLog(account), CosmosLogGauge(account)

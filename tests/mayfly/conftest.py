@@ -9,12 +9,6 @@ from tests.mayfly.composed import Composed, compose
 
 
 @pytest.fixture
-def runner() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as runner:
-        yield runner
-
-
-@pytest.fixture
 def composed(runner: asyncio.Runner) -> Iterator[Composed]:
     composed = compose(runner)
     yield composed

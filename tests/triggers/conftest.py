@@ -12,12 +12,6 @@ from tests.triggers.function_host import DurableHost, FunctionHost, patch_durabl
 
 
 @pytest.fixture
-def runner() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as runner:
-        yield runner
-
-
-@pytest.fixture
 def api(runner: asyncio.Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FunctionHost]:
     durable = DurableHost()
     patch_durable_client(monkeypatch, durable)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 
@@ -24,22 +23,6 @@ class TestCosmos(JobViewsContract):
 
     def open(self) -> JobViews:
         return CosmosJobViews(self._cosmos.account())
-
-
-@pytest.fixture
-def runner() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as runner:
-        yield runner
-
-
-@pytest.fixture
-def two(cosmos_server: CosmosServer, runner: asyncio.Runner) -> Iterator[tuple[CosmosJobViews, CosmosJobViews]]:
-    first = CosmosJobViews(cosmos_server.account())
-    second = CosmosJobViews(cosmos_server.account(f"test{cosmos_server.opened}"))
-    yield first, second
-    runner.run(first.close())
-    runner.run(second.close())
-    cosmos_server.meet()
 
 
 def test_of_two_projectors_the_later_position_wins_whoever_writes_last(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -36,22 +35,6 @@ class TestCosmos(FiguresContract):
     def open(self, folder: Path) -> tuple[JobViews, Figures]:
         account = self._cosmos.account()
         return CosmosJobViews(account), CosmosFigures(account)
-
-
-@pytest.fixture
-def runner() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as runner:
-        yield runner
-
-
-@pytest.fixture
-def two(cosmos_server: CosmosServer, runner: asyncio.Runner) -> Iterator[tuple[CosmosJobViews, CosmosJobViews]]:
-    first = CosmosJobViews(cosmos_server.account())
-    second = CosmosJobViews(cosmos_server.account(f"test{cosmos_server.opened}"))
-    yield first, second
-    runner.run(first.close())
-    runner.run(second.close())
-    cosmos_server.meet()
 
 
 def _lives(seed: int, jobs: int) -> list[Job]:
