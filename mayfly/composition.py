@@ -112,8 +112,7 @@ class Readable:
     log: EventLog
     views: JobViews
     figures: Figures
-    gauge: LogGauge | None
-    """None: this store does not tell how large its log is."""
+    gauge: LogGauge
     rates: Rates
     store: str
     """What the stores are, for people."""
@@ -127,8 +126,7 @@ class Readable:
     async def close(self) -> None:
         """Release what the stores hold open."""
         for opened in (self.log, self.views, self.figures, self.gauge):
-            if opened is not None:
-                await opened.close()
+            await opened.close()
 
 
 def compose_readable(settings: StoreSettings) -> Readable:

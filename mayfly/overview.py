@@ -70,9 +70,9 @@ class Overview:
         """Return how many events the views hold; while it stays, so does everything that is drawn from them."""
         return await self._figures.projected()
 
-    async def written(self) -> int | None:
-        """Return how many events the log holds; None where the store has no gauge."""
-        return (await self._stores.gauge.size()).events if self._stores.gauge is not None else None
+    async def written(self) -> int:
+        """Return how many events the log holds."""
+        return (await self._stores.gauge.size()).events
 
     async def counts(self) -> Mapping[JobState, int]:
         """Return how many jobs that are not archived are in each state."""
@@ -93,11 +93,9 @@ class Overview:
         count, _ = await self._figures.attention(kind)
         return count
 
-    async def growth(self, *, now: datetime, over: timedelta, points: int) -> Growth | None:
-        """Return the log's size and its growth over a time; None where the store has no gauge."""
+    async def growth(self, *, now: datetime, over: timedelta, points: int) -> Growth:
+        """Return the log's size and its growth over a time."""
         gauge = self._stores.gauge
-        if gauge is None:
-            return None
         size = await gauge.size()
         times = [now - over + over * number / (points - 1) for number in range(points)]
         return Growth(
@@ -107,11 +105,9 @@ class Overview:
             points=list(zip(times, await gauge.written_by(times), strict=True)),
         )
 
-    async def lag(self) -> Lag | None:
-        """Return how far the views are behind; None where the store has no gauge."""
+    async def lag(self) -> Lag:
+        """Return how far the views are behind."""
         gauge = self._stores.gauge
-        if gauge is None:
-            return None
         size = await gauge.size()  # first, so that what comes in between is no lag
         last = await gauge.last(_TAIL_MAX)
         positions = await self._figures.positions([event.job_id for event in last])

@@ -79,7 +79,7 @@ def _clear(every: int) -> tuple[int, int]:
 def _wait_for_the_views() -> None:
     service = read_service()
     give_up = time.monotonic() + _CATCH_UP_S
-    while (lag := service.ask(service.overview.lag())) is not None and lag.events and time.monotonic() < give_up:
+    while service.ask(service.overview.lag()).events and time.monotonic() < give_up:
         time.sleep(0.1)
 
 

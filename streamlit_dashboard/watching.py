@@ -39,7 +39,7 @@ def log_stands() -> Hashable:
     return _asked(service.overview.written())
 
 
-def _asked(question: Coroutine[Any, Any, int | None]) -> Hashable:
+def _asked(question: Coroutine[Any, Any, int]) -> Hashable:
     try:
         return read_service().ask(question)
     except TryAgain as error:

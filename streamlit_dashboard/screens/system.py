@@ -81,9 +81,6 @@ def vitals(now: datetime) -> None:
             icon=":material/cloud_off:",
         )
     size_now = service.ask(service.overview.growth(now=now, over=timedelta(hours=1), points=2))
-    if size_now is None or lag is None:
-        columns[1].metric("Log", "not told by this store", border=True)
-        return
     columns[1].metric(
         "Events in the log",
         f"{size_now.events:,}",
@@ -122,8 +119,6 @@ def growth(now: datetime) -> None:
     service = read_service()
     until = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     found = service.ask(service.overview.growth(now=until, over=_DAY, points=_POINTS))
-    if found is None:
-        return
     st.subheader("The log's growth over 24 hours", anchor=False)
     if found.points[0][1] == found.points[-1][1]:
         st.caption("Nothing was written.")
