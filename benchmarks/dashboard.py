@@ -32,8 +32,8 @@ from mayfly.jobs.evolve import fold
 from mayfly.jobs.job import Attempt, Job
 from mayfly.jobs.names import job_id_for
 from mayfly.jobs.spec import JobSpec
-from mayfly.log.sqlite import SqliteEventLog
-from mayfly.views.sqlite import SqliteJobViews
+from mayfly.log.sqlite.event_log import SqliteEventLog
+from mayfly.views.sqlite.job_views import SqliteJobViews
 
 EVENTS_PER_JOB = 10
 _SPREAD = timedelta(days=7)

@@ -17,9 +17,9 @@ from mayfly.jobs.evolve import fold
 from mayfly.jobs.job import Job
 from mayfly.jobs.names import job_id_for
 from mayfly.jobs.spec import JobSpec
-from mayfly.log.sqlite import SqliteEventLog
+from mayfly.log.sqlite.event_log import SqliteEventLog
 from mayfly.views.job_views import JobFilter
-from mayfly.views.sqlite import SqliteJobViews
+from mayfly.views.sqlite.job_views import SqliteJobViews
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -4,159 +4,76 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
-from typing import TYPE_CHECKING, Protocol
+from functools import partial
+from typing import TYPE_CHECKING
 
-from mayfly import telemetry
 from mayfly.admission.admission import Admission
-from mayfly.admission.ledger import Ledger, Share
-from mayfly.admission.one_place import one_place
-from mayfly.admission.placed import Placed
-from mayfly.admission.placing import Pacing
+from mayfly.admission.ledger import Ledger, Reservation
+from mayfly.admission.placement import Pacing
+from mayfly.admission.placement_admission import PlacementAdmission
 from mayfly.admission.rates import DOCUMENTED
+from mayfly.admission.single_machine import single_machine
 from mayfly.admission.sqlite import SqliteLedger
-from mayfly.clock import Clock, SystemClock
-from mayfly.containers.processes import ProcessRuntime
-from mayfly.containers.runtime import ContainerRuntime, RuntimeUnavailable
-from mayfly.errors import TryAgain
+from mayfly.app import AsyncCloseable, Mayfly, ReadStores
+from mayfly.clock import SystemClock
+from mayfly.containers.processes.runtime import ProcessRuntime
+from mayfly.containers.runtime import ContainerRuntime
 from mayfly.intake.intake_record import IntakeRecord
 from mayfly.intake.sqlite import SqliteIntakeRecord
+from mayfly.jobs.costs import Prices
 from mayfly.jobs.evolve import fold
 from mayfly.jobs.job import Job
-from mayfly.jobs.places import Place, Quota, cores_of
-from mayfly.jobs.steering import AZURE_PACE, LOCAL_PACE, Pace
+from mayfly.jobs.next_step import AZURE_POLLS, LOCAL_POLLS, PollPolicy
+from mayfly.jobs.places import Place, cores_of
 from mayfly.log.event_log import EventLog
-from mayfly.log.gauge import LogGauge
-from mayfly.log.sqlite import SqliteEventLog, SqliteLogReader
-from mayfly.log.sqlite_gauge import SqliteLogGauge
+from mayfly.log.sqlite.event_log import SqliteEventLog, SqliteLogReader
+from mayfly.log.sqlite.stats import SqliteLogStats
 from mayfly.report_tokens import ReportTokens
-from mayfly.secrets import EnvironmentSecrets, SecretStore
+from mayfly.secrets.environment import EnvironmentSecrets
+from mayfly.secrets.store import SecretStore
 from mayfly.settings import AciSettings, Settings, StoreSettings, read_settings
-from mayfly.streams import Streams
-from mayfly.views.figures import Figures
+from mayfly.telemetry import job_context
 from mayfly.views.job_views import JobViews
-from mayfly.views.sqlite import SqliteJobViews, SqliteViewsReader
-from mayfly.views.sqlite_figures import SqliteFigures
+from mayfly.views.sqlite.job_views import SqliteJobViews, SqliteViewsReader
+from mayfly.views.sqlite.stats import SqliteJobStats
 
 if TYPE_CHECKING:
-    from mayfly.containers.aci import AciRuntime
+    from mayfly.containers.aci.runtime import AciRuntime
 
 _LOCAL = "local"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rates:
-    """What a place bills, in USD."""
-
-    cpu_hour: float
-    memory_gb_hour: float
-
-    def per_hour(self, *, cpu: float, memory_gb: float) -> float:
-        """Return the price of a container of that size.
-
-        >>> Rates(cpu_hour=0.04, memory_gb_hour=0.005).per_hour(cpu=1, memory_gb=2)
-        0.05
-        """
-        return cpu * self.cpu_hour + memory_gb * self.memory_gb_hour
+_FREE = Prices(cpu_hour=0.0, memory_gb_hour=0.0)
 
 
-_LOCAL_RATES = Rates(cpu_hour=0.0, memory_gb_hour=0.0)
-
-
-class Closing(Protocol):
-    """Something that holds connections open."""
-
-    async def close(self) -> None: ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mayfly:
-    """Everything that the use cases need."""
-
-    clock: Clock
-    log: EventLog
-    views: JobViews
-    runtime: ContainerRuntime
-    admission: Admission
-    secrets: SecretStore
-    tokens: ReportTokens
-    pace: Pace
-    public_url: str
-    """Without `/api`; what a worker reports to."""
-    place: str
-    """Where a job goes first."""
-    rates: Rates
-    intake: IntakeRecord
-    """Messages that were refused."""
-    held_open: tuple[Closing, ...] = ()
-    """What else is to be closed, beside the stores."""
-
-    @cached_property
-    def streams(self) -> Streams:
-        """The log, seen as jobs."""
-        return Streams(self.log, self.clock)
-
-    async def close(self) -> None:
-        """Release what the stores hold open."""
-        await self.log.close()
-        await self.views.close()
-        await self.intake.close()
-        for one in self.held_open:
-            await one.close()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Readable:
-    """What a process needs that only reads: stores opened for reading, and nothing that runs containers."""
-
-    log: EventLog
-    views: JobViews
-    figures: Figures
-    gauge: LogGauge
-    rates: Rates
-    store: str
-    """What the stores are, for people."""
-    runtime: ContainerRuntime | None = None
-
-    @cached_property
-    def streams(self) -> Streams:
-        """The log, seen as jobs."""
-        return Streams(self.log, SystemClock())
-
-    async def close(self) -> None:
-        """Release what the stores hold open."""
-        for opened in (self.log, self.views, self.figures, self.gauge):
-            await opened.close()
-
-
-def compose_readable(settings: StoreSettings) -> Readable:
+def compose_read_only(settings: StoreSettings) -> ReadStores:
     """Put the stores together for reading alone; they need not be there yet."""
-    rates = Rates(cpu_hour=settings.cpu_hour_usd, memory_gb_hour=settings.memory_gb_hour_usd)
+    rates = Prices(cpu_hour=settings.cpu_hour_usd, memory_gb_hour=settings.memory_gb_hour_usd)
     if settings.cosmos_endpoint is not None:
-        return _readable_in_cosmos(settings.cosmos_endpoint, settings.cosmos_key, rates)
-    return Readable(
+        return _read_only_in_cosmos(settings.cosmos_endpoint, settings.cosmos_key, rates)
+    return ReadStores(
         log=SqliteLogReader(settings.data / "log.db"),
         views=SqliteViewsReader(settings.data / "views.db"),
-        figures=SqliteFigures(settings.data / "views.db"),
-        gauge=SqliteLogGauge(settings.data / "log.db"),
+        figures=SqliteJobStats(settings.data / "views.db"),
+        gauge=SqliteLogStats(settings.data / "log.db"),
         rates=rates,
         store=f"SQLite files in {settings.data.name}",
     )
 
 
-def _readable_in_cosmos(endpoint: str, key: str | None, rates: Rates) -> Readable:
+def _read_only_in_cosmos(endpoint: str, key: str | None, rates: Prices) -> ReadStores:
     from mayfly.cosmos.account import CosmosAccount
-    from mayfly.log.cosmos import CosmosEventLog
-    from mayfly.log.cosmos_gauge import CosmosLogGauge
-    from mayfly.views.cosmos import CosmosJobViews
-    from mayfly.views.cosmos_figures import CosmosFigures
+    from mayfly.log.cosmos.event_log import CosmosEventLog
+    from mayfly.log.cosmos.stats import CosmosLogStats
+    from mayfly.views.cosmos.job_views import CosmosJobViews
+    from mayfly.views.cosmos.stats import CosmosJobStats
 
     account = CosmosAccount(endpoint, key, reads_only=True)
-    return Readable(
+    return ReadStores(
         log=CosmosEventLog(account),
         views=CosmosJobViews(account),
-        figures=CosmosFigures(account),
-        gauge=CosmosLogGauge(account),
+        figures=CosmosJobStats(account),
+        gauge=CosmosLogStats(account),
         rates=rates,
         store=f"Cosmos DB at {endpoint}",
     )
@@ -179,7 +96,7 @@ def compose(settings: Settings) -> Mayfly:
         place=compute.place,
         rates=compute.rates,
         intake=stores.intake,
-        held_open=compute.held_open,
+        resources=compute.resources,
     )
 
 
@@ -201,9 +118,9 @@ class _Compute:
     runtime: ContainerRuntime
     admission: Admission
     place: str
-    pace: Pace
-    rates: Rates
-    held_open: tuple[Closing, ...] = ()
+    pace: PollPolicy
+    rates: Prices
+    resources: tuple[AsyncCloseable, ...] = ()
 
 
 def _here(settings: Settings, log: EventLog) -> _Compute:
@@ -212,17 +129,17 @@ def _here(settings: Settings, log: EventLog) -> _Compute:
     present = partial(jobs_present, runtime, log)
     return _Compute(
         runtime=runtime,
-        admission=one_place(_LOCAL, groups_max=settings.groups_max, jobs_present=present),
+        admission=single_machine(_LOCAL, groups_max=settings.groups_max, jobs_present=present),
         place=_LOCAL,
-        pace=LOCAL_PACE,
-        rates=_LOCAL_RATES,
+        pace=LOCAL_POLLS,
+        rates=_FREE,
     )
 
 
 def _on_azure(aci: AciSettings, stores: _Stores) -> _Compute:
     """Run container groups on Azure Container Instances. Its SDK takes a second to import, so only here."""
-    from mayfly.containers.aci import AciOptions, AciRuntime
-    from mayfly.containers.aci_metrics import AciMetrics
+    from mayfly.containers.aci.metrics import AciMetrics
+    from mayfly.containers.aci.runtime import AciOptions, AciRuntime
     from mayfly.credentials import credential
 
     options = AciOptions(
@@ -243,20 +160,20 @@ def _on_azure(aci: AciSettings, stores: _Stores) -> _Compute:
         runtime=runtime,
         admission=admission_to(aci.places, runtime=runtime, log=stores.log, ledger=ledger),
         place=aci.places[0].name,
-        pace=AZURE_PACE,
-        rates=Rates(cpu_hour=aci.cpu_hour_usd, memory_gb_hour=aci.memory_gb_hour_usd),
-        held_open=(runtime, ledger),
+        pace=AZURE_POLLS,
+        rates=Prices(cpu_hour=aci.cpu_hour_usd, memory_gb_hour=aci.memory_gb_hour_usd),
+        resources=(runtime, ledger),
     )
 
 
-def admission_to(places: Sequence[Place], *, runtime: AciRuntime, log: EventLog, ledger: Ledger) -> Placed:
+def admission_to(places: Sequence[Place], *, runtime: AciRuntime, log: EventLog, ledger: Ledger) -> PlacementAdmission:
     """Return the admission to regions of Azure: their live quota, and the documented rates of creates and deletes."""
 
-    async def present() -> Mapping[str, Share]:
+    async def present() -> Mapping[str, Reservation]:
         listings = await runtime.list()
         jobs = await _followed(log, {listing.job_id for listing in listings})
         return {
-            listing.job_id: Share(
+            listing.job_id: Reservation(
                 place=listing.place,
                 cores=cores_of(jobs[listing.job_id].spec.cpu),
                 at=listing.created_at.timestamp(),
@@ -265,23 +182,19 @@ def admission_to(places: Sequence[Place], *, runtime: AciRuntime, log: EventLog,
             if listing.job_id in jobs
         }
 
-    async def quota(place: Place) -> Quota:
-        try:
-            return await runtime.quota(place)
-        except RuntimeUnavailable as error:
-            raise TryAgain(str(error)) from error
-
     regions = len({place.region for place in places})
     # Those who wait for a quota come back at the pace at which Azure lets them be created.
     pacing = Pacing(patience_s=15.0, step_s=3.0 / regions, longest_s=900.0)
-    return Placed(places, ledger=ledger, present=present, quota=quota, rates=DOCUMENTED, pacing=pacing)
+    return PlacementAdmission(
+        places, ledger=ledger, present=present, quota=runtime.quota, rates=DOCUMENTED, pacing=pacing
+    )
 
 
 def _secrets(settings: Settings) -> SecretStore:
     if settings.key_vault is None:
         return EnvironmentSecrets()
     from mayfly.credentials import credential
-    from mayfly.key_vault import KeyVaultSecrets
+    from mayfly.secrets.key_vault import KeyVaultSecrets
 
     store: SecretStore = KeyVaultSecrets(settings.key_vault, credential())
     return store
@@ -313,8 +226,8 @@ def _stores(settings: Settings) -> _Stores:
     from mayfly.admission.cosmos import CosmosLedger
     from mayfly.cosmos.account import CosmosAccount
     from mayfly.intake.cosmos import CosmosIntakeRecord
-    from mayfly.log.cosmos import CosmosEventLog
-    from mayfly.views.cosmos import CosmosJobViews
+    from mayfly.log.cosmos.event_log import CosmosEventLog
+    from mayfly.views.cosmos.job_views import CosmosJobViews
 
     account = CosmosAccount(settings.cosmos_endpoint, settings.cosmos_key)
     return _Stores(
@@ -332,7 +245,7 @@ def current() -> Mayfly:
     """Return this process's Mayfly, composed from the environment at the first call."""
     global _current
     if _current is None:
-        telemetry.install()
+        job_context.install()
         _current = compose(read_settings())
     return _current
 

@@ -1,19 +1,38 @@
-"""How this host signs in to Azure: as itself, with no key anywhere."""
+"""How this host signs in to Azure: with its own identity, and never with a key."""
 
 from __future__ import annotations
 
 from typing import Any
 
+_FAR_FUTURE_S = 4_000_000_000
+
+
+class PlaintextCredential:
+    """A credential for an endpoint without TLS, which is a test's. It never sends an Azure token."""
+
+    async def get_token(self, *scopes: str, **options: Any) -> Any:  # noqa: ARG002
+        """Return a token that means nothing. Source: `azure.core.credentials_async.AsyncTokenCredential`."""
+        from azure.core.credentials import AccessToken
+
+        return AccessToken("none", _FAR_FUTURE_S)
+
+    async def get_token_info(self, *scopes: str, **options: Any) -> Any:  # noqa: ARG002
+        """Return the same as `get_token`, in the newer form."""
+        from azure.core.credentials import AccessTokenInfo
+
+        return AccessTokenInfo("none", _FAR_FUTURE_S)
+
+    async def close(self) -> None:
+        """Do nothing; no connection is open."""
+
 
 def credential(*, plain: bool = False) -> Any:
-    """Return a new credential for the asynchronous clients: a managed identity, or who signed in on this machine.
+    """Return a new credential for the asynchronous clients: a managed identity, or the developer's own sign-in.
 
-    `plain`: for an endpoint without TLS, which is a test's: no token of Azure is sent there.
+    `plain`: for an endpoint without TLS.
     """
     if plain:
-        from mayfly.containers.unsigned import NoToken
-
-        return NoToken()
+        return PlaintextCredential()
     from azure.identity.aio import DefaultAzureCredential
 
     return DefaultAzureCredential()

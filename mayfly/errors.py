@@ -77,3 +77,20 @@ class ImpossibleEvent(MayflyError):
 
 class TryAgain(MayflyError):
     """A store or platform did not answer; nothing is known to be wrong with the request."""
+
+
+class RuntimeUnavailable(TryAgain):
+    """The platform did not answer, or said nothing about the group. Retry; assume nothing."""
+
+
+class SecretMissing(MayflyError):
+    """A reference names no secret. Holds the name, never a value."""
+
+    def __init__(self, name: str, hint: str) -> None:
+        self.name = name
+        self.hint = hint
+        super().__init__(f"there is no secret {name!r}: {hint}")
+
+
+class SettingInvalid(MayflyError):
+    """A setting has a value that it cannot have; the text names the setting, the value and the fix."""

@@ -45,6 +45,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mayfly.errors import SettingInvalid
 from mayfly.jobs.places import Place, parse_places
 
 
@@ -100,10 +101,6 @@ class StoreSettings:
     cpu_hour_usd: float = 0.0
     """0 where containers are processes, which cost nothing."""
     memory_gb_hour_usd: float = 0.0
-
-
-class SettingInvalid(ValueError):
-    """A variable holds what it cannot; the text names it and the mend."""
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:

@@ -1,6 +1,6 @@
 """The activities: thin, because what they do is a use case, and because a host may run each of them twice (I7).
 
-Each takes the job id and returns the next `Step` as plain JSON. A store or a platform that does not answer is no
+Each takes the job id and returns the next `NextStep` as plain JSON. A store or a platform that does not answer is no
 failure of the orchestration: the same activity is due again a little later.
 """
 
@@ -11,12 +11,12 @@ from typing import Any
 
 import azure.durable_functions as df
 
-from mayfly import attempts, composition
-from mayfly.composition import Mayfly
-from mayfly.containers.runtime import RuntimeUnavailable
+from mayfly import composition
+from mayfly.app import Mayfly
 from mayfly.errors import NotFound, TryAgain
-from mayfly.jobs.steering import Activity, Step
-from mayfly.telemetry import note
+from mayfly.jobs.next_step import Activity, NextStep
+from mayfly.telemetry.job_context import bind
+from mayfly.use_cases import attempts
 
 activities = df.Blueprint()
 
@@ -43,15 +43,17 @@ async def end_attempt(job_id: str) -> dict[str, Any]:
     return await _perform("end_attempt", attempts.end_attempt, job_id)
 
 
-async def _perform(name: Activity, use_case: Callable[[Mayfly, str], Awaitable[Step]], job_id: str) -> dict[str, Any]:
-    note(job_id)
+async def _perform(
+    name: Activity, use_case: Callable[[Mayfly, str], Awaitable[NextStep]], job_id: str
+) -> dict[str, Any]:
+    bind(job_id)
     mayfly = composition.current()
     try:
-        return dict(await use_case(mayfly, job_id))
-    except (TryAgain, RuntimeUnavailable) as error:
+        return (await use_case(mayfly, job_id)).to_document()
+    except TryAgain as error:
         _logger.warning("%s of %s: %s; again in %g s", name, job_id, error, _TRY_AGAIN_S)
         at = mayfly.clock.now() + timedelta(seconds=_TRY_AGAIN_S)
-        return {"do": name, "at": at.isoformat(), "wake": []}
+        return NextStep(activity=name, due_at=at).to_document()
     except NotFound:
         _logger.warning("%s of %s: there is no such job, so its orchestrator ends", name, job_id)
-        return {"do": "done", "at": None, "wake": []}
+        return NextStep(activity="done").to_document()

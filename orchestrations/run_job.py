@@ -6,11 +6,11 @@ top, at any time and any number of times, it carries on where the log stands (I1
 """
 
 from collections.abc import Generator
-from datetime import datetime
 from typing import Any
 
 import azure.durable_functions as df
 
+from mayfly.jobs.next_step import NextStep
 from mayfly.orchestrators import ORCHESTRATION
 
 orchestrations = df.Blueprint()
@@ -23,33 +23,31 @@ STEPS_PER_GENERATION = 20
 def run_job(context: df.DurableOrchestrationContext) -> Generator[Any, Any, str | None]:
     """Take the job's steps until nothing is left to do."""
     events: dict[str, Any] = {}
-    step: dict[str, Any] = {"do": "begin_attempt", "at": None, "wake": []}
+    step = NextStep(activity="begin_attempt")
     for _ in range(STEPS_PER_GENERATION):
-        woken = (yield from _wait(context, step, events)) if step["at"] is not None else False
-        activity = "end_attempt" if woken else step["do"]
-        step = yield context.call_activity(activity, context.instance_id)
-        if step["do"] == "done":
+        woken = (yield from _wait(context, step, events)) if step.due_at is not None else False
+        activity = "end_attempt" if woken else step.activity
+        step = NextStep.from_document((yield context.call_activity(activity, context.instance_id)))
+        if step.activity == "done":
             return "done"
-        context.set_custom_status({"next": step["do"], "at": step["at"]})
+        context.set_custom_status({"next": step.activity, "at": step.to_document()["at"]})
     context.continue_as_new(None)
     return None
 
 
-def _wait(
-    context: df.DurableOrchestrationContext, step: dict[str, Any], events: dict[str, Any]
-) -> Generator[Any, Any, bool]:
+def _wait(context: df.DurableOrchestrationContext, step: NextStep, events: dict[str, Any]) -> Generator[Any, Any, bool]:
     """Wait until the step is due, and say whether an event came first.
 
     Every event name is waited for with one task, made once: the SDK keeps one slot per name and never clears it, so a
     second wait for a name would see the first one's event again. An event that was heeded leaves None in `events`; one
     that came while an activity ran has not been heeded, and ends the wait before it begins.
     """
-    for name in step["wake"]:
+    for name in step.wake_events:
         if name not in events:
             events[name] = context.wait_for_external_event(name)
-    waited = {name: events[name] for name in step["wake"] if events[name] is not None}
+    waited = {name: events[name] for name in step.wake_events if events[name] is not None}
     if not any(task.is_completed for task in waited.values()):
-        due = context.create_timer(datetime.fromisoformat(step["at"]))
+        due = context.create_timer(step.due_at)
         winner = yield context.task_any([*waited.values(), due])
         if winner is due:
             return False

@@ -16,19 +16,15 @@ import pandas  # noqa: F401
 from streamlit.web.cli import main
 
 from streamlit_dashboard import (  # noqa: F401
-    bars,
+    auto_refresh,
+    bar_chart,
     board_choice,
     charts,
     clearing,
-    job_cost,
-    job_events,
-    job_output,
-    job_spec,
-    job_usage,
     spec_form,
     timeline,
-    watching,
 )
+from streamlit_dashboard.job_tabs import cost, events, output, spec, usage  # noqa: F401
 
 if __name__ == "__main__":
     gc.collect()

@@ -9,10 +9,10 @@ from typing import Literal
 import streamlit as st
 
 from mayfly.jobs.lifecycle import STATES, JobState
-from mayfly.views.figures import Span
 from mayfly.views.job_views import JobFilter
 from mayfly.views.label_text import parse_labels
-from streamlit_dashboard.looks import LOOKS
+from mayfly.views.stats import Span
+from streamlit_dashboard.state_style import LOOKS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,12 +9,12 @@ from html import escape
 
 import streamlit as st
 
-from mayfly.cli.screen import duration, gist
 from mayfly.jobs.job import Attempt, Job
 from mayfly.jobs.lifecycle import STATES, JobState
 from mayfly.jobs.spec import JobSpec
-from streamlit_dashboard.looks import LOOKS, badge, sign
-from streamlit_dashboard.telling import ago_html, clean, clock, moment_html
+from mayfly.wording.jobs import duration, summary
+from streamlit_dashboard.formatting import ago_html, clean, clock, moment_html
+from streamlit_dashboard.state_style import LOOKS, badge, sign
 
 JOB_PAGE = "screens/job.py"
 
@@ -50,7 +50,7 @@ LINE_HEAD = (
 
 def line(job: Job, now: datetime) -> None:
     """Draw a job as a line of a table that leads to its page."""
-    told = clean(gist(job, tell=clock), 160)
+    told = clean(summary(job, tell=clock), 160)
     labels = " ".join(f"{name}={value}" for name, value in sorted(job.spec.labels.items()))
     cells = (
         badge(job.state),
@@ -58,7 +58,7 @@ def line(job: Job, now: datetime) -> None:
         escape(duration(job, now)),
         str(len(job.attempts)),
         f'<span class="mf-code">{escape(wanted(job.spec))}</span>',
-        f'<span class="mf-gist">{escape(told)}</span>',
+        f'<span class="mf-summary">{escape(told)}</span>',
         f'<span class="mf-muted">{escape(clean(labels, 120))}</span>',
     )
     with st.container(key=f"line-{LOOKS[job.state].tone}-{job.job_id}"):
@@ -142,10 +142,10 @@ def _card_body(job: Job, now: datetime) -> str:
     if job.state in ("starting", "running"):
         fraction, _ = attempt_progress(job.attempt)
         parts.append(bar(fraction if job.state == "running" else None, f"progress of {job.job_id}"))
-    told = clean(gist(job, tell=clock), 160)
+    told = clean(summary(job, tell=clock), 160)
     lingers = " · its container is still there" if job.lingering and job.over else ""
     parts.append(
-        f'<div class="mf-row"><span class="mf-gist">{escape(told)}</span></div>'
+        f'<div class="mf-row"><span class="mf-summary">{escape(told)}</span></div>'
         f'<div class="mf-row mf-muted"><span>{escape(rest)}{lingers}</span></div>'
     )
     if job.spec.labels:

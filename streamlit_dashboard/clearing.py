@@ -7,8 +7,8 @@ import time
 import streamlit as st
 
 from mayfly.jobs.lifecycle import OPEN, TERMINAL
+from streamlit_dashboard.errors import said
 from streamlit_dashboard.services import api, read_service
-from streamlit_dashboard.trouble import said
 
 _CATCH_UP_S = 5.0
 """How long a clear waits for the views, so that it misses no job that was submitted just before it."""

@@ -14,13 +14,14 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from mayfly.cli.client import Api
-from mayfly.cli.connection import DEFAULT_URL, connect
-from mayfly.composition import Readable, compose_readable
+from mayfly.app import ReadStores
+from mayfly.client.api import Api
+from mayfly.client.connection import DEFAULT_URL, connect
+from mayfly.composition import compose_read_only
 from mayfly.errors import TryAgain
-from mayfly.overview import Overview
-from mayfly.reading import Reader
 from mayfly.settings import read_store_settings
+from mayfly.use_cases.overview import Overview
+from mayfly.use_cases.read import Reader
 
 _READ_WITHIN_S = 15.0
 _PATIENCE_S = 4.0
@@ -32,7 +33,7 @@ Answer = TypeVar("Answer")
 class ReadService:
     """The read service for pages that cannot wait for coroutines."""
 
-    def __init__(self, stores: Readable) -> None:
+    def __init__(self, stores: ReadStores) -> None:
         self.stores = stores
         self.reader = Reader(stores)
         self.overview = Overview(stores, stores.figures)
@@ -55,7 +56,7 @@ class ReadService:
 @st.cache_resource(show_spinner=False)
 def read_service() -> ReadService:
     """Return the read service of this server."""
-    return ReadService(compose_readable(read_store_settings()))
+    return ReadService(compose_read_only(read_store_settings()))
 
 
 @st.cache_resource(show_spinner=False)

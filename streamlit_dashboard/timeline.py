@@ -7,7 +7,7 @@ from datetime import datetime
 from html import escape
 
 from mayfly.jobs.phases import Phase
-from streamlit_dashboard.telling import lasting, moment_html
+from streamlit_dashboard.formatting import lasting, moment_html
 
 _TICKS = 4
 

@@ -3,8 +3,9 @@
 import azure.durable_functions as df
 import azure.functions as func
 
-from mayfly import composition, telemetry
+from mayfly import composition
 from mayfly.jobs.events import from_document
+from mayfly.telemetry.job_context import record_projection_lag
 from mayfly.views.projection import project
 
 feed = df.Blueprint()
@@ -33,5 +34,5 @@ async def project_events(documents: func.DocumentList) -> None:
     mayfly = composition.current()
     events = [from_document(document) for document in documents]
     if events:
-        telemetry.projected((mayfly.clock.now() - min(event.at for event in events)).total_seconds())
+        record_projection_lag((mayfly.clock.now() - min(event.at for event in events)).total_seconds())
     await project(events, log=mayfly.log, views=mayfly.views)

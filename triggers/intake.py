@@ -19,7 +19,7 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from mayfly import composition
-from mayfly.taking_in import Message, take_in
+from mayfly.use_cases.submit_message import Message, submit_message
 from triggers.answers import answer, answering, number_of, queries_of
 from triggers.durable import DurableOrchestrators
 
@@ -28,7 +28,7 @@ intake = df.Blueprint()
 
 async def take_message(message: func.ServiceBusMessage, client: df.DurableOrchestrationClient) -> None:
     """Submit the job that a message holds; raise `MessageRefused` for one that holds none."""
-    await take_in(
+    await submit_message(
         composition.current(),
         DurableOrchestrators(client),
         Message(

@@ -7,20 +7,23 @@ from typing import Any
 import azure.durable_functions as df
 import azure.functions as func
 
-from mayfly import canceling, composition
+from mayfly import composition
 from mayfly.errors import FieldError, Rejected
 from mayfly.jobs import events as e
 from mayfly.jobs.job import Job, to_document
 from mayfly.jobs.lifecycle import STATES, JobState
-from mayfly.log_marks import mark_of, read_up_to
-from mayfly.planning import plan
-from mayfly.reading import Reader
-from mayfly.submitting import parse_spec, submit
+from mayfly.use_cases.archive import archive
+from mayfly.use_cases.cancel import cancel
+from mayfly.use_cases.clear import clear
+from mayfly.use_cases.plan import plan
+from mayfly.use_cases.read import Reader
+from mayfly.use_cases.submit import parse_spec, submit
 from mayfly.validation import parse_object, printable, shown, suggestion
 from mayfly.views.job_views import PAGE_MAX, JobFilter
 from mayfly.views.label_text import parse_labels
 from triggers.answers import answer, answering, job_id_of, number_of, queries_of
 from triggers.durable import DurableOrchestrators
+from triggers.log_cursor import cursor_at_end, resume_offset
 
 jobs_api = df.Blueprint()
 
@@ -105,7 +108,7 @@ async def show_job_logs(req: func.HttpRequest) -> func.HttpResponse:
     queries = queries_of(req, "attempt", "after")
     output = await Reader(composition.current()).output(job_id_of(req), attempt=_attempt(queries))
     try:
-        begin = read_up_to(output.text, queries["after"]) if "after" in queries else 0
+        begin = resume_offset(output.text, queries["after"]) if "after" in queries else 0
     except ValueError as error:
         raise _wrong_query("after", f"{error} (got {shown(queries['after'])})") from error
     if "text/plain" in req.headers.get("accept", ""):
@@ -117,7 +120,7 @@ async def show_job_logs(req: func.HttpRequest) -> func.HttpResponse:
             "text": output.text[begin:],
             "truncated": output.truncated,
             "begin": begin,
-            "mark": mark_of(output.text),
+            "mark": cursor_at_end(output.text),
         }
     )
 
@@ -143,9 +146,7 @@ async def cancel_job(req: func.HttpRequest, client: df.DurableOrchestrationClien
     queries_of(req)
     job_id = job_id_of(req)
     reason = _reason(req)
-    job = await canceling.cancel(
-        composition.current(), DurableOrchestrators(client), job_id, source=_source(req), reason=reason
-    )
+    job = await cancel(composition.current(), DurableOrchestrators(client), job_id, source=_source(req), reason=reason)
     return answer(_standing(req, job), status=202)
 
 
@@ -154,7 +155,7 @@ async def cancel_job(req: func.HttpRequest, client: df.DurableOrchestrationClien
 async def archive_job(req: func.HttpRequest) -> func.HttpResponse:
     """Hide a job that is over from the lists."""
     queries_of(req)
-    job = await canceling.archive(composition.current(), job_id_of(req), source=_source(req))
+    job = await archive(composition.current(), job_id_of(req), source=_source(req))
     if not job.archived:
         message = f"is still {job.state}: cancel it first, or wait for its end"
         raise Rejected("the job is not over", [FieldError(field="job_id", message=message)], status=409)
@@ -168,7 +169,7 @@ async def clear_jobs(req: func.HttpRequest, client: df.DurableOrchestrationClien
     """Cancel what runs and archive what ended, for some seconds at a time."""
     queries = queries_of(req, "cursor")
     try:
-        cleared = await canceling.clear(
+        cleared = await clear(
             composition.current(),
             DurableOrchestrators(client),
             source=_source(req),

@@ -4,10 +4,10 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from mayfly.canceling import CLEAR_STEP_S
 from mayfly.jobs.lifecycle import STATES
 from mayfly.jobs.spec import JobSpec
-from mayfly.reporting import Finished, Progress, Started
+from mayfly.use_cases.clear import CLEAR_STEP_S
+from mayfly.use_cases.receive_report import Finished, Progress, Started
 
 _KEY: list[dict[str, list[str]]] = [{"functionKey": []}, {"functionKeyQuery": []}]
 _PROBLEMS = {400: "no JSON", 404: "no such job", 413: "too large", 415: "not JSON", 422: "wrong, field by field"}

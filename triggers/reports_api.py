@@ -6,7 +6,7 @@ import azure.functions as func
 from mayfly import composition
 from mayfly.errors import FieldError, Rejected
 from mayfly.jobs.reports import Verdict
-from mayfly.reporting import receive
+from mayfly.use_cases.receive_report import receive
 from mayfly.validation import parse_object
 from triggers.answers import answer, answering, job_id_of, problem, queries_of
 from triggers.durable import DurableOrchestrators

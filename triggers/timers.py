@@ -7,7 +7,7 @@ import azure.functions as func
 
 from mayfly import composition
 from mayfly.errors import TryAgain
-from mayfly.reconciling import reconcile
+from mayfly.use_cases.reconcile import reconcile
 from triggers.durable import DurableOrchestrators
 
 timers = df.Blueprint()

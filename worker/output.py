@@ -8,7 +8,7 @@ import stat
 
 TAIL_CHARS_MAX = 16_000
 CUT = b"[mayfly: the output before this line was cut]\n"
-"""First line of a log that was cut back; `mayfly/containers/process_log.py` knows it too."""
+"""First line of a log that was cut back; `mayfly/containers/processes/log.py` knows it too."""
 
 _TAIL_BYTES_MAX = TAIL_CHARS_MAX * 4  # UTF-8 has at most four bytes a character
 

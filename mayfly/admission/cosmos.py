@@ -20,7 +20,7 @@ from azure.cosmos.exceptions import (
     CosmosResourceNotFoundError,
 )
 
-from mayfly.admission.ledger import Book, from_document, to_document
+from mayfly.admission.ledger import LedgerState, from_document, to_document
 from mayfly.cosmos.account import WRITE_TRIES, CosmosAccount, charge_of, translated
 
 CONTAINER = "ledger"
@@ -35,7 +35,7 @@ class CosmosLedger:
         account.join()
         self._account = account
 
-    async def read(self) -> tuple[Book | None, str]:
+    async def read(self) -> tuple[LedgerState | None, str]:
         """See `Ledger.read`."""
         container = await self._account.container(CONTAINER)
         try:
@@ -48,7 +48,7 @@ class CosmosLedger:
             raise translated(error, "the ledger of places could not be read") from error
         return from_document(item), str(item["_etag"])
 
-    async def write(self, book: Book, *, expected: str) -> bool:
+    async def write(self, book: LedgerState, *, expected: str) -> bool:
         """See `Ledger.write`."""
         container = await self._account.container(CONTAINER)
         item = {"id": _ID, **to_document(book)}

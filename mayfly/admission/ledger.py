@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Share:
+class Reservation:
     """What is set aside for one job's container, from its admission until it is seen gone."""
 
     place: str
@@ -24,7 +24,7 @@ class Share:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Turn:
+class QueueEntry:
     """One job that waits."""
 
     priority: int
@@ -37,7 +37,7 @@ class Turn:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Bar:
+class Cooldown:
     """A place that had no capacity: nobody asks there for as much or more before `until`."""
 
     until: float
@@ -45,17 +45,17 @@ class Bar:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Book:
+class LedgerState:
     """All that is written."""
 
-    shares: Mapping[str, Share] = field(default_factory=dict)
+    shares: Mapping[str, Reservation] = field(default_factory=dict)
     """By job."""
-    line: Mapping[str, Turn] = field(default_factory=dict)
+    line: Mapping[str, QueueEntry] = field(default_factory=dict)
     """By job, in the order of their first asking."""
     creates: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """By region, the times within the last hour, oldest first."""
     deletes: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    bars: Mapping[str, Bar] = field(default_factory=dict)
+    bars: Mapping[str, Cooldown] = field(default_factory=dict)
     """By place."""
 
 
@@ -65,11 +65,11 @@ class Ledger(Protocol):
     Errors: every method may raise `TryAgain`; `write` may then have written or not.
     """
 
-    async def read(self) -> tuple[Book | None, str]:
+    async def read(self) -> tuple[LedgerState | None, str]:
         """Return the book and its version; None and the empty version while nothing was ever written."""
         ...
 
-    async def write(self, book: Book, *, expected: str) -> bool:
+    async def write(self, book: LedgerState, *, expected: str) -> bool:
         """Write the book over the version `expected`. False: another version is there by now; read it and decide again.
 
         It is another's, as a rule. Where an answer was lost and the write sent again, it may be this very book.
@@ -83,14 +83,14 @@ class MemoryLedger:
     """The book of a single process."""
 
     def __init__(self) -> None:
-        self._book: Book | None = None
+        self._book: LedgerState | None = None
         self._version = 0
 
-    async def read(self) -> tuple[Book | None, str]:
+    async def read(self) -> tuple[LedgerState | None, str]:
         """See `Ledger.read`."""
         return self._book, str(self._version or "")
 
-    async def write(self, book: Book, *, expected: str) -> bool:
+    async def write(self, book: LedgerState, *, expected: str) -> bool:
         """See `Ledger.write`."""
         if expected != str(self._version or ""):
             return False
@@ -101,7 +101,7 @@ class MemoryLedger:
         """See `Ledger.close`."""
 
 
-def to_document(book: Book) -> dict[str, Any]:
+def to_document(book: LedgerState) -> dict[str, Any]:
     """Return the book as JSON values, for stores that keep text or documents.
 
     Shapes: lists in place of objects where there are many, since the whole is written each time.
@@ -118,32 +118,36 @@ def to_document(book: Book) -> dict[str, Any]:
     }
 
 
-def from_document(document: Mapping[str, Any]) -> Book:
+def from_document(document: Mapping[str, Any]) -> LedgerState:
     """Read what `to_document` made.
 
-    >>> book = Book(shares={"ada-abcdefghij": Share(place="local", cores=1.0, at=1.5)}, creates={"local": (1.5,)})
+    >>> share = Reservation(place="local", cores=1.0, at=1.5)
+    >>> book = LedgerState(shares={"ada-abcdefghij": share}, creates={"local": (1.5,)})
     >>> from_document(json.loads(json.dumps(to_document(book)))) == book
     True
     """
-    return Book(
+    return LedgerState(
         shares={
-            job_id: Share(place=place, cores=cores, at=at) for job_id, (place, cores, at) in document["shares"].items()
+            job_id: Reservation(place=place, cores=cores, at=at)
+            for job_id, (place, cores, at) in document["shares"].items()
         },
         line={
-            job_id: Turn(priority=priority, submitted_at=submitted_at, cores=cores, places=tuple(places), until=until)
+            job_id: QueueEntry(
+                priority=priority, submitted_at=submitted_at, cores=cores, places=tuple(places), until=until
+            )
             for job_id, priority, submitted_at, cores, places, until in document["line"]
         },
         creates={region: tuple(times) for region, times in document["creates"].items()},
         deletes={region: tuple(times) for region, times in document["deletes"].items()},
-        bars={place: Bar(until=until, cores=cores) for place, (until, cores) in document["bars"].items()},
+        bars={place: Cooldown(until=until, cores=cores) for place, (until, cores) in document["bars"].items()},
     )
 
 
-def to_json(book: Book) -> str:
+def to_json(book: LedgerState) -> str:
     """Return the book as JSON text."""
     return json.dumps(to_document(book), separators=(",", ":"))
 
 
-def from_json(text: str) -> Book:
+def from_json(text: str) -> LedgerState:
     """Read what `to_json` wrote."""
     return from_document(json.loads(text))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mayfly.admission.ledger import Book, from_json, to_json
+from mayfly.admission.ledger import LedgerState, from_json, to_json
 from mayfly.errors import TryAgain
 
 _SCHEMA = """
@@ -33,13 +33,13 @@ class SqliteLedger:
         self._connection.execute("PRAGMA synchronous = OFF")
         self._connection.executescript(_SCHEMA)
 
-    async def read(self) -> tuple[Book | None, str]:
+    async def read(self) -> tuple[LedgerState | None, str]:
         """See `Ledger.read`."""
         with _translated():
             row = self._connection.execute("SELECT version, book FROM ledger").fetchone()
         return (None, "") if row is None else (from_json(row[1]), str(row[0]))
 
-    async def write(self, book: Book, *, expected: str) -> bool:
+    async def write(self, book: LedgerState, *, expected: str) -> bool:
         """See `Ledger.write`."""
         text = to_json(book)
         with _translated():

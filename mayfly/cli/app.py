@@ -13,9 +13,9 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from mayfly.cli import chaos, demo, end_jobs, run_local, show_jobs, start_jobs, watch_jobs
-from mayfly.cli.errors import CliError
+from mayfly.cli import drill, end_jobs, run_local, show_jobs, start_jobs, watch_jobs
 from mayfly.cli.screen import console
+from mayfly.client.errors import ClientError
 
 _COMMAND_LAST = {"allow_interspersed_args": False}
 """Everything after the first word of a command belongs to it, `--` or not."""
@@ -30,8 +30,8 @@ app = typer.Typer(
 _HERE, _JOBS = "On this machine", "Jobs"
 app.command("up", rich_help_panel=_HERE)(run_local.up)
 app.command("key", rich_help_panel=_HERE)(run_local.key)
-app.command("demo", rich_help_panel=_HERE)(demo.demo)
-app.command("chaos", rich_help_panel=_HERE)(chaos.chaos)
+app.command("demo", rich_help_panel=_HERE, context_settings=drill.PASS_ON)(drill.demo)
+app.command("chaos", rich_help_panel=_HERE, context_settings=drill.PASS_ON)(drill.chaos)
 app.command("submit", rich_help_panel=_JOBS, context_settings=_COMMAND_LAST)(start_jobs.submit)
 app.command("plan", rich_help_panel=_JOBS, context_settings=_COMMAND_LAST)(start_jobs.plan)
 app.command("list", rich_help_panel=_JOBS)(show_jobs.list_jobs)
@@ -62,12 +62,17 @@ def _options(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command line and leave with its exit code; see `errors.py` for the codes."""
+    """Run a command line and exit with its code; see `mayfly.client.errors` for the codes."""
+    run(app, arguments)
+
+
+def run(commands: typer.Typer, arguments: Sequence[str] | None = None) -> None:
+    """Run a command line of any of Mayfly's Typer apps; an error becomes text and an exit code."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
     try:
-        app(None if arguments is None else list(arguments), prog_name="mayfly")
-    except CliError as error:
+        commands(None if arguments is None else list(arguments), prog_name="mayfly")
+    except ClientError as error:
         screen = console(stderr=True)
         screen.print(Text.assemble(("error: ", "bold red"), error.text), soft_wrap=True)
         for line in error.lines:

@@ -10,8 +10,8 @@ import urllib.request
 from importlib.util import find_spec
 from pathlib import Path
 
-from mayfly.cli.errors import Wrong
 from mayfly.cli.host_process import Child, app_directory, check_port
+from mayfly.client.errors import BadRequest
 
 _LOOPBACK = "127.0.0.1"
 
@@ -28,11 +28,11 @@ class Dashboard:
     def start(self) -> Child:
         """Start it and return at once.
 
-        Errors: `Wrong` when the port is taken, or Streamlit is not installed.
+        Errors: `BadRequest` when the port is taken, or Streamlit is not installed.
         """
         app = app_directory()
         if find_spec("streamlit") is None:
-            raise Wrong(
+            raise BadRequest(
                 "the dashboard needs Streamlit, which is not installed",
                 ["pip install -r streamlit_dashboard/requirements.txt, or leave it out: --no-dashboard"],
             )

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from mayfly.cli.connection import DEFAULT_URL, AsJson, Key, Url, connect
-from mayfly.cli.errors import Wrong
+from mayfly.cli.options import AsJson, Key, Url
 from mayfly.cli.screen import console, print_json, state_text
+from mayfly.client.connection import DEFAULT_URL, connect
+from mayfly.client.errors import BadRequest
 from mayfly.jobs.lifecycle import STATES
 
 
@@ -53,7 +54,7 @@ def clear(
                 return
             question = f"cancel {_jobs(going)} and archive {_jobs(len(jobs))}?"
             if not sys.stdin.isatty():
-                raise Wrong(f"nothing was cleared: nobody is there to answer: {question}", ["pass --yes"])
+                raise BadRequest(f"nothing was cleared: nobody is there to answer: {question}", ["pass --yes"])
             if not _confirmed(question):
                 print("nothing was cleared")
                 raise typer.Exit(1)

@@ -17,9 +17,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
-from mayfly.cli.client import Api
-from mayfly.cli.connection import local_key
-from mayfly.cli.errors import CliError, Wrong
+from mayfly.client.api import Api
+from mayfly.client.connection import local_key
+from mayfly.client.errors import BadRequest, ClientError
 
 READY_WITHIN_S = 30.0
 STOP_WITHIN_S = 15.0
@@ -44,14 +44,14 @@ class Child:
     def wait_until_ready(self, *, within_s: float = READY_WITHIN_S) -> None:
         """Wait until it is ready.
 
-        Errors: `CliError` when it ends before, or is not ready in time.
+        Errors: `ClientError` when it ends before, or is not ready in time.
         """
         give_up = time.monotonic() + within_s
         while not self._is_ready():
             if self.exit_code is not None:
-                raise CliError(f"{self.name} ended with exit code {self.exit_code} before it was ready")
+                raise ClientError(f"{self.name} ended with exit code {self.exit_code} before it was ready")
             if time.monotonic() > give_up:
-                raise CliError(f"{self.name} was not ready within {within_s:g} s")
+                raise ClientError(f"{self.name} was not ready within {within_s:g} s")
             time.sleep(_POLL_S)
 
     def stop(self, *, within_s: float = STOP_WITHIN_S) -> bool:
@@ -86,7 +86,7 @@ class LocalHost:
     def start(self) -> Child:
         """Start the host and return at once.
 
-        Errors: `Wrong` when the port is taken, or this is not a checkout.
+        Errors: `BadRequest` when the port is taken, or this is not a checkout.
         """
         app = app_directory()
         check_port(self.port)
@@ -108,11 +108,11 @@ class LocalHost:
     def api(self, *, patience_s: float = 30.0, sleep: Callable[[float], None] = time.sleep) -> Api:
         """Return a client. With patience it gets over a host that is killed and started again; `sleep` as in `Api`.
 
-        Errors: `CliError` when the host has made no keys yet; they are there once it is ready.
+        Errors: `ClientError` when the host has made no keys yet; they are there once it is ready.
         """
         key = local_key(self.data)
         if key is None:
-            raise CliError(f"the local host has made no keys in {self.data / 'host'}")
+            raise ClientError(f"the local host has made no keys in {self.data / 'host'}")
         return Api(self.url, key, patience_s=patience_s, first_contact_s=patience_s, sleep=sleep)
 
     def _is_well(self) -> bool:
@@ -123,25 +123,25 @@ class LocalHost:
 def app_directory() -> Path:
     """Return the folder of `function_app.py`.
 
-    Errors: `Wrong` when Mayfly was installed without it.
+    Errors: `BadRequest` when Mayfly was installed without it.
     """
     directory = Path(__file__).resolve().parents[2]
     if not (directory / "function_app.py").exists() or not (directory / "host.json").exists():
-        raise Wrong(f"{directory} has no function_app.py and host.json: run this from a checkout of Mayfly")
+        raise BadRequest(f"{directory} has no function_app.py and host.json: run this from a checkout of Mayfly")
     return directory
 
 
 def check_port(port: int, *, option: str = "--port") -> None:
     """See that a port is free.
 
-    Errors: `Wrong`.
+    Errors: `BadRequest`.
     """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((_LOOPBACK, port))
         except OSError as error:
-            raise Wrong(
+            raise BadRequest(
                 f"port {port} is not free ({error.strerror})",
                 [f"is Mayfly running already? Otherwise choose another with {option}"],
             ) from error
@@ -153,14 +153,14 @@ def wait_for_port(port: int, *, within_s: float = 5.0) -> None:
     A process that the host was just starting holds the host's sockets until it has become another program, and the
     kill does not reach it.
 
-    Errors: `Wrong`, as `check_port`.
+    Errors: `BadRequest`, as `check_port`.
     """
     give_up = time.monotonic() + within_s
     while True:
         try:
             check_port(port)
             return
-        except Wrong:
+        except BadRequest:
             if time.monotonic() > give_up:
                 raise
             time.sleep(_POLL_S)
@@ -173,10 +173,10 @@ def free_port() -> int:
     again to reach a dead host on a port of that range can even end up connected to itself, and hold the port.
     """
     for port in random.sample(_PORTS, len(_PORTS)):
-        with contextlib.suppress(Wrong):
+        with contextlib.suppress(BadRequest):
             check_port(port)
             return port
-    raise Wrong(f"no port from {_PORTS[0]} to {_PORTS[-1]} is free")
+    raise BadRequest(f"no port from {_PORTS[0]} to {_PORTS[-1]} is free")
 
 
 def _environment(data: Path, url: str, *, clean: bool) -> Mapping[str, str]:

@@ -7,9 +7,12 @@ from datetime import datetime
 
 from rich.text import Text
 
-from mayfly.cli.screen import age, clean, console, duration, gist, labels, span, state_text, table
-from mayfly.cli.wording import deadlines, work
+from mayfly.cli.screen import console, state_text, table
 from mayfly.jobs.job import Attempt, Job
+from mayfly.wording.jobs import age, duration, labels, summary
+from mayfly.wording.specs import deadlines, work
+from mayfly.wording.text import clean
+from mayfly.wording.times import span
 
 _OUTPUT_LINES_MAX = 20
 _CHARS_MAX = 500
@@ -18,7 +21,7 @@ _CHARS_MAX = 500
 def print_job(job: Job) -> None:
     """Print a job's state, spec, attempts, result and the end of its output."""
     screen = console()
-    screen.print(Text.assemble((job.job_id, "bold"), "  ", state_text(job.state), "  ", clean(gist(job), 200)))
+    screen.print(Text.assemble((job.job_id, "bold"), "  ", state_text(job.state), "  ", clean(summary(job), 200)))
     screen.print(_facts(job))
     if job.attempts:
         screen.print()

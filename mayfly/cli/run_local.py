@@ -15,12 +15,14 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from mayfly.cli.connection import DEFAULT_DATA, Data, keys_path, local_key
 from mayfly.cli.dashboard_process import Dashboard
-from mayfly.cli.errors import CliError, Wrong
 from mayfly.cli.host_process import Child, LocalHost
+from mayfly.cli.options import Data
 from mayfly.cli.screen import console, table
-from mayfly.settings import SettingInvalid, read_settings
+from mayfly.client.connection import DEFAULT_DATA, keys_path, local_key
+from mayfly.client.errors import BadRequest, ClientError
+from mayfly.errors import SettingInvalid
+from mayfly.settings import read_settings
 
 _POLL_S = 0.2
 
@@ -41,7 +43,7 @@ def up(
     try:
         read_settings({**os.environ, "MAYFLY_DATA": str(data)})
     except SettingInvalid as error:
-        raise Wrong(str(error), ["set it where you run `mayfly up`"]) from error
+        raise BadRequest(str(error), ["set it where you run `mayfly up`"]) from error
     host = LocalHost(data, port)
     page = Dashboard(data, host.url, dashboard_port) if dashboard else None
     children: list[Child] = []
@@ -55,7 +57,7 @@ def up(
                 child.wait_until_ready()
             _greet(host, page, data, time.monotonic() - begun)
             ended = _first_to_end(children)
-            raise CliError(f"{ended.name} ended by itself with exit code {ended.exit_code}")
+            raise ClientError(f"{ended.name} ended by itself with exit code {ended.exit_code}")
         except _Asked:
             print("\nstopping", file=sys.stderr)
         finally:
@@ -63,14 +65,16 @@ def up(
             with _signals_ignored():
                 killed = [child.name for child in reversed(children) if not child.stop()]
     if killed:
-        raise CliError(f"{killed[0]} did not stop when asked, and was killed; nothing is lost")
+        raise ClientError(f"{killed[0]} did not stop when asked, and was killed; nothing is lost")
 
 
 def key(data: Data = DEFAULT_DATA) -> None:
     """Print the function key of the local host, as in: curl -H "x-functions-key: $(mayfly key)" ..."""
     found = local_key(data)
     if found is None:
-        raise Wrong(f"{keys_path(data)} is not there", ["start the host with `mayfly up`, or name its folder: --data"])
+        raise BadRequest(
+            f"{keys_path(data)} is not there", ["start the host with `mayfly up`, or name its folder: --data"]
+        )
     print(found)
 
 

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mayfly.jobs.job import Job
 from mayfly.jobs.lifecycle import JobState
 
 _PLAIN_WIDTH = 240
@@ -62,76 +59,3 @@ def table(*columns: str, title: str | None = None) -> Table:
         right = column.startswith(">")
         made.add_column(column.removeprefix(">"), justify="right" if right else "left", overflow="fold")
     return made
-
-
-def clean(text: str, chars_max: int = 0) -> str:
-    """Return a text as one line that moves no cursor, cut to a length if one is given.
-
-    >>> clean("a\\x1b[31mb\\nc"), clean("abcdef", 4)
-    ('a�[31mb c', 'abc…')
-    """
-    line = "".join(char if char.isprintable() else " " if char.isspace() else "�" for char in text)
-    return line if not chars_max or len(line) <= chars_max else f"{line[: chars_max - 1]}…"
-
-
-def clock(at: datetime) -> str:
-    """Return a moment as this machine's time of day."""
-    return at.astimezone().strftime("%H:%M:%S.%f")[:-3]
-
-
-def span(seconds: float) -> str:
-    """Return a length of time in two units at most.
-
-    >>> [span(s) for s in (0.4, 12.34, 75, 1_800, 3_700, 100_000)]
-    ['0.4 s', '12.3 s', '1 min 15 s', '30 min', '1 h 1 min', '1 d 3 h']
-    """
-    if seconds < 59.95:
-        return f"{max(seconds, 0.0):.1f} s"
-    whole = round(seconds)
-    if whole < 3_600:
-        return _in_two(whole, ("min", 60), ("s", 1))
-    return _in_two(whole, ("h", 3_600), ("min", 60)) if whole < 86_400 else _in_two(whole, ("d", 86_400), ("h", 3_600))
-
-
-def age(job: Job, now: datetime | None = None) -> str:
-    """Return how long ago a job was submitted."""
-    return span(((now or datetime.now(UTC)) - job.submitted_at).total_seconds())
-
-
-def duration(job: Job, now: datetime | None = None) -> str:
-    """Return how long a job has taken, until its end or until now; nothing before its first attempt."""
-    if not job.attempts:
-        return ""
-    end = job.ended_at or now or datetime.now(UTC)
-    return span((end - job.attempts[0].requested_at).total_seconds())
-
-
-def gist(job: Job, *, tell: Callable[[datetime], str] = clock) -> str:
-    """Return in a few words how a job stands: its result, why it ended, how far it is, or what it waits for."""
-    match job.state:
-        case "succeeded":
-            return "" if job.result is None else json.dumps(job.result, ensure_ascii=False)
-        case "failed" | "timed_out":
-            return f"{job.error}: {job.message}" if job.message else str(job.error)
-        case "canceled":
-            return ""
-        case "queued":
-            if job.retry_at is not None:
-                return f"attempt {len(job.attempts) + 1} at {tell(job.retry_at)}"
-            return f"held: {job.held_reason}" if job.held_reason else "waiting for its container"
-        case "starting" | "running":
-            progress = job.attempt.progress if job.attempt else None
-            if progress is None:
-                return "its worker has not claimed it yet" if job.state == "starting" else ""
-            share = "" if progress.fraction is None else f"{progress.fraction:.0%}"
-            return f"{share} {progress.message}".strip()
-
-
-def labels(job: Job) -> str:
-    """Return a job's labels as `a=1 b=2`."""
-    return " ".join(f"{name}={value}" for name, value in sorted(job.spec.labels.items()))
-
-
-def _in_two(seconds: int, large: tuple[str, int], small: tuple[str, int]) -> str:
-    count, rest = divmod(seconds, large[1])
-    return f"{count} {large[0]}" + (f" {rest // small[1]} {small[0]}" if rest >= small[1] else "")

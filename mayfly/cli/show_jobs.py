@@ -12,14 +12,17 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from mayfly.cli.client import Api
-from mayfly.cli.connection import DEFAULT_URL, AsJson, Key, Url, connect
-from mayfly.cli.errors import Wrong
 from mayfly.cli.job_page import print_job
-from mayfly.cli.screen import age, clean, console, duration, gist, labels, print_json, state_text, table
+from mayfly.cli.options import AsJson, Key, Url
+from mayfly.cli.screen import console, print_json, state_text, table
+from mayfly.client.api import Api
+from mayfly.client.connection import DEFAULT_URL, connect
+from mayfly.client.errors import BadRequest
 from mayfly.jobs.events import to_document as event_document
 from mayfly.jobs.job import Job, to_document
 from mayfly.views.label_text import label_text
+from mayfly.wording.jobs import age, duration, labels, summary
+from mayfly.wording.text import clean
 
 _POLL_S = 0.5
 _OVERLAP_CHARS = 400
@@ -73,7 +76,7 @@ def jobs_table(jobs: Iterable[Job], *, width: int) -> Any:
     """Return jobs as a table for a console of that width, with a column for names where there are any."""
     jobs = list(jobs)
     named = any(job.spec.name for job in jobs)
-    # What is cut is the gist: ids are there to be copied.
+    # What is cut is the summary: ids are there to be copied.
     lengths = (_longest(texts) for texts in zip(*((j.job_id, j.spec.name or "", labels(j)) for j in jobs), strict=True))
     gist_chars = max(width - sum(lengths) - _OTHER_COLUMNS_CHARS, _GIST_CHARS_MIN)
     columns = ["job", *(["name"] if named else []), "state", ">attempts", ">age", ">duration"]
@@ -86,7 +89,7 @@ def jobs_table(jobs: Iterable[Job], *, width: int) -> Any:
             str(len(job.attempts)),
             age(job),
             duration(job),
-            Text(clean(gist(job), gist_chars)),
+            Text(clean(summary(job), gist_chars)),
             Text(clean(labels(job), _LABEL_CHARS_MAX)),
         )
     for column in rows.columns[: len(columns)]:
@@ -126,7 +129,7 @@ def logs(
         if output.source == "none":
             job = api.job(job_id)
             if attempt is not None and attempt > len(job.attempts):
-                raise Wrong(f"{job_id} has no attempt {attempt}: it has had {len(job.attempts)}")
+                raise BadRequest(f"{job_id} has no attempt {attempt}: it has had {len(job.attempts)}")
             return
         if output.truncated:
             print("[the beginning is cut]", file=sys.stderr)
@@ -150,7 +153,7 @@ def export(
             with output.open("w", encoding="utf-8") as file:
                 written = _write_lines(documents, file)
         except OSError as error:
-            raise Wrong(f"{output} cannot be written: {error.strerror}") from error
+            raise BadRequest(f"{output} cannot be written: {error.strerror}") from error
     print(f"{written} events in {output}", file=sys.stderr)
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mayfly.cli.errors import Wrong
+from mayfly.client.errors import BadRequest
 
 Command = Annotated[
     list[str] | None,
@@ -60,7 +60,7 @@ class SpecOptions:
 def spec_document(options: SpecOptions) -> dict[str, Any]:
     """Return the spec that file and options make together; an option wins, and of maps each entry.
 
-    Errors: `Wrong`, naming the option.
+    Errors: `BadRequest`, naming the option.
     """
     document = _read(options.file) if options.file is not None else {}
     given = {
@@ -81,7 +81,7 @@ def spec_document(options: SpecOptions) -> dict[str, Any]:
     retry = {"max_attempts": options.attempts, "backoff_s": options.backoff}
     _merge(document, "retry", {name: value for name, value in retry.items() if value is not None})
     if not document:
-        raise Wrong(
+        raise BadRequest(
             "there is nothing to do: give a message, a command or a file",
             ['mayfly submit --message "hello"', "mayfly submit -- COMMAND ARG...", "mayfly submit --file spec.json"],
         )
@@ -94,13 +94,13 @@ def pairs(texts: Sequence[str] | None, option: str, form: str) -> dict[str, str]
     >>> pairs(["a=1", "b=x=y"], "--env", "K=V")
     {'a': '1', 'b': 'x=y'}
 
-    Errors: `Wrong` for one without a name or without `=`.
+    Errors: `BadRequest` for one without a name or without `=`.
     """
     found: dict[str, str] = {}
     for text in texts or ():
         name, equals, value = text.partition("=")
         if not name or not equals:
-            raise Wrong(f"{option} must look like {form} (got {text!r})")
+            raise BadRequest(f"{option} must look like {form} (got {text!r})")
         found[name] = value
     return found
 
@@ -117,9 +117,9 @@ def _read(name: str) -> dict[str, Any]:
         text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
         document = json.loads(text)
     except OSError as error:
-        raise Wrong(f"--file {name} cannot be read: {error.strerror}") from error
+        raise BadRequest(f"--file {name} cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise Wrong(f"--file {where} is not JSON: {error}") from error
+        raise BadRequest(f"--file {where} is not JSON: {error}") from error
     if not isinstance(document, dict):
-        raise Wrong(f"--file {where} must hold one JSON object: a job spec")
+        raise BadRequest(f"--file {where} must hold one JSON object: a job spec")
     return document

@@ -13,15 +13,16 @@ from rich.progress import track
 from rich.text import Text
 
 from mayfly.cli import specs
-from mayfly.cli.client import Api
-from mayfly.cli.connection import DEFAULT_URL, AsJson, Key, Url, connect
-from mayfly.cli.errors import CliError, Wrong
-from mayfly.cli.follow import Follower
+from mayfly.cli.event_screen import print_outcomes, wait_until_over, watch_events
+from mayfly.cli.options import AsJson, Key, Url
 from mayfly.cli.screen import console, mark, print_json, table
-from mayfly.cli.watching import print_outcomes, wait_until_over, watch_events
-from mayfly.cli.wording import deadlines, work
+from mayfly.client.api import Api
+from mayfly.client.connection import DEFAULT_URL, connect
+from mayfly.client.errors import BadRequest, ClientError
+from mayfly.client.follow import Follower
 from mayfly.jobs.job import to_document
 from mayfly.jobs.spec import JobSpec
+from mayfly.wording.specs import deadlines, work
 
 _SUBMITTERS = 16
 
@@ -127,11 +128,11 @@ def _submit_all(api: Api, document: Mapping[str, Any], key: str, count: int) -> 
         try:
             shown = track(submissions, "submitting", total=count - 1, console=screen, disable=not screen.is_terminal)
             done += shown
-        except CliError as error:
+        except ClientError as error:
             pool.shutdown(cancel_futures=True)
             lines = [*error.lines, f"at least {len(done)} of {count} were submitted; the same again, with"]
             again = f"--idempotency-key {key}, submits the rest"
-            raise CliError(error.text, [*lines, again], exit_code=error.exit_code) from error
+            raise ClientError(error.text, [*lines, again], exit_code=error.exit_code) from error
     return done
 
 
@@ -139,7 +140,7 @@ def _print_plan(planned: Mapping[str, Any]) -> None:
     try:
         spec = JobSpec.model_validate_json(json.dumps(planned["spec"]))
     except ValueError as error:
-        raise Wrong("the API describes a spec that this version of the CLI cannot read") from error
+        raise BadRequest("the API describes a spec that this version of the CLI cannot read") from error
     price = planned["price"]
     attempts = spec.retry.max_attempts
     facts = table("", "")

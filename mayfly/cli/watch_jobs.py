@@ -10,14 +10,18 @@ from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
-from mayfly.cli.client import Api
-from mayfly.cli.connection import DEFAULT_URL, Key, Url, connect
-from mayfly.cli.follow import Follower
-from mayfly.cli.screen import clean, clock, console, gist
+from mayfly.cli.event_screen import watch_events
+from mayfly.cli.options import Key, Url
+from mayfly.cli.screen import console
 from mayfly.cli.show_jobs import jobs_table
-from mayfly.cli.watching import watch_events
+from mayfly.client.api import Api
+from mayfly.client.connection import DEFAULT_URL, connect
+from mayfly.client.follow import Follower
 from mayfly.jobs.job import Job
 from mayfly.jobs.lifecycle import OPEN, STATES
+from mayfly.wording.jobs import summary
+from mayfly.wording.text import clean
+from mayfly.wording.times import clock
 
 _REFRESH_S = 0.5
 _ROWS_MAX = 200
@@ -62,7 +66,7 @@ def _print_changes(api: Api) -> None:
         for job_id in known.keys() - found.keys():
             found[job_id] = api.job(job_id)
         for job in found.values():
-            line = f"{job.state:<9}  {clean(gist(job), 100)}".rstrip()
+            line = f"{job.state:<9}  {clean(summary(job), 100)}".rstrip()
             if known.get(job.job_id) != line:
                 print(f"{clock(job.updated_at)}  {job.job_id}  {line}", flush=True)
             known[job.job_id] = line

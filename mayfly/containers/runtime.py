@@ -18,7 +18,7 @@ RefusalClass = Literal["permanent", "retry", "wait", "relocate"]
 up, so hold the job. `relocate`: this place has no room, try the next one.
 """
 
-GroupPhase = Literal["pending", "running", "exited"]
+GroupState = Literal["pending", "running", "exited"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +74,7 @@ class GroupStatus:
     """A group as its platform sees it at this moment."""
 
     group: str
-    phase: GroupPhase
+    phase: GroupState
     deleting: bool
     exit_code: int | None
     """Of the container's main process; None while it runs, and None after the exit where nobody saw the code."""
@@ -143,10 +143,6 @@ class GroupRefused(Exception):
             hint=self.hint,
             retry_after_s=self.retry_after_s,
         )
-
-
-class RuntimeUnavailable(Exception):
-    """The platform did not answer, or not in a way that says anything about the group. Try again; assume nothing."""
 
 
 class ContainerRuntime(Protocol):

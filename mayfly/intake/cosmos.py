@@ -11,7 +11,7 @@ from azure.cosmos.exceptions import CosmosResourceExistsError
 
 from mayfly.cosmos.account import WRITE_TRIES, CosmosAccount, charge_of, translated
 from mayfly.cosmos.queries import query
-from mayfly.intake.intake_record import Refusal
+from mayfly.intake.intake_record import RejectedMessage
 
 CONTAINER = "intake"
 
@@ -23,7 +23,7 @@ class CosmosIntakeRecord:
         account.join()
         self._account = account
 
-    async def record(self, refusal: Refusal) -> bool:
+    async def record(self, refusal: RejectedMessage) -> bool:
         """See `IntakeRecord.record`."""
         container = await self._account.container(CONTAINER)
         # A message id may hold what an item's id may not, so the id is a digest.
@@ -45,7 +45,7 @@ class CosmosIntakeRecord:
             raise translated(error, "the intake record could not be written") from error
         return True
 
-    async def refusals(self, *, limit: int = 100) -> Sequence[Refusal]:
+    async def refusals(self, *, limit: int = 100) -> Sequence[RejectedMessage]:
         """See `IntakeRecord.refusals`."""
         items = await query(
             self._account,
@@ -55,7 +55,7 @@ class CosmosIntakeRecord:
             f"SELECT TOP {int(limit)} * FROM c ORDER BY c.at DESC, c.message_id DESC",  # noqa: S608 - a number
         )
         return [
-            Refusal(
+            RejectedMessage(
                 queue=item["queue"],
                 message_id=item["message_id"],
                 at=datetime.fromisoformat(item["at"]),

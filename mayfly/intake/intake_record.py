@@ -16,7 +16,7 @@ REASON_CHARS_MAX = 1_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Refusal:
+class RejectedMessage:
     """One message that is no job."""
 
     queue: str
@@ -34,11 +34,11 @@ class Refusal:
 class IntakeRecord(Protocol):
     """Write and list refusals. Errors: every method may raise `TryAgain` when the store does not answer."""
 
-    async def record(self, refusal: Refusal) -> bool:
+    async def record(self, refusal: RejectedMessage) -> bool:
         """Write a refusal; False, and nothing is written, when this message of this queue has one."""
         ...
 
-    async def refusals(self, *, limit: int = 100) -> Sequence[Refusal]:
+    async def refusals(self, *, limit: int = 100) -> Sequence[RejectedMessage]:
         """Return refusals, newest first."""
         ...
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from mayfly.errors import TryAgain
-from mayfly.intake.intake_record import Refusal
+from mayfly.intake.intake_record import RejectedMessage
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS refusals (
@@ -39,7 +39,7 @@ class SqliteIntakeRecord:
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.executescript(_SCHEMA)
 
-    async def record(self, refusal: Refusal) -> bool:
+    async def record(self, refusal: RejectedMessage) -> bool:
         """See `IntakeRecord.record`."""
         row = (
             refusal.queue,
@@ -58,7 +58,7 @@ class SqliteIntakeRecord:
             raise TryAgain(f"the intake record could not be written: {error}") from error
         return written.rowcount == 1
 
-    async def refusals(self, *, limit: int = 100) -> Sequence[Refusal]:
+    async def refusals(self, *, limit: int = 100) -> Sequence[RejectedMessage]:
         """See `IntakeRecord.refusals`."""
         try:
             rows = self._connection.execute(
@@ -68,7 +68,7 @@ class SqliteIntakeRecord:
         except sqlite3.OperationalError as error:
             raise TryAgain(f"the intake record could not be read: {error}") from error
         return [
-            Refusal(
+            RejectedMessage(
                 queue=queue,
                 message_id=message_id,
                 at=datetime.fromisoformat(at),

@@ -39,6 +39,26 @@ class Cost:
         return self.failed_s + self.idle_s
 
 
+@dataclass(frozen=True, kw_only=True)
+class Prices:
+    """What a place bills, in USD."""
+
+    cpu_hour: float
+    memory_gb_hour: float
+
+    def per_hour(self, *, cpu: float, memory_gb: float) -> float:
+        """Return the price of a container of that size.
+
+        >>> Prices(cpu_hour=0.04, memory_gb_hour=0.005).per_hour(cpu=1, memory_gb=2)
+        0.05
+        """
+        return cpu * self.cpu_hour + memory_gb * self.memory_gb_hour
+
+
+EAST_US = Prices(cpu_hour=0.0405, memory_gb_hour=0.00445)
+"""USD per hour, Linux. Source: the Retail Prices API, Container Instances, East US, as of August 2026."""
+
+
 def cost(job: Job, now: datetime) -> Cost:
     """Return what a job's containers have cost until now, in seconds of its size."""
     useful = failed = idle = 0.0

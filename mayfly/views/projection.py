@@ -12,7 +12,7 @@ from mayfly.jobs.events import Event
 from mayfly.jobs.evolve import evolve, fold
 from mayfly.jobs.job import Job
 from mayfly.log.event_log import EventLog
-from mayfly.telemetry import note, note_no_job
+from mayfly.telemetry.job_context import bind, unbind
 from mayfly.views.job_views import JobViews
 
 
@@ -24,10 +24,10 @@ async def project(events: Iterable[Event], *, log: EventLog, views: JobViews) ->
     kept = await views.get_many(list(by_job))
     moved = []
     for job_id, delivered in by_job.items():
-        note(job_id, delivered[-1].attempt)  # an event that cannot be folded is told with its job
+        bind(job_id, delivered[-1].attempt)  # an event that cannot be folded is told with its job
         if (job := await _caught_up(kept.get(job_id), delivered, log)) is not None:
             moved.append(job)
-    note_no_job()
+    unbind()
     if moved:
         await views.save(moved)
     return len(moved)

@@ -13,17 +13,17 @@ import streamlit as st
 from mayfly.errors import NotFound, TryAgain
 from mayfly.jobs.job import Job
 from mayfly.jobs.lifecycle import OPEN, STATES, JobState
-from mayfly.views.figures import Bucket, Span
 from mayfly.views.job_views import Page
+from mayfly.views.stats import Bucket, Span
 from streamlit_dashboard import cards
-from streamlit_dashboard.bars import Bar, Part, bars
+from streamlit_dashboard.auto_refresh import LOOK_S, views_stand, watched
+from streamlit_dashboard.bar_chart import Bar, Part, bars
 from streamlit_dashboard.board_choice import Choice, choose
 from streamlit_dashboard.clearing import ask_to_clear, clear_dialog
-from streamlit_dashboard.looks import LOOKS
+from streamlit_dashboard.errors import said
+from streamlit_dashboard.formatting import viewer_zone
 from streamlit_dashboard.services import api, read_service
-from streamlit_dashboard.telling import viewer_zone
-from streamlit_dashboard.trouble import said
-from streamlit_dashboard.watching import LOOK_S, views_stand, watched
+from streamlit_dashboard.state_style import LOOKS
 
 PAGE_SIZE = 24
 WIDTHS: dict[Span, timedelta] = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}

@@ -7,21 +7,21 @@ from html import escape
 
 import streamlit as st
 
-from mayfly.cli.screen import duration, gist
 from mayfly.jobs.job import Job
 from mayfly.jobs.names import is_job_id
 from mayfly.jobs.phases import phases
+from mayfly.wording.jobs import duration, summary
 from streamlit_dashboard import cards
-from streamlit_dashboard.job_cost import draw_cost
-from streamlit_dashboard.job_events import draw_events
-from streamlit_dashboard.job_output import draw_output, draw_result
-from streamlit_dashboard.job_spec import draw_spec
-from streamlit_dashboard.job_usage import draw_usage
-from streamlit_dashboard.looks import badge
+from streamlit_dashboard.errors import said
+from streamlit_dashboard.formatting import ago, clean, clock, moment_html
+from streamlit_dashboard.job_tabs.cost import draw_cost
+from streamlit_dashboard.job_tabs.events import draw_events
+from streamlit_dashboard.job_tabs.output import draw_output, draw_result
+from streamlit_dashboard.job_tabs.spec import draw_spec
+from streamlit_dashboard.job_tabs.usage import draw_usage
 from streamlit_dashboard.services import api, read_service
-from streamlit_dashboard.telling import ago, clean, clock, moment_html
+from streamlit_dashboard.state_style import badge
 from streamlit_dashboard.timeline import timeline
-from streamlit_dashboard.trouble import said
 
 REFRESH_S = 1.0
 _RECENT_MAX = 30
@@ -105,7 +105,7 @@ def head(job: Job, now: datetime) -> None:
     with right.container(horizontal=True, horizontal_alignment="right"):
         act(job)
     st.html(f'<div class="mf-code">{escape(cards.wanted(job.spec))}</div>')
-    told = clean(gist(job, tell=clock), 400)
+    told = clean(summary(job, tell=clock), 400)
     if job.state in ("failed", "timed_out"):
         st.error(told, icon=":material/error:")
     elif job.held_reason and job.state == "queued":

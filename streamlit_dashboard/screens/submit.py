@@ -9,14 +9,14 @@ from typing import Any
 
 import streamlit as st
 
-from mayfly.cli.errors import Wrong
+from mayfly.client.errors import BadRequest
+from mayfly.jobs.costs import EAST_US
 from mayfly.jobs.names import is_job_id
-from mayfly.prices import EAST_US
 from streamlit_dashboard import cards, spec_form
+from streamlit_dashboard.errors import said
+from streamlit_dashboard.formatting import money, span
 from streamlit_dashboard.services import api, read_service
 from streamlit_dashboard.spec_form import DEFAULTS, KINDS, Draft
-from streamlit_dashboard.telling import money, span
-from streamlit_dashboard.trouble import said
 
 _OWN_MAX = 5
 
@@ -190,7 +190,7 @@ def send(draft: Draft) -> None:
     with said("The job was not submitted"):
         try:
             job_id = api().submit(draft.document, idempotency_key=st.session_state["submission"])
-        except Wrong as wrong:
+        except BadRequest as wrong:
             if wrong.status == 422:  # the key belongs to another spec: the next press is a new submission
                 st.session_state["submission"] = uuid.uuid4().hex
             raise

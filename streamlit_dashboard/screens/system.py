@@ -13,13 +13,13 @@ import streamlit as st
 
 from mayfly.jobs.job import Attempt, Job
 from mayfly.jobs.lifecycle import TERMINAL, JobState
-from mayfly.views.figures import Span
+from mayfly.views.stats import Span
 from streamlit_dashboard import cards
-from streamlit_dashboard.bars import Bar, Part, bars
+from streamlit_dashboard.auto_refresh import log_stands, views_stand, watched
+from streamlit_dashboard.bar_chart import Bar, Part, bars
+from streamlit_dashboard.errors import said
+from streamlit_dashboard.formatting import ago, ago_html, clean, lasting, moment_html, size, span, viewer_zone
 from streamlit_dashboard.services import api, read_service
-from streamlit_dashboard.telling import ago, ago_html, clean, lasting, moment_html, size, span, viewer_zone
-from streamlit_dashboard.trouble import said
-from streamlit_dashboard.watching import log_stands, views_stand, watched
 
 LOOK_S = 2.0
 _LATE_S = 60.0

@@ -19,22 +19,24 @@ from typing import Any
 from local_host.clock import VirtualClock
 from mayfly import composition
 from mayfly.admission.ledger import MemoryLedger
-from mayfly.composition import Mayfly, Rates, admission_to
-from mayfly.containers.aci import AciOptions, AciRuntime
-from mayfly.containers.unsigned import NoToken
+from mayfly.app import Mayfly
+from mayfly.composition import admission_to
+from mayfly.containers.aci.runtime import AciOptions, AciRuntime
+from mayfly.credentials import PlaintextCredential
 from mayfly.errors import Rejected
 from mayfly.intake.sqlite import SqliteIntakeRecord
+from mayfly.jobs.costs import Prices
 from mayfly.jobs.events import Event
 from mayfly.jobs.job import Job
+from mayfly.jobs.next_step import AZURE_POLLS
 from mayfly.jobs.places import parse_places
 from mayfly.jobs.spec import JobSpec
-from mayfly.jobs.steering import AZURE_PACE
 from mayfly.log.memory import MemoryEventLog
-from mayfly.reconciling import reconcile
 from mayfly.report_tokens import ReportTokens
-from mayfly.reporting import receive
-from mayfly.submitting import submit
-from mayfly.views.sqlite import SqliteJobViews
+from mayfly.use_cases.receive_report import receive
+from mayfly.use_cases.reconcile import reconcile
+from mayfly.use_cases.submit import submit
+from mayfly.views.sqlite.job_views import SqliteJobViews
 from tests.azure.drivers import EngineDriver
 from tests.fake_arm.arm import FakeArm
 from tests.fake_arm.backing import Course, Inside, TimedBacking
@@ -164,7 +166,7 @@ async def on_azure(
     )
     async with serving(arm, by_itself=False) as endpoint:
         options = AciOptions(subscription="s", resource_group="rg", worker_image="worker:1", endpoint=endpoint)
-        runtime = AciRuntime(options, credential=NoToken(), clock=clock.now)
+        runtime = AciRuntime(options, credential=PlaintextCredential(), clock=clock.now)
         log, secrets = MemoryEventLog(), KnownSecrets({"db-password": "planted-S3cr3t-value"})
         mayfly = Mayfly(
             clock=clock,
@@ -175,11 +177,11 @@ async def on_azure(
             admission=admission_to(parse_places(places), runtime=runtime, log=log, ledger=MemoryLedger()),
             secrets=secrets,
             tokens=ReportTokens(b"the key of the tests, 32 bytes or more"),
-            pace=AZURE_PACE,
+            pace=AZURE_POLLS,
             public_url="http://mayfly.test",
             place=parse_places(places)[0].name,
-            held_open=(runtime,),
-            rates=Rates(cpu_hour=0.0405, memory_gb_hour=0.00445),
+            resources=(runtime,),
+            rates=Prices(cpu_hour=0.0405, memory_gb_hour=0.00445),
         )
         driver = EngineDriver(clock)
         clocked = Clocked(clock=clock, arm=arm, mayfly=mayfly, driver=driver, secrets=secrets)

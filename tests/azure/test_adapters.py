@@ -14,14 +14,13 @@ import pytest
 from aiohttp import web
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError, ServiceRequestError
 
-from mayfly.containers.aci import AciOptions, AciRuntime
-from mayfly.containers.aci_status import PULL_PATIENCE_S, Facts, happening, status_of
-from mayfly.containers.runtime import GroupRefused, GroupRequest, RuntimeUnavailable
-from mayfly.containers.unsigned import NoToken
-from mayfly.errors import TryAgain
+from mayfly.containers.aci.runtime import AciOptions, AciRuntime
+from mayfly.containers.aci.status import PULL_PATIENCE_S, GroupSnapshot, happening, status_of
+from mayfly.containers.runtime import GroupRefused, GroupRequest
+from mayfly.credentials import PlaintextCredential
+from mayfly.errors import RuntimeUnavailable, SecretMissing, TryAgain
 from mayfly.jobs.places import Place, Quota
-from mayfly.key_vault import KeyVaultSecrets
-from mayfly.secrets import SecretMissing
+from mayfly.secrets.key_vault import KeyVaultSecrets
 from tests.azure.certificates import certificate_for
 from tests.fake_arm.arm import FakeArm
 from tests.fake_arm.backing import TimedBacking
@@ -59,7 +58,9 @@ def on_fake(story: Story, *, options: AciOptions = OPTIONS, limits: Limits = Lim
     async def run() -> None:
         arm = FakeArm(clock=lambda: NOW, backing=TimedBacking(lambda: NOW), limits=limits)
         async with serving(arm, by_itself=False) as endpoint:
-            runtime = AciRuntime(replace(options, endpoint=endpoint), credential=NoToken(), clock=lambda: NOW)
+            runtime = AciRuntime(
+                replace(options, endpoint=endpoint), credential=PlaintextCredential(), clock=lambda: NOW
+            )
             try:
                 await story(runtime, arm)
             finally:
@@ -138,7 +139,7 @@ def test_the_live_quota_is_read_for_regular_and_spot_places() -> None:
 def test_an_endpoint_that_is_not_there_says_nothing_about_a_group() -> None:
     async def story() -> None:
         options = replace(OPTIONS, endpoint="http://127.0.0.1:1")
-        runtime = AciRuntime(options, credential=NoToken())
+        runtime = AciRuntime(options, credential=PlaintextCredential())
         with pytest.raises(RuntimeUnavailable):
             await runtime.create(REQUEST)
         with pytest.raises(RuntimeUnavailable):
@@ -165,7 +166,7 @@ def test_azures_time_to_wait_is_passed_on() -> None:
 
 # States
 
-FACTS = Facts(
+FACTS = GroupSnapshot(
     group="g",
     provisioning="Succeeded",
     state="Running",
@@ -182,20 +183,20 @@ FACTS = Facts(
 WAITING = replace(FACTS, provisioning="Pending", state="Pending", container="Waiting", started_at=None)
 
 
-def seen(facts: Facts) -> tuple[str, int | None, str | None]:
+def seen(facts: GroupSnapshot) -> tuple[str, int | None, str | None]:
     status = status_of(facts, now=NOW)
     return status.phase, status.exit_code, status.refusal.refusal if status.refusal is not None else None
 
 
 @dataclass(frozen=True)
 class _Line:
-    facts: Facts
+    facts: GroupSnapshot
     phase: str
     exit_code: int | None = None
     refusal: str | None = None
 
 
-def _pull(age_s: float) -> Facts:
+def _pull(age_s: float) -> GroupSnapshot:
     event = happening(
         name="BackOff", message="Back-off pulling image", count=4, first_at=NOW - timedelta(seconds=age_s), last_at=NOW
     )
@@ -266,7 +267,7 @@ class _Vault:
 
 
 def _vault(answers: dict[str, Any]) -> KeyVaultSecrets:
-    secrets = KeyVaultSecrets("https://vault.test", NoToken())
+    secrets = KeyVaultSecrets("https://vault.test", PlaintextCredential())
     secrets._client = _Vault(answers)
     return secrets
 
@@ -313,7 +314,7 @@ def test_the_real_client_speaks_to_a_vault(status: int, tmp_path: Path) -> None:
         await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
         secrets = KeyVaultSecrets(
             f"https://127.0.0.1:{runner.addresses[0][1]}",
-            NoToken(),
+            PlaintextCredential(),
             connection_verify=str(certificate),
             verify_challenge_resource=False,
         )

@@ -21,7 +21,7 @@ import httpx
 import pytest
 
 from benchmarks.host import ROOT, Host, running_host
-from mayfly.containers.processes import ProcessRuntime
+from mayfly.containers.processes.runtime import ProcessRuntime
 from tests.fake_arm.arm import FakeArm
 from tests.fake_arm.backing import ProcessBacking
 from tests.fake_arm.limits import Limits

@@ -16,9 +16,10 @@ from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 from azure.core.pipeline.transport import AioHttpTransport
 
-from mayfly.containers.aci_metrics import AciMetrics
-from mayfly.containers.runtime import MetricSample, RuntimeUnavailable
-from mayfly.containers.unsigned import NoToken
+from mayfly.containers.aci.metrics import AciMetrics
+from mayfly.containers.runtime import MetricSample
+from mayfly.credentials import PlaintextCredential
+from mayfly.errors import RuntimeUnavailable
 from tests.azure.certificates import certificate_for
 from tests.fake_arm.metrics import DOMAIN, FakeMetrics, Series, serving_metrics
 
@@ -56,7 +57,7 @@ def _asking(tmp_path: Path, fake: FakeMetrics, story: Callable[[AciMetrics], Awa
             connector = aiohttp.TCPConnector(resolver=_ToLoopback(), ssl=trusted)
             async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as session:
                 transport = AioHttpTransport(session=session, session_owner=False)
-                metrics = AciMetrics(f"https://{DOMAIN}:{port}", NoToken(), transport=transport)
+                metrics = AciMetrics(f"https://{DOMAIN}:{port}", PlaintextCredential(), transport=transport)
                 try:
                     return await story(metrics)
                 finally:

@@ -15,8 +15,8 @@ import pytest
 from mayfly.jobs import events as e
 from mayfly.jobs.job import Job
 from mayfly.jobs.lifecycle import JobState
+from mayfly.jobs.next_step import AZURE_POLLS
 from mayfly.jobs.spec import JobSpec, RetryPolicy
-from mayfly.jobs.steering import AZURE_PACE
 from tests.azure.clocked import START, Clocked, on_azure
 from tests.fake_arm.backing import Course
 from tests.fake_arm.switches import Switch
@@ -139,7 +139,7 @@ def test_a_killed_worker_is_noticed_by_its_silence_long_before_its_deadline() ->
             assert (job.state, job.error) == ("failed", "container_lost")
             assert job.ended_at is not None
             killed_at = START + timedelta(seconds=1_000)
-            assert timedelta(0) < job.ended_at - killed_at <= timedelta(seconds=AZURE_PACE.silence_s or 0)
+            assert timedelta(0) < job.ended_at - killed_at <= timedelta(seconds=AZURE_POLLS.heartbeat_timeout_s or 0)
             assert azure.arm.count("GET", job_id) <= 3, "the look that finds it dead is the only one more"
 
     asyncio.run(story())

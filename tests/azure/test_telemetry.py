@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 from azure.core.settings import settings
 
-from mayfly import telemetry
 from mayfly.jobs.spec import JobSpec, RetryPolicy
+from mayfly.telemetry import job_context
 from tests.azure.clocked import on_azure
 from tests.fake_arm.backing import Course
 from tests.mayfly.exported import Exported, exporting
@@ -38,9 +38,9 @@ def test_each_request_to_azure_is_a_span_about_its_job(exported: Exported) -> No
     job_id = asyncio.run(story())
     about = {one.name: dict(one.attributes or {}) for one in exported.spans.get_finished_spans()}
     assert {"PUT", "GET", "DELETE"} <= {name.partition(" ")[0] for name in about}
-    assert {attributes.get(telemetry.JOB_ID) for attributes in about.values()} == {job_id}
+    assert {attributes.get(job_context.JOB_ID) for attributes in about.values()} == {job_id}
     changes = [attributes for name, attributes in about.items() if name.startswith(("PUT", "DELETE"))]
-    assert {attributes[telemetry.ATTEMPT] for attributes in changes} == {1}
+    assert {attributes[job_context.ATTEMPT] for attributes in changes} == {1}
 
 
 def test_no_secret_and_no_token_is_exported_whatever_goes_wrong(exported: Exported) -> None:

@@ -203,9 +203,9 @@ def test_the_dashboard_may_read_what_its_pages_show_and_nothing_more() -> None:
 
 
 def test_the_dashboard_reads_no_container_that_its_role_leaves_out() -> None:
-    """What `compose_readable` opens is what the template lists."""
-    opened = block(ROOT / "mayfly" / "composition.py", "def _readable_in_cosmos")
-    modules_of = set(re.findall(r"from (mayfly\.\w+\.cosmos\w*) import", opened)) - {"mayfly.cosmos.account"}
+    """What `compose_read_only` opens is what the template lists."""
+    opened = block(ROOT / "mayfly" / "composition.py", "def _read_only_in_cosmos")
+    modules_of = set(re.findall(r"from (mayfly\.\w+\.cosmos\.\w+) import", opened)) - {"mayfly.cosmos.account"}
     containers = {importlib.import_module(name).CONTAINER for name in modules_of}
     assert containers == {"events", "views", "figures"}
 
@@ -350,7 +350,8 @@ def test_the_queries_name_events_and_measures_that_exist() -> None:
     names = set(re.findall(r"\b((?:Job|Container|Worker|Attempt)[A-Z]\w+)\b", source.replace('\\"', '"')))
     assert names - set(KINDS) - {"ContainerInstance"} == set()
     telemetry = "".join(
-        (ROOT / "mayfly" / name).read_text(encoding="utf-8") for name in ("telemetry.py", "cosmos/account.py")
+        (ROOT / "mayfly" / name).read_text(encoding="utf-8")
+        for name in ("telemetry/job_context.py", "cosmos/account.py")
     )
     for name in set(re.findall(r"mayfly\.[a-z_.]+[a-z]", source)):
         assert f'"{name}"' in telemetry, name

@@ -17,10 +17,10 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from mayfly.cli.client import Api
-from mayfly.cli.connection import local_key
+from drills.orphans import kill_jobs
 from mayfly.cli.host_process import free_port
-from mayfly.cli.leftovers import kill_jobs
+from mayfly.client.api import Api
+from mayfly.client.connection import local_key
 
 ROOT = Path(__file__).parents[2]
 ARTIFACTS = ROOT / "artifacts"

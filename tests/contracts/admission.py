@@ -17,7 +17,7 @@ import pytest
 from mayfly.admission.admission import Admission, Admitted, Held
 from mayfly.jobs.job import Job
 from tests.contracts.job_views import job
-from tests.jobs.samples import T0, job_id_numbered
+from tests.mayfly.jobs.samples import T0, job_id_numbered
 
 
 class AdmissionContract:

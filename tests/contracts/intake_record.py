@@ -9,10 +9,12 @@ from datetime import timedelta
 
 import pytest
 
-from mayfly.intake.intake_record import IntakeRecord, Refusal
-from tests.jobs.samples import T0
+from mayfly.intake.intake_record import IntakeRecord, RejectedMessage
+from tests.mayfly.jobs.samples import T0
 
-REFUSAL = Refusal(queue="jobs", message_id="order/17?\n", at=T0, reason="body: é", body_bytes=3, body_sha256="0" * 64)
+REFUSAL = RejectedMessage(
+    queue="jobs", message_id="order/17?\n", at=T0, reason="body: é", body_bytes=3, body_sha256="0" * 64
+)
 
 
 class IntakeRecordContract:

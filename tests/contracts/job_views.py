@@ -22,7 +22,7 @@ from mayfly.jobs.job import Job
 from mayfly.jobs.lifecycle import STATES, JobState
 from mayfly.jobs.spec import JobSpec
 from mayfly.views.job_views import PAGE_MAX, JobFilter, JobViews
-from tests.jobs.samples import T0, event, job_id_numbered, opening
+from tests.mayfly.jobs.samples import T0, event, job_id_numbered, opening
 
 
 def job(

@@ -20,9 +20,9 @@ import pytest
 
 from mayfly.admission.admission import Admitted
 from mayfly.admission.cosmos import CosmosLedger
-from mayfly.admission.ledger import Book, Ledger, MemoryLedger, Share
-from mayfly.admission.placed import Placed
-from mayfly.admission.placing import Pacing
+from mayfly.admission.ledger import Ledger, LedgerState, MemoryLedger, Reservation
+from mayfly.admission.placement import Pacing
+from mayfly.admission.placement_admission import PlacementAdmission
 from mayfly.admission.rates import Rate
 from mayfly.admission.sqlite import SqliteLedger
 from mayfly.errors import PositionTaken
@@ -32,24 +32,24 @@ from mayfly.jobs.job import Job
 from mayfly.jobs.lifecycle import STATES
 from mayfly.jobs.places import Place, Quota, parse_places
 from mayfly.jobs.spec import JobSpec, RetryPolicy
-from mayfly.log.cosmos import CosmosEventLog
-from mayfly.log.cosmos_gauge import CosmosLogGauge
+from mayfly.log.cosmos.event_log import CosmosEventLog
+from mayfly.log.cosmos.stats import CosmosLogStats
 from mayfly.log.event_log import EventLog
-from mayfly.log.gauge import LogGauge
 from mayfly.log.memory import MemoryEventLog
-from mayfly.log.sqlite import SqliteEventLog
-from mayfly.log.sqlite_gauge import SqliteLogGauge
-from mayfly.views.cosmos import CosmosJobViews
-from mayfly.views.cosmos_figures import CosmosFigures
-from mayfly.views.figures import Attention, Bucket, Figures, Span
+from mayfly.log.sqlite.event_log import SqliteEventLog
+from mayfly.log.sqlite.stats import SqliteLogStats
+from mayfly.log.stats import LogStats
+from mayfly.views.cosmos.job_views import CosmosJobViews
+from mayfly.views.cosmos.stats import CosmosJobStats
 from mayfly.views.job_views import JobFilter, JobViews
 from mayfly.views.projection import project, rebuild
-from mayfly.views.sqlite import SqliteJobViews
-from mayfly.views.sqlite_figures import SqliteFigures
+from mayfly.views.sqlite.job_views import SqliteJobViews
+from mayfly.views.sqlite.stats import SqliteJobStats
+from mayfly.views.stats import Attention, Bucket, JobStats, Span
 from tests.contracts.job_views import job
 from tests.cosmos_server.server import CosmosServer
-from tests.jobs.histories import live
-from tests.jobs.samples import T0, job_id_numbered
+from tests.mayfly.jobs.histories import live
+from tests.mayfly.jobs.samples import T0, job_id_numbered
 
 JOBS = 6
 STEPS = 120
@@ -92,9 +92,9 @@ class Run:
         account = self._server.account(self._database)
         self.logs = {"sqlite": SqliteEventLog(self._folder / "log.db"), "cosmos": CosmosEventLog(account)}
         self.views = {"sqlite": SqliteJobViews(self._folder / "views.db"), "cosmos": CosmosJobViews(account)}
-        self.figures: dict[str, Figures] = {
-            "sqlite": SqliteFigures(self._folder / "views.db"),
-            "cosmos": CosmosFigures(account, attempts_age_s=0),
+        self.figures: dict[str, JobStats] = {
+            "sqlite": SqliteJobStats(self._folder / "views.db"),
+            "cosmos": CosmosJobStats(account, attempts_age_s=0),
         }
         self.ledgers: dict[str, Ledger] = {
             "memory": self.memory_ledger,
@@ -134,10 +134,10 @@ class Run:
     async def same_views(self, call: Callable[[JobViews], Awaitable[Any]]) -> Any:
         return _one_answer([(name, await call(views)) for name, views in self.views.items()])
 
-    async def same_figures(self, call: Callable[[Figures], Awaitable[Any]]) -> Any:
+    async def same_figures(self, call: Callable[[JobStats], Awaitable[Any]]) -> Any:
         return _one_answer([(name, await call(figures)) for name, figures in self.figures.items()])
 
-    async def same_admission(self, call: Callable[[Placed], Awaitable[Any]]) -> Any:
+    async def same_admission(self, call: Callable[[PlacementAdmission], Awaitable[Any]]) -> Any:
         return _one_answer([(name, await call(admission)) for name, admission in self.admissions.items()])
 
     async def step(self) -> str:
@@ -170,7 +170,7 @@ class Run:
     async def _measured(self, kind: str) -> bool:
         """Ask gauges that were opened just now: this run's clock is not that of the events' hours that are over."""
         account = self._server.account(self._database)
-        gauges: tuple[LogGauge, ...] = (SqliteLogGauge(self._folder / "log.db"), CosmosLogGauge(account))
+        gauges: tuple[LogStats, ...] = (SqliteLogStats(self._folder / "log.db"), CosmosLogStats(account))
         times = [T0 + timedelta(seconds=self.chance.randrange(-5, 200)) for _ in range(4)]
         answers: list[list[Any]] = []
         for gauge in gauges:
@@ -226,7 +226,7 @@ class Run:
                 return False
             changed = replace(book, bars={})
             first = await ledger.write(changed, expected=version)
-            late = await ledger.write(Book(), expected=version)
+            late = await ledger.write(LedgerState(), expected=version)
             answers.append((name, (first, late)))
         assert _one_answer(answers) == (True, False)
         return True
@@ -311,14 +311,14 @@ def _one_answer(answers: Sequence[tuple[str, Any]]) -> Any:
     return first[1]
 
 
-def _admission(ledger: Ledger) -> Placed:
-    async def present() -> dict[str, Share]:
+def _admission(ledger: Ledger) -> PlacementAdmission:
+    async def present() -> dict[str, Reservation]:
         return {}
 
     async def quota(_: Place) -> Quota:
         return QUOTA
 
-    return Placed(PLACES, ledger=ledger, present=present, quota=quota, rates=RATES, pacing=PACING)
+    return PlacementAdmission(PLACES, ledger=ledger, present=present, quota=quota, rates=RATES, pacing=PACING)
 
 
 def _asking(number: int) -> Job:
@@ -327,16 +327,16 @@ def _asking(number: int) -> Job:
     return replace(asking, spec=JobSpec(message="hi", cpu=1 + number % 2, priority=4 + number % 3))
 
 
-async def _listed_buckets(figures: Figures, span: Span, *, archived: bool) -> list[Bucket]:
+async def _listed_buckets(figures: JobStats, span: Span, *, archived: bool) -> list[Bucket]:
     return list(await figures.submitted(span, archived=archived))
 
 
-async def _attention(figures: Figures, kind: Attention) -> tuple[int, list[str]]:
+async def _attention(figures: JobStats, kind: Attention) -> tuple[int, list[str]]:
     count, job_ids = await figures.attention(kind)
     return count, list(job_ids)
 
 
-async def _latest(figures: Figures) -> list[tuple[Any, ...]]:
+async def _latest(figures: JobStats) -> list[tuple[Any, ...]]:
     """Return the latest attempts; of those that ended at one time no store says which is first."""
     found = await figures.attempts(limit=100)
     return sorted((one.ended_at, one.outcome, sorted(one.seconds.items())) for one in found)

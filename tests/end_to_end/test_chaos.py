@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mayfly.cli.leftovers import processes_of_jobs, processes_on
+from drills.orphans import processes_of_jobs, processes_on
 
 pytestmark = pytest.mark.timeout(400)
 

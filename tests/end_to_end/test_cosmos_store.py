@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mayfly.cli.client import Api
 from mayfly.cli.host_process import LocalHost, free_port
+from mayfly.client.api import Api
 from tests.cosmos_server.server import KEY, CosmosServer
 
 

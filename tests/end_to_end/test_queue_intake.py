@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
-from mayfly.cli.connection import local_key
 from mayfly.cli.host_process import LocalHost, free_port
+from mayfly.client.connection import local_key
 from mayfly.validation import BODY_BYTES_MAX
 
 

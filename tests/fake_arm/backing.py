@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from mayfly.containers.aci import WORKER_COMMAND
-from mayfly.containers.processes import ProcessRuntime
+from mayfly.containers.aci.runtime import WORKER_COMMAND
+from mayfly.containers.processes.runtime import ProcessRuntime
 from mayfly.containers.runtime import GroupRequest
 
 

@@ -9,26 +9,27 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from mayfly import attempts
-from mayfly.admission.one_place import one_place
-from mayfly.composition import Mayfly, Rates, jobs_present
-from mayfly.errors import TryAgain
+from mayfly.admission.single_machine import single_machine
+from mayfly.app import Mayfly
+from mayfly.composition import jobs_present
+from mayfly.errors import SecretMissing, TryAgain
 from mayfly.intake.sqlite import SqliteIntakeRecord
+from mayfly.jobs.costs import Prices
 from mayfly.jobs.events import Event
 from mayfly.jobs.job import Job
+from mayfly.jobs.next_step import LOCAL_POLLS, NextStep
 from mayfly.jobs.reports import Verdict
 from mayfly.jobs.spec import JobSpec
-from mayfly.jobs.steering import LOCAL_PACE, Step
 from mayfly.log.event_log import EventLog
 from mayfly.log.memory import MemoryEventLog
-from mayfly.log.sqlite import SqliteEventLog
+from mayfly.log.sqlite.event_log import SqliteEventLog
 from mayfly.report_tokens import ReportTokens
-from mayfly.reporting import receive
-from mayfly.secrets import SecretMissing
-from mayfly.submitting import submit
+from mayfly.use_cases import attempts
+from mayfly.use_cases.receive_report import receive
+from mayfly.use_cases.submit import submit
 from mayfly.views.projection import project
-from mayfly.views.sqlite import SqliteJobViews
-from tests.jobs.samples import CLAIM, T0
+from mayfly.views.sqlite.job_views import SqliteJobViews
+from tests.mayfly.jobs.samples import CLAIM, T0
 from tests.mayfly.scripted_runtime import ScriptedRuntime
 
 REPORT_KEY = b"the key of the tests, 32 bytes or more"
@@ -109,13 +110,13 @@ class Composed:
         )
         return submission.job.job_id
 
-    def begin(self, job_id: str) -> Step:
+    def begin(self, job_id: str) -> NextStep:
         return self.runner.run(attempts.begin_attempt(self.mayfly, job_id))
 
-    def observe(self, job_id: str) -> Step:
+    def observe(self, job_id: str) -> NextStep:
         return self.runner.run(attempts.observe_attempt(self.mayfly, job_id))
 
-    def end(self, job_id: str) -> Step:
+    def end(self, job_id: str) -> NextStep:
         return self.runner.run(attempts.end_attempt(self.mayfly, job_id))
 
     def report(self, job_id: str, document: Mapping[str, object], *, attempt: int = 1) -> Verdict:
@@ -157,13 +158,13 @@ def compose(runner: asyncio.Runner, *, folder: Path | None = None, groups_max: i
         log=log,
         views=SqliteJobViews(":memory:" if folder is None else folder / "views.db"),
         runtime=runtime,
-        admission=one_place("local", groups_max=groups_max, jobs_present=partial(jobs_present, runtime, log)),
+        admission=single_machine("local", groups_max=groups_max, jobs_present=partial(jobs_present, runtime, log)),
         secrets=secrets,
         tokens=ReportTokens(REPORT_KEY),
-        pace=LOCAL_PACE,
+        pace=LOCAL_POLLS,
         public_url="http://mayfly.test",
         place="local",
-        rates=Rates(cpu_hour=0.05, memory_gb_hour=0.005),
+        rates=Prices(cpu_hour=0.05, memory_gb_hour=0.005),
         intake=SqliteIntakeRecord(":memory:"),
     )
     return Composed(mayfly=mayfly, clock=clock, runtime=runtime, secrets=secrets, runner=runner)

@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from mayfly import telemetry
+from mayfly.telemetry import job_context
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +48,8 @@ def exporting(level: int = logging.INFO) -> Iterator[Exported]:
     root.addHandler(handler)
     root.setLevel(level)
     with patch.object(trace, "_TRACER_PROVIDER", tracers):
-        telemetry.install()
-        telemetry.install()
+        job_context.install()
+        job_context.install()
         try:
             yield found
         finally:

@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from mayfly.containers.runtime import (
     Capabilities,
     GroupListing,
-    GroupPhase,
     GroupRefused,
     GroupRequest,
+    GroupState,
     GroupStatus,
     LogTail,
     MetricSample,
-    RuntimeUnavailable,
 )
+from mayfly.errors import RuntimeUnavailable
 
 _BEGINNING = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 
@@ -44,7 +44,7 @@ class ScriptedRuntime:
     def capabilities(self) -> Capabilities:
         return Capabilities(runs_images=False, enforces_memory=False, enforces_cpu=False, live_metrics=True)
 
-    def move(self, group: str, phase: GroupPhase, *, exit_code: int | None = None, detail: str = "") -> None:
+    def move(self, group: str, phase: GroupState, *, exit_code: int | None = None, detail: str = "") -> None:
         """Let a group be seen in this phase from now on."""
         self.statuses[group] = replace(self.statuses[group], phase=phase, exit_code=exit_code, detail=detail)
 

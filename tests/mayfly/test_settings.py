@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from mayfly.errors import SettingInvalid
 from mayfly.report_tokens import KEY_BYTES_MIN, ReportTokens
-from mayfly.settings import SettingInvalid, read_settings, read_store_settings
+from mayfly.settings import read_settings, read_store_settings
 
 
 def test_an_empty_environment_gives_the_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from tests.triggers.function_host import functions
 
 _SOURCE = Path(module.__file__)
 
-_IMPORTS = {"collections.abc", "datetime", "typing", "azure.durable_functions", "mayfly.orchestrators"}
+_IMPORTS = {"collections.abc", "typing", "azure.durable_functions", "mayfly.jobs.next_step", "mayfly.orchestrators"}
 """Of types, of pure functions and of constants. Source: durable-functions-code-constraints."""
 _ATTRIBUTES = {"now", "utcnow", "today", "time", "sleep", "uuid4", "random", "environ", "getenv", "open", "new_guid"}
 _NAMES = {"open", "print", "input", "exec", "eval", "id", "hash", "set", "frozenset", "globals", "__import__"}

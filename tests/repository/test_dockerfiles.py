@@ -69,7 +69,7 @@ def test_the_workers_image_does_a_job(tmp_path: Path) -> None:
         "MAYFLY_REPORT_TOKEN": TOKEN,
     }
     try:
-        # As a group's command replaces the entry point: see WORKER_COMMAND in mayfly/containers/aci.py.
+        # As a group's command replaces the entry point: see WORKER_COMMAND in mayfly/containers/aci/runtime.py.
         command = [sys.executable, *arguments[:-1], str(script), "--", "sh", "-c", 'echo "::result 7"']
         ended = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, check=False, timeout=30)
         assert (ended.returncode, ended.stderr) == (0, b"")
@@ -79,7 +79,7 @@ def test_the_workers_image_does_a_job(tmp_path: Path) -> None:
 
 
 def test_a_group_starts_what_the_workers_image_holds() -> None:
-    from mayfly.containers.aci import WORKER_COMMAND
+    from mayfly.containers.aci.runtime import WORKER_COMMAND
 
     assert list(WORKER_COMMAND) == entry_point("worker")
 

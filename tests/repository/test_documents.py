@@ -11,7 +11,7 @@ import pytest
 from mayfly.jobs.events import KINDS
 from mayfly.jobs.lifecycle import STATES, page
 from mayfly.jobs.spec import JobSpec
-from mayfly.submitting import parse_spec
+from mayfly.use_cases.submit import parse_spec
 from tests.triggers.function_host import functions
 
 ROOT = Path(__file__).parents[2]

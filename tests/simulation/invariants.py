@@ -19,7 +19,7 @@ from mayfly.jobs.events import Event, to_document
 from mayfly.jobs.evolve import fold
 from mayfly.jobs.job import Job
 from mayfly.jobs.reports import Verdict
-from mayfly.submitting import Submission
+from mayfly.use_cases.submit import Submission
 from tests.simulation.stream_rules import TERMINAL, Broken, StreamRules
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from mayfly import reporting
 from mayfly.containers.runtime import GroupRequest
 from mayfly.errors import NotFound, Rejected, TryAgain, Unauthorized
 from mayfly.jobs.reports import Verdict
+from mayfly.use_cases.receive_report import receive
 from tests.simulation.processes import Signal, sleep_until, wait_for
 from tests.simulation.worker import Answer
 
@@ -70,9 +70,7 @@ class Network:
         authorization = f"Bearer {request.secure_env['MAYFLY_REPORT_TOKEN']}"
         world.invariants.report_sent(request, document)
         try:
-            verdict = await reporting.receive(
-                world.mayfly, world.orchestrators, request.job_id, authorization, document
-            )
+            verdict = await receive(world.mayfly, world.orchestrators, request.job_id, authorization, document)
         except (TryAgain, NotFound):
             return None
         except Unauthorized:

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 from mayfly.containers.runtime import (
     Capabilities,
     GroupListing,
-    GroupPhase,
     GroupRefused,
     GroupRequest,
+    GroupState,
     GroupStatus,
     LogTail,
     MetricSample,
     RefusalClass,
-    RuntimeUnavailable,
 )
+from mayfly.errors import RuntimeUnavailable
 from tests.simulation.processes import Process, hang, sleep_until
 from tests.simulation.worker import Worker
 
@@ -44,7 +44,7 @@ class Group:
     created_at: datetime
     appeared: int
     """The moment, on the world's own count."""
-    phase: GroupPhase = "pending"
+    phase: GroupState = "pending"
     started_at: datetime | None = None
     exited_at: datetime | None = None
     exit_code: int | None = None

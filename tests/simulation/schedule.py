@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from local_host.durable.engine import ActivityCall, Episode, TimerDue
-from mayfly import reconciling
 from mayfly.containers.runtime import GroupRequest
 from mayfly.errors import TryAgain
+from mayfly.use_cases.reconcile import Reconciled, reconcile
 from tests.simulation.stream_rules import Broken
 from tests.simulation.users import Users
 from tests.simulation.world import PLACE, World
@@ -135,13 +135,13 @@ class Schedule:
         self._reconciling = True
         self._reconcile_at = world.clock.now() + timedelta(seconds=_RECONCILE_EVERY_S)
 
-        async def one_pass() -> reconciling.Reconciled | None:
+        async def one_pass() -> Reconciled | None:
             try:
-                return await reconciling.reconcile(world.mayfly, world.orchestrators)
+                return await reconcile(world.mayfly, world.orchestrators)
             except TryAgain:
                 return None
 
-        def ended(found: reconciling.Reconciled | None) -> None:
+        def ended(found: Reconciled | None) -> None:
             self._reconciling = False
             if found is not None and (found.started or found.leaks_found or found.unknown_deleted):
                 world.note(f"{found}")

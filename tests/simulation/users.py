@@ -6,9 +6,12 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from mayfly import canceling, submitting
 from mayfly.errors import NotFound, Rejected, TryAgain
 from mayfly.jobs.spec import JobSpec
+from mayfly.use_cases.archive import archive
+from mayfly.use_cases.cancel import cancel
+from mayfly.use_cases.clear import clear
+from mayfly.use_cases.submit import parse_spec, submit
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -59,13 +62,13 @@ class Users:
                 self._contested.add(key)
             world.run(wish, self._submit(spec, key), host=True)
         elif wish == "clear":
-            world.run(wish, self._ask(partial(canceling.clear, source="http")), host=True)
+            world.run(wish, self._ask(partial(clear, source="http")), host=True)
         else:
             job_id = "nobody-abcdefghij" if wish == "nobody's" or not known else random.choice(known)
             if wish == "archive":
                 request: Any = self._archive(job_id)
             else:
-                request = self._ask(partial(canceling.cancel, job_id=job_id, source="http", reason="enough"))
+                request = self._ask(partial(cancel, job_id=job_id, source="http", reason="enough"))
             world.run(f"{wish} {world.alias(job_id)}", request, host=True)
         return wish
 
@@ -73,9 +76,7 @@ class Users:
         world = self._world
         for _ in range(_TRIES if key is not None else 1):
             try:
-                submission = await submitting.submit(
-                    world.mayfly, world.orchestrators, spec, source="http", idempotency_key=key
-                )
+                submission = await submit(world.mayfly, world.orchestrators, spec, source="http", idempotency_key=key)
             except TryAgain:
                 await world.hop()
             except Rejected:
@@ -88,7 +89,7 @@ class Users:
 
     async def _archive(self, job_id: str) -> None:
         try:
-            await canceling.archive(self._world.mayfly, job_id, source="http")
+            await archive(self._world.mayfly, job_id, source="http")
         except (TryAgain, NotFound) as error:
             self._world.note(f"answered with {type(error).__name__}")
 
@@ -119,4 +120,4 @@ class Users:
             document["message"] = "work"
         if random.random() < 0.3:
             document["secrets"] = {"API_KEY": "api-key"}
-        return submitting.parse_spec(document)
+        return parse_spec(document)

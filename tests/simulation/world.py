@@ -20,21 +20,22 @@ from unittest.mock import patch
 from local_host.clock import VirtualClock
 from local_host.durable.engine import ActivityCall, Completion, Engine
 from local_host.durable.hub import TaskHub
-from mayfly import composition, submitting
+from mayfly import composition
 from mayfly.admission.admission import Admitted
-from mayfly.admission.one_place import one_place
-from mayfly.composition import Mayfly, Rates
-from mayfly.errors import TryAgain
+from mayfly.admission.single_machine import single_machine
+from mayfly.app import Mayfly
+from mayfly.errors import SecretMissing, TryAgain
 from mayfly.intake.sqlite import SqliteIntakeRecord
 from mayfly.jobs.commands import SubmitJob
+from mayfly.jobs.costs import Prices
 from mayfly.jobs.decide import submit
 from mayfly.jobs.evolve import fold
+from mayfly.jobs.next_step import AZURE_POLLS, LOCAL_POLLS
 from mayfly.jobs.spec import JobSpec
-from mayfly.jobs.steering import AZURE_PACE, LOCAL_PACE
 from mayfly.log.memory import MemoryEventLog
 from mayfly.orchestrators import ORCHESTRATION
 from mayfly.report_tokens import ReportTokens
-from mayfly.secrets import SecretMissing
+from mayfly.use_cases import submit as submit_module
 from orchestrations import activities, run_job
 from tests.simulation.faults import Faults
 from tests.simulation.feed import Feed
@@ -85,7 +86,7 @@ class World:
         self.feed = Feed(self)
         self.network = Network(self)
         self.orchestrators = EngineOrchestrators(self)
-        self.pace = self.random.choice((LOCAL_PACE, AZURE_PACE, AZURE_PACE))
+        self.pace = self.random.choice((LOCAL_POLLS, AZURE_POLLS, AZURE_POLLS))
         self.engine = self._new_engine(TaskHub())
         self.mayfly = self._new_mayfly()
 
@@ -96,7 +97,7 @@ class World:
         disabled = logging.root.manager.disable
         logging.disable(logging.CRITICAL)
         try:
-            with patch.object(submitting, "secrets", seeded):
+            with patch.object(submit_module, "secrets", seeded):
                 composition.use(self.mayfly)
                 yield
         finally:
@@ -238,13 +239,13 @@ class World:
             log=self.log,
             views=self.views,
             runtime=self.platform,
-            admission=one_place(PLACE, groups_max=self.groups_max, jobs_present=present),
+            admission=single_machine(PLACE, groups_max=self.groups_max, jobs_present=present),
             secrets=_Secrets(self.faults),
             tokens=_TOKENS,
             pace=self.pace,
             public_url="http://host",
             place=PLACE,
-            rates=Rates(cpu_hour=0, memory_gb_hour=0),
+            rates=Prices(cpu_hour=0, memory_gb_hour=0),
             intake=SqliteIntakeRecord(":memory:"),
         )
 

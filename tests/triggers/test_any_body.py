@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from mayfly import composition
 from mayfly.jobs import events as e
 from mayfly.jobs.spec import JobSpec, RetryPolicy
-from tests.jobs.samples import CLAIM, OTHER_CLAIM
 from tests.mayfly.composed import STARTED, compose
+from tests.mayfly.jobs.samples import CLAIM, OTHER_CLAIM
 from tests.triggers.function_host import Answer, DurableHost, FunctionHost, patch_durable_client
 
 _settings = settings(

@@ -1,4 +1,4 @@
-"""Wrong queries and small bodies: named with the value and the mend, and never a 500."""
+"""BadRequest queries and small bodies: named with the value and the mend, and never a 500."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ import jwt
 import pytest
 
 from mayfly.jobs import events as e
-from tests.jobs.samples import CLAIM, OTHER_CLAIM
 from tests.mayfly.composed import REPORT_KEY, STARTED, SUCCEEDED
+from tests.mayfly.jobs.samples import CLAIM, OTHER_CLAIM
 from tests.triggers.function_host import FunctionHost
 from tests.triggers.problems import assert_refused, unchanged_log
 

@@ -1,4 +1,4 @@
-"""Wrong specs: every one is refused with the field and the mend, and leaves no trace in the log."""
+"""BadRequest specs: every one is refused with the field and the mend, and leaves no trace in the log."""
 
 from __future__ import annotations
 

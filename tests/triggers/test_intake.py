@@ -11,10 +11,10 @@ import pytest
 from azure.functions.meta import Datum
 from azure.functions.servicebus import ServiceBusMessageInConverter
 
-from mayfly import taking_in
 from mayfly.errors import TryAgain
 from mayfly.jobs.names import job_id_for
-from mayfly.taking_in import MessageRefused
+from mayfly.use_cases import submit_message
+from mayfly.use_cases.submit_message import MessageRefused
 from mayfly.validation import BODY_BYTES_MAX
 from tests.triggers.function_host import CLIENT_BINDING, FunctionHost, run
 
@@ -134,10 +134,10 @@ def test_stores_that_are_away_for_a_minute_cost_a_message_nothing(
         await append(*arguments, **named)
 
     monkeypatch.setattr(api.composed.mayfly.log, "append", away)
-    text = taking_in.Message(queue="jobs", message_id="order-17", body=b"hash me", content_type=None)
+    text = submit_message.Message(queue="jobs", message_id="order-17", body=b"hash me", content_type=None)
     orchestrators = api.composed.orchestrators
-    api.composed.runner.run(taking_in.take_in(api.composed.mayfly, orchestrators, text, sleep=sleep))
-    assert pauses == list(taking_in.PAUSES_S[:5])
+    api.composed.runner.run(submit_message.submit_message(api.composed.mayfly, orchestrators, text, sleep=sleep))
+    assert pauses == list(submit_message.PAUSES_S[:5])
     assert len(api.composed.whole_log()) == 1
 
 
@@ -150,7 +150,9 @@ def test_stores_that_stay_away_leave_the_message_to_the_queue(
         raise TryAgain("the log is away")
 
     monkeypatch.setattr(api.composed.mayfly.log, "append", away)
-    text = taking_in.Message(queue="jobs", message_id="order-17", body=b"hash me", content_type=None)
+    text = submit_message.Message(queue="jobs", message_id="order-17", body=b"hash me", content_type=None)
     with pytest.raises(TryAgain):
-        api.composed.runner.run(taking_in.take_in(api.composed.mayfly, api.composed.orchestrators, text, sleep=sleep))
+        api.composed.runner.run(
+            submit_message.submit_message(api.composed.mayfly, api.composed.orchestrators, text, sleep=sleep)
+        )
     assert api.call("GET", "intake").json == {"refusals": []}

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from mayfly import canceling
 from mayfly.containers.runtime import MetricSample
 from mayfly.errors import TryAgain
-from mayfly.log_marks import mark_of
-from tests.jobs.samples import CLAIM, T0
+from mayfly.use_cases import clear
 from tests.mayfly.composed import STARTED, SUCCEEDED
+from tests.mayfly.jobs.samples import CLAIM, T0
 from tests.triggers.function_host import ORIGIN, FunctionHost
 from tests.triggers.problems import assert_refused, unchanged_log
+from triggers.log_cursor import cursor_at_end
 
 
 def _start(api: FunctionHost, **spec: Any) -> str:
@@ -139,7 +139,7 @@ def test_output_is_json_or_bare_text(api: FunctionHost) -> None:
     answer = api.call("GET", f"jobs/{job_id}/logs").json
     mark = answer.pop("mark")
     assert answer == {"attempt": 1, "source": "container", "text": "héllo\n", "truncated": False, "begin": 0}
-    assert mark == mark_of("héllo\n")
+    assert mark == cursor_at_end("héllo\n")
     bare = api.call("GET", f"jobs/{job_id}/logs", params={"attempt": "1"}, headers={"Accept": "text/plain"})
     assert (bare.text, bare.headers["Content-Type"]) == ("héllo\n", "text/plain")
 
@@ -154,7 +154,7 @@ def test_only_output_after_a_mark_is_sent_while_its_beginning_is_the_same(api: F
         answer = api.call("GET", f"jobs/{job_id}/logs", params={"after": mark}).json
         return answer["text"], answer["begin"]
 
-    mark = mark_of("héllo\n")
+    mark = cursor_at_end("héllo\n")
     assert asked("héllo\n", mark) == ("", 6)
     assert asked("héllo\nworld\n", mark) == ("world\n", 6)
     assert asked("llo\nworld\n", mark) == ("llo\nworld\n", 0)
@@ -214,8 +214,8 @@ def test_only_a_job_that_is_over_can_be_archived(api: FunctionHost) -> None:
 def test_a_clear_says_how_many_it_touched_and_where_to_go_on(
     api: FunctionHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(canceling, "CLEAR_STEP_S", 0)
-    monkeypatch.setattr(canceling, "_CLEAR_BATCH", 1)
+    monkeypatch.setattr(clear, "CLEAR_STEP_S", 0)
+    monkeypatch.setattr(clear, "_CLEAR_BATCH", 1)
     ended = _start(api)
     _start(api)
     _finish(api, ended)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from mayfly.reporting import parse_report
-from mayfly.submitting import parse_spec
+from mayfly.use_cases.receive_report import parse_report
+from mayfly.use_cases.submit import parse_spec
 from tests.mayfly.composed import STARTED, SUCCEEDED
 from tests.triggers.function_host import ORIGIN, FunctionHost, functions
 from tests.triggers.test_bad_reports import _WRONG as WRONG_REPORTS

@@ -18,9 +18,9 @@ import azure.functions as func
 import pytest
 from opentelemetry import trace
 
-from mayfly import telemetry
 from mayfly.jobs.names import job_id_for
-from mayfly.log.sqlite import SqliteEventLog
+from mayfly.log.sqlite.event_log import SqliteEventLog
+from mayfly.telemetry import job_context
 from tests.mayfly.composed import STARTED, SUCCEEDED
 from tests.mayfly.exported import Exported, exporting
 from tests.mayfly.scripted_runtime import ScriptedRuntime
@@ -31,7 +31,7 @@ About = tuple[object, object]
 
 
 def _about(attributes: Any) -> About:
-    return (attributes or {}).get(telemetry.JOB_ID), (attributes or {}).get(telemetry.ATTEMPT)
+    return (attributes or {}).get(job_context.JOB_ID), (attributes or {}).get(job_context.ATTEMPT)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mayfly.containers.processes import ProcessRuntime
+from mayfly.containers.processes.runtime import ProcessRuntime
 from mayfly.containers.runtime import GroupRequest, GroupStatus
 from tests.worker.conftest import TOKEN, WORKER
 from tests.worker.report_server import ReportServer

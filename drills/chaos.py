@@ -1,0 +1,114 @@
+"""`mayfly chaos`: jobs of every kind while the host is killed again and again; then everything is checked.
+
+The host is killed with SIGKILL at random moments, starting up included. Submissions and cancels go on meanwhile, with
+idempotency keys, and get over each outage by themselves. With `--lose-task-hub` the orchestrators' whole memory and the
+views are deleted half way (I1). The seed decides the jobs and the moments; what meets what is up to the machine.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from drills import chaos_checks, checks
+from drills.chaos_jobs import WEIGHTS, ChaosJob, count_kinds, draw_jobs
+from drills.chaos_run import ChaosRun
+from drills.checks import Check, print_checks
+from drills.orphans import kill_jobs
+from drills.scratch_dir import ScratchDir
+from mayfly.cli.host_process import LocalHost, free_port
+from mayfly.cli.screen import console, state_text, table
+from mayfly.jobs.events import Event
+from mayfly.jobs.evolve import fold
+from mayfly.jobs.job import Job
+
+
+def chaos(
+    jobs: Annotated[int, typer.Option("--jobs", min=1, max=10_000, help="So many jobs.")] = 100,
+    kills: Annotated[int, typer.Option("--kills", min=0, max=1_000, help="Kill the host so many times.")] = 20,
+    seed: Annotated[int | None, typer.Option("--seed", help="Draw the same jobs and moments again.")] = None,
+    lose_task_hub: Annotated[bool, typer.Option("--lose-task-hub", help="Delete task hub and views half way.")] = False,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="An empty folder to use and to keep; else a temporary one.")
+    ] = None,
+) -> None:
+    """Run jobs of every kind while the host is killed again and again, and check how each ends."""
+    begun = time.monotonic()
+    screen = console()
+    seed = secrets.randbelow(1_000_000) if seed is None else seed
+    screen.print(Text.assemble(("Mayfly chaos", "bold"), f": seed {seed}, {jobs} jobs, {kills} kills of the host"))
+    fresh = ScratchDir(data, "mayfly-chaos-")
+    rng = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
+    runs = fresh.path / "runs"
+    runs.mkdir()
+    planned = draw_jobs(jobs, rng, runs=str(runs))
+    screen.print(count_kinds(planned))
+    host = LocalHost(fresh.path, free_port(), log=fresh.host_log, clean_settings=True)
+    found: list[Check] = []
+    run = ChaosRun(host, planned, rng, kills=kills, lose_task_hub=lose_task_hub, screen=screen)
+    try:
+        run.go()
+        found = _checks(host, run, planned, runs)
+        stopping = time.monotonic()
+        stopped = run.stop()
+        found.append(checks.nothing_is_left_of_the_host(host.data, stopped, time.monotonic() - stopping))
+    finally:
+        run.stop()
+        kill_jobs(host.data)
+        fresh.done(ok=bool(found) and all(check.ok for check in found))
+    print_checks(screen, found)
+    good = all(check.ok for check in found)
+    seconds = f"{time.monotonic() - begun:.1f} s"
+    verdict = f"chaos passed: {jobs} jobs ended as they had to, through {kills} kills, in {seconds} (seed {seed})"
+    if not good:
+        failed = sum(not check.ok for check in found)
+        verdict = f"chaos FAILED: {failed} of {len(found)} checks do not hold, after {seconds} (seed {seed})"
+    screen.print(Text(f"\n{verdict}", style="bold green" if good else "bold red"))
+    if not good:
+        raise typer.Exit(1)
+
+
+def _checks(host: LocalHost, run: ChaosRun, planned: list[ChaosJob], runs: Path) -> list[Check]:
+    with host.api() as api:
+        listed = {job.job_id: job for job in api.jobs(archived="true")}
+        streams: dict[str, list[Event]] = {job_id: api.events(job_id) for job_id in run.by_id}
+        whole = list(api.all_events())
+    jobs: dict[str, Job] = {job_id: job for job_id, events in streams.items() if (job := fold(events)) is not None}
+    _print_summary(run.screen, run.by_id, jobs, streams)
+    return [
+        chaos_checks.ends_are_right(run.by_id, jobs, len(planned)),
+        chaos_checks.nothing_else_was_started(run.by_id, listed),
+        checks.streams_are_gapless(streams),
+        chaos_checks.log_has_no_duplicates(whole, streams),
+        checks.attempts_are_claimed_once(streams),
+        chaos_checks.attempts_ran_once(run.by_id, jobs, runs),
+        chaos_checks.views_equal_their_streams(listed, jobs),
+        checks.containers_are_gone(jobs),
+        checks.no_directory_is_left(host.data),
+        checks.no_process_is_left(host.data),
+    ]
+
+
+def _print_summary(
+    screen: Console, by_id: dict[str, ChaosJob], jobs: dict[str, Job], streams: dict[str, list[Event]]
+) -> None:
+    rows = table("kind", ">jobs", "must end as", ">as it must", ">attempts", ">events")
+    for kind in WEIGHTS:
+        ids = [job_id for job_id, planned in by_id.items() if planned.kind == kind]
+        if not ids:
+            continue
+        right = sum(not by_id[job_id].faults(jobs[job_id]) for job_id in ids if job_id in jobs)
+        attempts = sum(len(jobs[job_id].attempts) for job_id in ids if job_id in jobs)
+        events = sum(len(streams[job_id]) for job_id in ids)
+        state = state_text(by_id[ids[0]].state)
+        rows.add_row(kind, str(len(ids)), state, str(right), str(attempts), str(events))
+    screen.print()
+    screen.print(rows)
+    screen.print()

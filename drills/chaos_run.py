@@ -1,0 +1,221 @@
+"""The run itself: submit, cancel, kill, start again, and wait until nothing is left to do."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence, Set
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.text import Text
+
+from drills.chaos_jobs import ChaosJob
+from mayfly.cli.host_process import Child, LocalHost, wait_for_port
+from mayfly.client.api import Api
+from mayfly.client.errors import ClientError
+from mayfly.jobs.evolve import evolve
+from mayfly.jobs.job import Job
+from mayfly.jobs.lifecycle import STATES, TERMINAL, JobState
+from mayfly.log.sqlite.event_log import SqliteEventLog
+
+PATIENCE_S = 90.0
+"""How long a request gets over outages, and how long the jobs are given after the last kill."""
+_THREADS = 12
+_STARTING_UP_SHARE = 0.25
+"""Of the kills: before the host answers its first request."""
+_STARTING_UP_S = (0.05, 0.8)
+_SERVING_S = (0.0, 1.2)
+_CANCEL_POLL_S = 0.3
+_SETTLE_POLL_S = 0.5
+_STATES_POLL_S = 0.01
+_STATES_WITHIN_S = 10.0
+
+
+class ChaosRun:
+    """One run. `go` returns when all is settled, with the host up; `by_id` has the jobs by their id then."""
+
+    def __init__(
+        self,
+        host: LocalHost,
+        jobs: Sequence[ChaosJob],
+        rng: random.Random,
+        *,
+        kills: int,
+        lose_task_hub: bool,
+        screen: Console,
+    ) -> None:
+        self.screen = screen
+        self.by_id: dict[str, ChaosJob] = {}
+        self._host = host
+        self._jobs = jobs
+        self._rng = rng
+        self._kills = kills
+        self._lose_task_hub = lose_task_hub
+        self._child: Child | None = None
+        self._settled = 0
+        self._given_up = threading.Event()
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.completed:g} of {task.total:g}"),
+            console=screen,
+            transient=True,
+            disable=not screen.is_terminal,
+        )
+
+    def go(self) -> None:
+        """Make the whole run.
+
+        Errors: `ClientError` when the host does not start, or a request gets no answer for too long.
+        """
+        self._child = self._host.start()
+        self._child.wait_until_ready()
+        with (
+            self._host.api(patience_s=PATIENCE_S, sleep=self._sleep) as api,
+            self._progress,
+            ThreadPoolExecutor(_THREADS) as pool,
+        ):
+            try:
+                users = self._kill_and_submit(api, pool)
+                self._show("the host stays up now; waiting for the jobs")
+                for user in users:
+                    user.result()
+                self._wait_until_settled(api)
+            except BaseException:
+                self._given_up.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def stop(self) -> bool:
+        """Stop the host; False when it had to be killed."""
+        return self._child is None or self._child.stop()
+
+    def _kill_and_submit(self, api: Api, pool: ThreadPoolExecutor) -> list[Future[None]]:
+        """Let go of a share of the jobs before each kill; return what the users are at."""
+        bar = self._progress.add_task("kills", total=self._kills)
+        users: list[Future[None]] = []
+        waiting = _each_kind_first(self._jobs) if self._lose_task_hub else list(self._jobs)
+        for number in range(1, self._kills + 1):
+            share = len(waiting) // (self._kills - number + 2)
+            lose = self._lose_task_hub and number == (self._kills + 1) // 2
+            if lose:
+                self._wait_for_states(api, TERMINAL)
+                share = len(waiting) // 2  # so many at once that some are still queued, and some starting
+            users += [pool.submit(self._use, api, job) for job in waiting[:share]]
+            del waiting[:share]
+            if lose:
+                self._wait_for_states(api, set(STATES))
+                self._kill_now(f"kill {number} of {self._kills}, in the middle of everything")
+                self._lose()
+            else:
+                self._kill(number)
+            wait_for_port(self._host.port)
+            self._child = self._host.start()
+            self._progress.update(bar, completed=number)
+        users += [pool.submit(self._use, api, job) for job in waiting]
+        assert self._child is not None, "it was started"  # noqa: S101
+        self._child.wait_until_ready()
+        return users
+
+    def _use(self, api: Api, job: ChaosJob) -> None:
+        """Do what a user of this job does: submit it, and cancel it once it runs if it is one of those."""
+        job_id = api.submit(job.document, idempotency_key=job.idempotency_key)
+        self.by_id[job_id] = job
+        while job.kind == "cancel" and not self._given_up.is_set():
+            state = api.job(job_id).state
+            if state == "running":
+                api.cancel(job_id, reason="chaos")
+                return
+            if state not in ("queued", "starting"):
+                return  # The checks will say that this is not how it had to end.
+            self._given_up.wait(_CANCEL_POLL_S)
+
+    def _kill(self, number: int) -> None:
+        child = self._child
+        assert child is not None, "it was started"  # noqa: S101
+        if self._rng.random() < _STARTING_UP_SHARE:
+            wait_s, when = self._rng.uniform(*_STARTING_UP_S), "starting up"
+        else:
+            child.wait_until_ready()
+            wait_s, when = self._rng.uniform(*_SERVING_S), "serving"
+        time.sleep(wait_s)
+        self._kill_now(f"kill {number} of {self._kills}, {wait_s:.2f} s into {when}")
+
+    def _kill_now(self, what: str) -> None:
+        assert self._child is not None, "it was started"  # noqa: S101
+        if self._child.exit_code is not None:
+            raise ClientError(f"the host ended by itself with exit code {self._child.exit_code}")
+        self._child.kill()
+        self._show(f"{what}; {len(self.by_id)} jobs submitted")
+
+    def _wait_for_states(self, api: Api, wanted: Set[JobState]) -> None:
+        """Wait until there is a job in each of these states, or for so long that there will be none."""
+        give_up = time.monotonic() + _STATES_WITHIN_S
+        while time.monotonic() < give_up and not wanted <= {job.state for job in api.jobs()}:
+            time.sleep(_STATES_POLL_S)
+
+    def _lose(self) -> None:
+        """Delete the task hub and the views while the host is dead, and say what was under way."""
+        folder = self._host.data
+        self._show(f"task hub and views are deleted; by the log, {states_in(folder / 'log.db')}")
+        for path in [*(folder / "host").glob("hub.db*"), *folder.glob("views.db*")]:
+            path.unlink()
+
+    def _wait_until_settled(self, api: Api) -> None:
+        """Wait for every end. When it takes too long the checks say what is missing."""
+        bar = self._progress.add_task("settled", total=len(self._jobs))
+        give_up = time.monotonic() + PATIENCE_S
+        said = 0.0
+        while True:
+            settled = sum(job.settled for job in api.jobs(archived="true"))
+            self._progress.update(bar, completed=settled)
+            if settled >= len(self._jobs):
+                return
+            if time.monotonic() > give_up:
+                self._show(f"only {settled} of {len(self._jobs)} jobs have settled within {PATIENCE_S:g} s")
+                return
+            if not self.screen.is_terminal and time.monotonic() - said > 5.0:
+                said = time.monotonic()
+                self._show(f"{settled} of {len(self._jobs)} jobs have settled")
+            time.sleep(_SETTLE_POLL_S)
+
+    def _sleep(self, seconds: float) -> None:
+        """Wait before a request is tried again, unless the run is given up.
+
+        Errors: `ClientError` then.
+        """
+        if self._given_up.wait(seconds):
+            raise ClientError("the run is given up")
+
+    def _show(self, line: str) -> None:
+        self._progress.console.print(Text(line))
+
+
+def _each_kind_first(jobs: Sequence[ChaosJob]) -> list[ChaosJob]:
+    """Return the jobs in their order, but one of each kind before the others."""
+    firsts = {job.kind: job for job in reversed(jobs)}.values()
+    return [*firsts, *(job for job in jobs if job not in firsts)]
+
+
+def states_in(log: Path) -> str:
+    """Return how many jobs are in each state by a log file that nobody writes, in words."""
+    counts = Counter(job.state for job in asyncio.run(_fold_all(log)))
+    return ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
+
+
+async def _fold_all(path: Path) -> list[Job]:
+    log = SqliteEventLog(path)
+    jobs: dict[str, Job] = {}
+    position = 0
+    while batch := await log.read_all(after=position):
+        for recorded in batch:
+            jobs[recorded.event.job_id] = evolve(jobs.get(recorded.event.job_id), recorded.event)
+        position = batch[-1].global_position
+    await log.close()
+    return list(jobs.values())

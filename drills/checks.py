@@ -1,0 +1,117 @@
+"""What must be true once everything is over: the checks that `demo` and `chaos` end with.
+
+A check says what holds, whether it does, and, where it does not, what was found instead.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from drills.orphans import named, processes_of_jobs, processes_on
+from mayfly.cli.screen import mark
+from mayfly.jobs.events import Event
+from mayfly.jobs.job import Job
+from mayfly.wording.text import clean
+
+_SHOWN_MAX = 5
+_LEAVE_WITHIN_S = 3.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One thing that must hold; `faults` is empty when it does."""
+
+    name: str
+    faults: Sequence[str]
+
+    @property
+    def ok(self) -> bool:
+        """True: it holds."""
+        return not self.faults
+
+
+def print_checks(screen: Console, checks: Sequence[Check]) -> None:
+    """Print each check, and below one that fails what was found."""
+    for check in checks:
+        screen.print(Text.assemble(mark(check.ok), " ", check.name))
+        for fault in check.faults[:_SHOWN_MAX]:
+            screen.print(Text(f"    {clean(fault)}", style="red"))
+        if len(check.faults) > _SHOWN_MAX:
+            screen.print(Text(f"    and {len(check.faults) - _SHOWN_MAX} more", style="red"))
+
+
+def streams_are_gapless(streams: Mapping[str, Sequence[Event]]) -> Check:
+    """Positions are 1 to n, each once, in every stream (I2)."""
+    faults = []
+    for job_id, events in streams.items():
+        positions = [event.position for event in events]
+        if not positions or positions != list(range(1, len(positions) + 1)):
+            faults.append(f"{job_id}: positions {positions}")
+    count = sum(map(len, streams.values()))
+    return Check(
+        name=f"every stream is gapless from 1 and without duplicates ({len(streams)} streams, {count} events)",
+        faults=faults,
+    )
+
+
+def attempts_are_claimed_once(streams: Mapping[str, Sequence[Event]]) -> Check:
+    """No attempt has two claims, and none that a worker reported on has none (I4)."""
+    faults = []
+    total = 0
+    for job_id, events in streams.items():
+        claims = Counter(event.attempt for event in events if event.type == "WorkerStarted")
+        reported = {event.attempt for event in events if event.type in ("WorkerSucceeded", "WorkerFailed")}
+        total += sum(claims.values())
+        faults += [f"{job_id}: attempt {n} was claimed {times} times" for n, times in claims.items() if times > 1]
+        faults += [f"{job_id}: attempt {n} was reported without a claim" for n in sorted(reported - claims.keys())]
+    return Check(name=f"every attempt was claimed by one worker and no other ({total} claims)", faults=faults)
+
+
+def containers_are_gone(jobs: Mapping[str, Job]) -> Check:
+    """Every container that was asked for has been seen gone (I5)."""
+    faults = [
+        f"{job.job_id}: container {attempt.group} is {attempt.container}"
+        for job in jobs.values()
+        for attempt in job.attempts
+        if attempt.container != "gone"
+    ]
+    total = sum(len(job.attempts) for job in jobs.values())
+    return Check(name=f"every container that was asked for is seen gone ({total} containers)", faults=faults)
+
+
+def no_directory_is_left(data: Path) -> Check:
+    """No container has a directory that says it is there."""
+    root = data / "containers"
+    # A name with a dot belongs to a directory that was on its way in or out when a host was killed; it is swept later.
+    left = sorted(name for name in os.listdir(root) if not name.startswith(".")) if root.exists() else []
+    return Check(name="no container directory is left", faults=left)
+
+
+def no_process_is_left(data: Path) -> Check:
+    """No process runs that a job of this data folder started, directly or not."""
+    return Check(name="no process of a job is left", faults=_until_empty(lambda: processes_of_jobs(data)))
+
+
+def nothing_is_left_of_the_host(data: Path, stopped: bool, seconds: float) -> Check:
+    """The host went when it was asked to, and with it everything that works on its data folder."""
+    faults = [] if stopped else ["it did not stop when asked, and was killed"]
+    return Check(
+        name=f"the host stopped when asked ({seconds:.1f} s), and no process is left of it",
+        faults=[*faults, *_until_empty(lambda: processes_on(data))],
+    )
+
+
+def _until_empty(look: Callable[[], Sequence[int]]) -> list[str]:
+    """Look again for a moment: a killed process is listed until it has been reaped."""
+    give_up = time.monotonic() + _LEAVE_WITHIN_S
+    while (left := look()) and time.monotonic() < give_up:
+        time.sleep(0.05)
+    return [named(pid) for pid in left]

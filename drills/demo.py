@@ -1,0 +1,183 @@
+"""`mayfly demo`: the main job end to end, and six ways in which things go; for real, and checked at the end."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Annotated
+
+import psutil
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from drills import checks
+from drills.checks import Check, print_checks
+from drills.demo_jobs import DEMO_JOBS, DemoJob
+from drills.orphans import kill_jobs
+from drills.scratch_dir import ScratchDir
+from mayfly.cli.event_screen import EventScreen
+from mayfly.cli.host_process import LocalHost, free_port
+from mayfly.cli.screen import console, mark, state_text, table
+from mayfly.client.api import Api
+from mayfly.client.errors import ClientError
+from mayfly.client.follow import Follower
+from mayfly.containers.processes.group_directory import GroupDirectory
+from mayfly.jobs.events import Event
+from mayfly.jobs.job import Job
+from mayfly.wording.jobs import duration, summary
+from mayfly.wording.text import clean
+
+GIVE_UP_AFTER_S = 25.0
+_NOTICED_WITHIN_S = 15.0
+_POLL_S = 0.1
+_OTHER_COLUMNS_CHARS = 84
+
+
+def demo(
+    data: Annotated[
+        Path | None, typer.Option("--data", help="An empty folder to use and to keep; else a temporary one.")
+    ] = None,
+) -> None:
+    """Run six real jobs on this machine, good and bad, and check how each ends."""
+    begun = time.monotonic()
+    screen = console()
+    fresh = ScratchDir(data, "mayfly-demo-")
+    ok = False
+    try:
+        ok = _run(LocalHost(fresh.path, free_port(), log=fresh.host_log, clean_settings=True), screen, begun)
+    finally:
+        fresh.done(ok=ok)
+    if not ok:
+        raise typer.Exit(1)
+
+
+def _run(host: LocalHost, screen: Console, begun: float) -> bool:
+    screen.print(Text.assemble(("Mayfly demo", "bold"), ": six jobs, each run as real processes of this machine"))
+    child = host.start()
+    try:
+        child.wait_until_ready()
+        screen.print(f"the host is up at {host.url} after {time.monotonic() - begun:.1f} s\n")
+        with host.api() as api:
+            by_id = _submit(api)
+            with Follower(api, by_id) as follower:
+                killed_at = _follow(host, api, follower, by_id)
+        found = _checks(host, follower, by_id, killed_at)
+        stopping = time.monotonic()
+        stopped = child.stop()
+        found.append(checks.nothing_is_left_of_the_host(host.data, stopped, time.monotonic() - stopping))
+    finally:
+        child.stop()
+        kill_jobs(host.data)
+    _print_table(screen, follower, by_id)
+    print_checks(screen, found)
+    good = all(check.ok for check in found)
+    seconds = f"{time.monotonic() - begun:.1f} s"
+    verdict = f"the demo passed: six jobs ended as they should, in {seconds}"
+    if not good:
+        verdict = f"the demo FAILED: {sum(not check.ok for check in found)} of {len(found)} checks do not hold"
+    screen.print(Text(f"\n{verdict}", style="bold green" if good else "bold red"))
+    return good
+
+
+def _submit(api: Api) -> dict[str, DemoJob]:
+    """Submit all at once; return them by job id, in their order."""
+    with ThreadPoolExecutor(len(DEMO_JOBS)) as pool:
+        job_ids = pool.map(lambda job: api.submit(job.document, idempotency_key=uuid.uuid4().hex), DEMO_JOBS)
+        return dict(zip(job_ids, DEMO_JOBS, strict=True))
+
+
+def _follow(host: LocalHost, api: Api, follower: Follower, by_id: Mapping[str, DemoJob]) -> dict[str, float]:
+    """Show every event, cancel and kill where it is time to; return when which worker was killed (epoch)."""
+    killed_at: dict[str, float] = {}
+    acted: set[str] = set()
+    give_up = time.monotonic() + GIVE_UP_AFTER_S
+    with EventScreen(names={job_id: planned.name for job_id, planned in by_id.items()}) as events:
+        while True:
+            events.show(follower.poll(), follower)
+            if follower.settled or time.monotonic() > give_up:
+                return killed_at
+            for job_id, planned in by_id.items():
+                job = follower.jobs.get(job_id)
+                if planned.act is None or job_id in acted or job is None or job.state != "running":
+                    continue
+                acted.add(job_id)
+                if planned.act == "cancel":
+                    events.print(Text(f"{'>>>':>12}  mayfly cancel {job_id}", style="magenta"))
+                    api.cancel(job_id, reason="the demo asks for it")
+                else:
+                    pid = _kill_worker(host.data, job)
+                    killed_at[job_id] = time.time()
+                    events.print(Text(f"{'>>>':>12}  kill -9 {pid}, the worker of {planned.name}", style="magenta"))
+            time.sleep(_POLL_S)
+
+
+def _kill_worker(data: Path, job: Job) -> int:
+    """Kill the worker of a job's container, as the machine does when memory runs out; return its pid."""
+    assert job.attempt is not None, "a running job has an attempt"  # noqa: S101
+    recorder = GroupDirectory(data / "containers", job.attempt.group).recorder_pid()
+    workers = psutil.Process(recorder).children() if recorder is not None else []
+    if not workers:
+        raise ClientError(f"the worker of {job.job_id} was not found")
+    workers[0].kill()
+    pid: int = workers[0].pid
+    return pid
+
+
+def _checks(
+    host: LocalHost, follower: Follower, by_id: Mapping[str, DemoJob], killed_at: Mapping[str, float]
+) -> list[Check]:
+    unsettled = [f"{job_id} is not settled" for job_id in by_id if not _settled(follower, job_id)]
+    ends = [fault for job_id, planned in by_id.items() for fault in planned.faults(follower.jobs[job_id])]
+    return [
+        Check(name="every job ended as it should", faults=[*unsettled, *ends]),
+        _killing_was_noticed(follower.streams, killed_at),
+        checks.streams_are_gapless(follower.streams),
+        checks.attempts_are_claimed_once(follower.streams),
+        checks.containers_are_gone(follower.jobs),
+        checks.no_directory_is_left(host.data),
+        checks.no_process_is_left(host.data),
+    ]
+
+
+def _settled(follower: Follower, job_id: str) -> bool:
+    return job_id in follower.jobs and follower.jobs[job_id].settled
+
+
+def _killing_was_noticed(streams: Mapping[str, Sequence[Event]], killed_at: Mapping[str, float]) -> Check:
+    """A dead worker is noticed by looking at its container, long before its deadline (I6)."""
+    faults = [] if killed_at else ["no worker was killed"]
+    slowest_s = 0.0
+    for job_id, at in killed_at.items():
+        seen = [event.at.timestamp() for event in streams[job_id] if event.type == "ContainerExited"]
+        if not seen:
+            faults.append(f"{job_id}: nobody noticed")
+            continue
+        slowest_s = max(slowest_s, seen[0] - at)
+        if slowest_s > _NOTICED_WITHIN_S:
+            faults.append(f"{job_id}: noticed after {slowest_s:.1f} s, later than {_NOTICED_WITHIN_S:g} s")
+    return Check(name=f"the killed worker was noticed after {slowest_s:.1f} s, not at its deadline", faults=faults)
+
+
+def _print_table(screen: Console, follower: Follower, by_id: Mapping[str, DemoJob]) -> None:
+    screen.print()
+    rows = table("", "job", "what had to happen", "what happened", ">attempts", ">took", ">events", "in its own words")
+    for job_id, planned in by_id.items():
+        job = follower.jobs[job_id]
+        rows.add_row(
+            mark(not planned.faults(job)),
+            planned.name,
+            planned.expected,
+            state_text(job.state),
+            str(len(job.attempts)),
+            duration(job),
+            str(len(follower.streams[job_id])),
+            Text(clean(summary(job), max(screen.width - _OTHER_COLUMNS_CHARS, 24))),
+        )
+    for column in rows.columns:
+        column.no_wrap = True
+    screen.print(rows)
+    screen.print()

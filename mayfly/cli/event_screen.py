@@ -1,0 +1,128 @@
+"""Waiting with something to see: events line by line, progress bars, and the outcomes at the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.text import Text
+
+from mayfly.cli.event_lines import event_line
+from mayfly.cli.screen import console, state_text, table
+from mayfly.client.follow import Follower
+from mayfly.jobs.events import Event
+from mayfly.jobs.job import Job
+from mayfly.wording.jobs import duration, summary
+from mayfly.wording.text import clean
+
+_POLL_S = 0.25
+_BARS_MAX = 12
+
+
+class EventScreen:
+    """Prints events as they come; on a terminal it keeps a progress bar for each open job below them.
+
+    `names` are what jobs are called, by id, where that is not their id.
+    """
+
+    def __init__(self, screen: Console | None = None, *, names: Mapping[str, str] | None = None) -> None:
+        self.screen = screen or console()
+        self._names = names or {}
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[note]}"),
+            console=self.screen,
+            transient=True,
+            disable=not self.screen.is_terminal,
+        )
+        self._bars: dict[str, TaskID] = {}
+
+    def __enter__(self) -> EventScreen:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def show(self, fresh: Sequence[Event], follower: Follower) -> None:
+        """Print what is new and bring the bars up to date."""
+        width = max((len(self._name(job_id)) for job_id in follower.streams), default=0)
+        for event in fresh:
+            self.print(event_line(event, job=self._name(event.job_id), job_width=width))
+        for job_id in dict.fromkeys(event.job_id for event in fresh):
+            self._update(follower.jobs[job_id])
+
+    def print(self, line: Text) -> None:
+        """Print a line above the bars, whole where nothing cuts it off."""
+        self._progress.console.print(line, no_wrap=True, overflow="ellipsis", crop=self.screen.is_terminal)
+
+    def _name(self, job_id: str) -> str:
+        return self._names.get(job_id, job_id)
+
+    def _update(self, job: Job) -> None:
+        bar = self._bars.get(job.job_id)
+        if job.over:
+            if bar is not None:
+                self._progress.remove_task(self._bars.pop(job.job_id))
+            return
+        if bar is None:
+            if len(self._bars) >= _BARS_MAX:
+                return
+            bar = self._bars[job.job_id] = self._progress.add_task(self._name(job.job_id), total=None, note="")
+        progress = job.attempt.progress if job.attempt is not None else None
+        known = progress is not None and progress.fraction is not None and job.state == "running"
+        note = f"{job.state} {clean(summary(job), 50)}".strip()
+        completed = progress.fraction if known and progress is not None else 0.0
+        self._progress.update(bar, total=1.0 if known else None, completed=completed or 0.0, note=note)
+
+
+def watch_events(follower: Follower, *, until: Callable[[Follower], bool] = lambda f: f.settled) -> None:
+    """Print every event of the followed jobs until they are settled."""
+    with EventScreen() as screen:
+        while True:
+            screen.show(follower.poll(), follower)
+            if until(follower):
+                return
+            time.sleep(_POLL_S)
+
+
+def wait_until_over(follower: Follower) -> None:
+    """Wait until every followed job has its outcome; on a terminal, say how many have."""
+    screen = console(stderr=True)
+    with Live(console=screen, transient=True, refresh_per_second=4, auto_refresh=screen.is_terminal) as live:
+        while True:
+            follower.poll()
+            if screen.is_terminal:
+                live.update(_tally(list(follower.jobs.values()), len(follower.streams)))
+            if follower.over:
+                return
+            time.sleep(_POLL_S)
+
+
+def print_outcomes(jobs: Sequence[Job]) -> None:
+    """Print how each job ended; of many, only the numbers and those that did not succeed."""
+    screen = console()
+    shown = jobs if len(jobs) <= _BARS_MAX else [job for job in jobs if job.state != "succeeded"]
+    if shown:
+        rows = table("job", "state", ">attempts", ">duration", "result")
+        for job in shown:
+            rows.add_row(
+                job.job_id, state_text(job.state), str(len(job.attempts)), duration(job), Text(clean(summary(job), 100))
+            )
+        screen.print(rows)
+    if len(jobs) > 1:
+        screen.print(_tally(jobs, len(jobs)))
+
+
+def _tally(jobs: Sequence[Job], total: int) -> Text:
+    if total == 1 and jobs:
+        return Text.assemble(state_text(jobs[0].state), "  ", clean(summary(jobs[0]), 80))
+    line = Text(f"{sum(job.over for job in jobs)} of {total} over")
+    states = [job.state for job in jobs]
+    for state in dict.fromkeys(states):
+        line.append(f"  {states.count(state)} ").append(state_text(state))
+    return line

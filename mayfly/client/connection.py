@@ -1,0 +1,44 @@
+"""How a client finds its Mayfly: the URL, and the key of a local host."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from mayfly.client.api import Api, is_loopback
+from mayfly.client.errors import BadRequest
+from mayfly.jobs.events import Source
+
+DEFAULT_URL = "http://127.0.0.1:7071"
+
+DEFAULT_DATA = Path(".mayfly")
+
+
+def connect(url: str, key: str | None, *, source: Source = "cli", patience_s: float = 30.0) -> Api:
+    """Return the client for a URL, with the local host's key where none is given."""
+    if key is None and is_loopback(url):
+        # Looked up when it is needed: a host that is just starting makes its keys before it answers.
+        data = Path(os.environ.get("MAYFLY_DATA", DEFAULT_DATA))
+        return Api(url, lambda: local_key(data), source=source, patience_s=patience_s)
+    return Api(url, key, source=source, patience_s=patience_s)
+
+
+def keys_path(data: Path) -> Path:
+    """Return where the local host of a data folder keeps its keys."""
+    return data / "host" / "keys.json"
+
+
+def local_key(data: Path) -> str | None:
+    """Return the function key of the local host with that data folder; None where there is no such file.
+
+    Shapes: the file is `{"host": {"default": KEY}, ...}` (local_host/web/keys.py).
+    """
+    path = keys_path(data)
+    try:
+        key: str = json.loads(path.read_text(encoding="utf-8"))["host"]["default"]
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadRequest(f"{path} does not hold the local host's keys ({error})") from error
+    return key

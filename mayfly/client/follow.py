@@ -1,0 +1,59 @@
+"""Follow jobs: read what is new in their streams, fold it, and say when nothing more is to come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Self
+
+from mayfly.client.api import Api
+from mayfly.jobs.events import Event
+from mayfly.jobs.evolve import fold
+from mayfly.jobs.job import Job
+
+_READERS_MAX = 8
+
+
+class Follower:
+    """Reads the streams of some jobs again and again, each from where it stopped."""
+
+    def __init__(self, api: Api, job_ids: Iterable[str] = ()) -> None:
+        self._api = api
+        self._readers = ThreadPoolExecutor(_READERS_MAX, thread_name_prefix="follow")
+        self.streams: dict[str, list[Event]] = {job_id: [] for job_id in job_ids}
+        """By job, in the order in which the jobs were named."""
+        self.jobs: dict[str, Job] = {}
+        """By job, as far as its stream has been read."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self._readers.shutdown(wait=False, cancel_futures=True)
+
+    def poll(self) -> list[Event]:
+        """Read on in every stream that is not at its end; return what is new, oldest first."""
+        open_ids = [job_id for job_id in self.streams if job_id not in self.jobs or not self.jobs[job_id].settled]
+        fresh: list[Event] = []
+        for job_id, events in zip(open_ids, self._readers.map(self._read_on, open_ids), strict=True):
+            if events:
+                self.streams[job_id] += events
+                job = fold(events, self.jobs.get(job_id))
+                assert job is not None, "an event was folded"  # noqa: S101
+                self.jobs[job_id] = job
+                fresh += events
+        return sorted(fresh, key=lambda event: (event.at, event.job_id, event.position))
+
+    @property
+    def over(self) -> bool:
+        """True: every job has its outcome."""
+        return all(job_id in self.jobs and self.jobs[job_id].over for job_id in self.streams)
+
+    @property
+    def settled(self) -> bool:
+        """True: every job has its outcome, and every container is seen gone."""
+        return all(job_id in self.jobs and self.jobs[job_id].settled for job_id in self.streams)
+
+    def _read_on(self, job_id: str) -> list[Event]:
+        return self._api.events(job_id, after=len(self.streams[job_id]))

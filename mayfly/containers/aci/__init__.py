@@ -1,0 +1,1 @@
+"""Container groups on Azure Container Instances."""

@@ -1,0 +1,419 @@
+"""Container groups on Azure Container Instances: the adapter of `ContainerRuntime`, and all that uses its SDK.
+
+One group holds one container of the same name, with restart policy Never. No call waits for a long-running operation,
+and none is repeated inside the SDK: an activity lasts seconds, each create is one PUT, and what failed is tried again
+by whoever asked, who has waited meanwhile. (Beneath the SDK, aiohttp sends a request once more when a connection that
+it had kept turns out to be closed; the same PUT twice changes nothing.) Secrets are secure values, which Azure never
+gives back.
+
+Source: azure-mgmt-containerinstance 10.1, REST API 2023-05-01. 10.2 moves the models' fields, so it is not used.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol, TypeVar
+
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
+from azure.mgmt.containerinstance import models as m
+from azure.mgmt.containerinstance.aio import ContainerInstanceManagementClient
+
+from mayfly.containers.aci.refusals import classify
+from mayfly.containers.aci.status import TROUBLED, GroupSnapshot, happening, status_of
+from mayfly.containers.runtime import (
+    Capabilities,
+    GroupListing,
+    GroupRefused,
+    GroupRequest,
+    GroupStatus,
+    LogTail,
+    MetricSample,
+    Refusal,
+)
+from mayfly.errors import RuntimeUnavailable
+from mayfly.jobs.places import Place, Quota, cores_of, gb_of
+
+PUBLIC_CLOUD = "https://management.azure.com"
+WORKER_COMMAND = ("python", "-I", "-S", "/opt/mayfly/worker/__main__.py")
+"""As the entry point in worker/Dockerfile: a group's command replaces the image's."""
+
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_NAME_CHARS_MAX = 63
+_JOB, _ATTEMPT, _PLACE, _CREATED = "mayfly-job", "mayfly-attempt", "mayfly-place", "mayfly-created"
+_LOG_BYTES_STOPPED = 16 << 10
+_LOG_BYTES_RUNNING = 4 << 20
+_LOG_LINES_STOPPED = 1_000
+"""Source: as above: what Azure keeps of a container's output."""
+
+_Answer = TypeVar("_Answer")
+
+
+class Metrics(Protocol):
+    """Where readings come from: Azure publishes them apart from the groups."""
+
+    async def read(self, resource_id: str, *, region: str) -> Sequence[MetricSample]:
+        """Return the readings of one group, oldest first."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class AciOptions:
+    """What every group has in common."""
+
+    subscription: str
+    resource_group: str
+    worker_image: str
+    """What a job without an image of its own runs in."""
+    endpoint: str = PUBLIC_CLOUD
+    worker_identity: str | None = None
+    """Resource id of the user-assigned identity that pulls from the registry."""
+    subnet: str | None = None
+    """Resource id of a subnet that is delegated to container groups."""
+    log_workspace: str | None = None
+    log_workspace_key: str | None = field(default=None, repr=False)
+    worker_command: Sequence[str] = WORKER_COMMAND
+
+
+class AciRuntime:
+    """See `ContainerRuntime`. One instance serves a process, on one event loop; it keeps the connections."""
+
+    def __init__(
+        self,
+        options: AciOptions,
+        *,
+        credential: Any,
+        metrics: Metrics | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._options = options
+        self._credential = credential
+        self._metrics = metrics
+        self._clock = clock
+        self._made: Any = None
+        # The SDK sends no token over plain HTTP unless it is told to; only a test's endpoint is plain.
+        self._each: dict[str, Any] = {"enforce_https": not options.endpoint.startswith("http://")}
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(runs_images=True, enforces_memory=True, enforces_cpu=True, live_metrics=False)
+
+    async def create(self, request: GroupRequest) -> None:
+        """See `ContainerRuntime.create`. One PUT.
+
+        Azure takes a PUT on a group that is there as a change of it: whoever is not sure looks first.
+        """
+        if not _is_name(request.group):
+            raise GroupRefused(
+                refusal="permanent",
+                code="InvalidGroupName",
+                message=f"a group's name has 1 to {_NAME_CHARS_MAX} of a-z, 0-9 and single inner hyphens"
+                f" (got {request.group!r})",
+                hint="use another name",
+                retry_after_s=None,
+            )
+        groups = self._client().container_groups
+        try:
+            await groups.begin_create_or_update(
+                self._options.resource_group, request.group, self._model(request), polling=False, **self._each
+            )
+        except AzureError as error:
+            refusal = _refusal_of(error)
+            if refusal is None:
+                raise RuntimeUnavailable(_told(error)) from error
+            raise GroupRefused(
+                refusal=refusal.refusal,
+                code=refusal.code,
+                message=refusal.message,
+                hint=refusal.hint,
+                retry_after_s=refusal.retry_after_s,
+            ) from error
+
+    async def inspect(self, group: str, *, place: str) -> GroupStatus | None:  # noqa: ARG002
+        """See `ContainerRuntime.inspect`. One GET."""
+        if not _is_name(group):
+            return None
+        groups = self._client().container_groups
+        found = await _asked(groups.get(self._options.resource_group, group, **self._each))
+        return None if found is None else status_of(_facts(found), now=self._clock())
+
+    async def logs(self, group: str, *, place: str, bytes_max: int) -> LogTail | None:  # noqa: ARG002
+        """See `ContainerRuntime.logs`. One GET."""
+        if not _is_name(group):
+            return None
+        containers = self._client().containers
+        try:
+            answer = await containers.list_logs(self._options.resource_group, group, group, **self._each)
+        except ResourceNotFoundError:
+            return None
+        except HttpResponseError as error:
+            if error.status_code in (400, 409):
+                return LogTail(text="", truncated=False)  # the container has not begun, so there is no log yet
+            raise RuntimeUnavailable(_told(error)) from error
+        except AzureError as error:
+            raise RuntimeUnavailable(_told(error)) from error
+        return _tail(answer.content or "", bytes_max)  # the content is null before the first line (a known defect)
+
+    async def metrics(self, group: str, *, place: str) -> Sequence[MetricSample]:
+        """See `ContainerRuntime.metrics`: a reading a minute, some minutes late; none where none are set up."""
+        if self._metrics is None or not _is_name(group):
+            return []
+        resource_id = (
+            f"/subscriptions/{self._options.subscription}/resourceGroups/{self._options.resource_group}"
+            f"/providers/Microsoft.ContainerInstance/containerGroups/{group}"
+        )
+        return await self._metrics.read(resource_id, region=Place(name=place).region)
+
+    async def delete(self, group: str, *, place: str) -> bool:  # noqa: ARG002
+        """See `ContainerRuntime.delete`. One DELETE; only 204 says that nothing was there."""
+        if not _is_name(group):
+            return True
+        statuses: list[int] = []
+
+        def note(response: Any) -> None:
+            statuses.append(response.http_response.status_code)
+
+        groups = self._client().container_groups
+        deleted = groups.begin_delete(
+            self._options.resource_group, group, polling=False, raw_response_hook=note, **self._each
+        )
+        return await _asked(deleted) is None or statuses[-1:] == [204]
+
+    async def list(self) -> Sequence[GroupListing]:
+        """See `ContainerRuntime.list`. One GET for each page of groups.
+
+        A list says of a group how its creation went, and nothing of what its container does.
+        Source: azure-rest-api-specs #21280, azure-powershell #16139: no `instanceView` in lists.
+        """
+        groups = self._client().container_groups
+        listings = []
+        async with _translated():
+            async for found in groups.list_by_resource_group(self._options.resource_group, **self._each):
+                tags = found.tags or {}
+                if _JOB in tags and tags.get(_ATTEMPT, "").isdecimal():
+                    listings.append(
+                        GroupListing(
+                            group=found.name,
+                            place=tags.get(_PLACE, found.location),
+                            job_id=tags[_JOB],
+                            attempt=int(tags[_ATTEMPT]),
+                            created_at=_time_in(tags.get(_CREATED)) or self._clock(),
+                            troubled=found.provisioning_state in TROUBLED,
+                        )
+                    )
+        return listings
+
+    async def quota(self, place: Place) -> Quota:
+        """Return what the subscription may use in a place, and what it uses.
+
+        Errors: `RuntimeUnavailable`.
+        """
+        usages: dict[str, tuple[float, float]] = {}
+        async with _translated():
+            async for usage in self._client().location.list_usage(place.region, **self._each):
+                usages[usage.name.value] = (float(usage.limit), float(usage.current_value))
+        groups = usages.get("ContainerGroups")
+        cores = next(
+            (usage for name, usage in usages.items() if name.endswith("Cores") and _is_of(name, spot=place.spot)), None
+        )
+        return Quota(
+            groups_max=int(groups[0]) if groups else None,
+            groups_used=int(groups[1]) if groups else 0,
+            cores_max=cores[0] if cores else None,
+            cores_used=cores[1] if cores else 0.0,
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._made is not None:
+            await self._made.close()
+            self._made = None
+        if self._metrics is not None:
+            await self._metrics.close()
+        await self._credential.close()
+
+    def _client(self) -> Any:
+        """Return the client; made on the event loop that uses it."""
+        if self._made is None:
+            endpoint = self._options.endpoint
+            self._made = ContainerInstanceManagementClient(
+                self._credential,
+                self._options.subscription,
+                base_url=endpoint,
+                credential_scopes=[endpoint.rstrip("/") + "/.default"],
+                retry_total=0,
+                connection_timeout=5,
+                read_timeout=30,
+            )
+        return self._made
+
+    def _model(self, request: GroupRequest) -> Any:
+        options, place = self._options, Place(name=request.place)
+        image = request.image or options.worker_image
+        command = [*request.command]
+        if request.image is None:
+            command = [*options.worker_command, *(["--", *command] if command else [])]
+        container = m.Container(
+            name=request.group,
+            image=image,
+            command=command,
+            environment_variables=[
+                *(m.EnvironmentVariable(name=name, value=value) for name, value in request.env.items()),
+                *(m.EnvironmentVariable(name=name, secure_value=value) for name, value in request.secure_env.items()),
+            ],
+            resources=m.ResourceRequirements(
+                requests=m.ResourceRequests(cpu=cores_of(request.cpu), memory_in_gb=gb_of(request.memory_gb))
+            ),
+        )
+        tags = {**request.tags, _JOB: request.job_id, _ATTEMPT: str(request.attempt)}
+        tags |= {_PLACE: request.place, _CREATED: self._clock().isoformat()}
+        group = m.ContainerGroup(
+            location=place.region,
+            tags=tags,
+            containers=[container],
+            os_type="Linux",
+            sku="Standard",
+            restart_policy="Never",
+            priority="Spot" if place.spot else None,
+        )
+        registry = image.partition("/")[0]
+        if options.worker_identity is not None and ".azurecr." in registry:
+            identities = {options.worker_identity: m.UserAssignedIdentities()}
+            group.identity = m.ContainerGroupIdentity(type="UserAssigned", user_assigned_identities=identities)
+            group.image_registry_credentials = [
+                m.ImageRegistryCredential(server=registry, identity=options.worker_identity)
+            ]
+        if options.subnet is not None and not place.spot:
+            group.subnet_ids = [m.ContainerGroupSubnetId(id=options.subnet)]
+        if options.log_workspace is not None:
+            group.diagnostics = m.ContainerGroupDiagnostics(
+                log_analytics=m.LogAnalytics(
+                    workspace_id=options.log_workspace, workspace_key=options.log_workspace_key
+                )
+            )
+        return group
+
+
+def _is_name(group: str) -> bool:
+    return len(group) <= _NAME_CHARS_MAX and _NAME.fullmatch(group) is not None
+
+
+async def _asked(call: Awaitable[_Answer]) -> _Answer | None:
+    """Return the answer; None for 404.
+
+    Errors: `RuntimeUnavailable` for everything else that is no answer about the group.
+    """
+    async with _translated():
+        try:
+            return await call
+        except ResourceNotFoundError as error:
+            if (error.error.code if error.error else None) in ("ResourceGroupNotFound", "SubscriptionNotFound"):
+                raise  # a wrong setting must not pass for a group that is gone
+            return None
+
+
+@asynccontextmanager
+async def _translated() -> AsyncIterator[None]:
+    try:
+        yield
+    except AzureError as error:
+        raise RuntimeUnavailable(_told(error)) from error
+
+
+def _refusal_of(error: AzureError) -> Refusal | None:
+    """Return what a failed create means; None: nobody knows whether it was accepted."""
+    if isinstance(error, ClientAuthenticationError) and error.status_code is None:
+        return Refusal(
+            refusal="wait",
+            code="NotSignedIn",
+            message="the host has no access token for Azure",
+            hint="check the host's managed identity and AZURE_CLIENT_ID, or sign in with az login",
+            retry_after_s=None,
+        )
+    if not isinstance(error, HttpResponseError) or error.status_code is None or error.status_code >= 500:
+        return None
+    return classify(
+        status=error.status_code,
+        code=(error.error.code if error.error else None) or "",
+        message=(error.error.message if error.error else None) or _told(error),
+        retry_after_s=_retry_after_s(error),
+    )
+
+
+def _retry_after_s(error: HttpResponseError) -> float | None:
+    text = error.response.headers.get("Retry-After", "") if error.response is not None else ""
+    return float(text) if text.isdecimal() else None
+
+
+def _told(error: AzureError) -> str:
+    """Return an error's first line, cut; the SDK's text goes on with the whole answer."""
+    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:300]}"
+
+
+def _facts(found: Any) -> GroupSnapshot:
+    """Take the SDK's model apart, every part of which may be missing."""
+    view = found.instance_view
+    container = next(iter(found.containers or []), None)
+    inside = container.instance_view if container is not None else None
+    current = inside.current_state if inside is not None else None
+    previous = inside.previous_state if inside is not None else None
+    events = [*((view.events if view is not None else None) or [])]
+    events += [*((inside.events if inside is not None else None) or [])]
+    return GroupSnapshot(
+        group=found.name,
+        provisioning=found.provisioning_state or "",
+        state=(view.state if view is not None else None) or "",
+        container=(current.state if current is not None else None) or "",
+        container_detail=(current.detail_status if current is not None else None) or "",
+        started_at=current.start_time if current is not None else None,
+        exited_at=current.finish_time if current is not None else None,
+        exit_code=current.exit_code if current is not None else None,
+        restarts=(inside.restart_count if inside is not None else None) or 0,
+        previous_exit_code=previous.exit_code if previous is not None else None,
+        previous_started_at=previous.start_time if previous is not None else None,
+        previous_exited_at=previous.finish_time if previous is not None else None,
+        happenings=tuple(
+            happening(
+                name=event.name or "",
+                message=event.message or "",
+                count=event.count or 1,
+                first_at=event.first_timestamp,
+                last_at=event.last_timestamp,
+            )
+            for event in events
+        ),
+    )
+
+
+def _tail(content: str, bytes_max: int) -> LogTail:
+    data = content.encode("utf-8", "replace")
+    lines = content.count("\n")
+    # Azure does not say that it cut, so what is as large as it keeps is taken for cut.
+    cut = (
+        len(data) >= _LOG_BYTES_RUNNING - 4_096
+        or _LOG_BYTES_STOPPED - 512 <= len(data) <= _LOG_BYTES_STOPPED
+        or lines == _LOG_LINES_STOPPED
+    )
+    if len(data) > bytes_max:
+        start = len(data) - bytes_max
+        while start < len(data) and data[start] & 0xC0 == 0x80:
+            start += 1
+        return LogTail(text=data[start:].decode("utf-8", "replace"), truncated=True)
+    return LogTail(text=content, truncated=cut)
+
+
+def _is_of(usage: str, *, spot: bool) -> bool:
+    """Say whether a usage counts the cores of such a place: StandardCores, or one with Spot in its name."""
+    return "Spot" in usage if spot else usage == "StandardCores"
+
+
+def _time_in(text: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""Container groups as process groups of this machine."""

@@ -1,0 +1,380 @@
+"""Container groups as processes of this machine: the adapter of `ContainerRuntime` that needs no account and no Docker.
+
+A group is a process group in a session of its own, with a directory of its own (`group_directory.py` has the layout
+and the rule of one main process). Everything is in that directory, so a restarted host finds every group again, and
+a host that is killed at any instant leaves nothing that asking again does not bring to its end.
+
+What it does not do: it is no sandbox. A group runs as the user who runs the host and sees that user's files. `image`
+is recorded and not used. Memory is limited for each process of a group and not for their sum, on Linux only
+(RLIMIT_DATA: private writable memory, thread stacks included, whether touched or not); CPU is not limited. There is
+one place: `place` is recorded, and a group is found by its name alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mayfly.containers.processes.census import Census, holders, take_census
+from mayfly.containers.processes.group_directory import MARK, GroupDirectory, sweep
+from mayfly.containers.processes.log import read_tail
+from mayfly.containers.processes.metrics import add_sample, read_samples
+from mayfly.containers.processes.refusals import refusal_of
+from mayfly.containers.runtime import (
+    Capabilities,
+    GroupListing,
+    GroupRefused,
+    GroupRequest,
+    GroupStatus,
+    LogTail,
+    MetricSample,
+)
+from mayfly.errors import RuntimeUnavailable
+
+BASE_ENVIRONMENT = (
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "TMPDIR",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "SYSTEMROOT",
+)
+"""All that a group gets of the host's own environment; the rest comes from its request."""
+
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_NAME_CHARS_MAX = 63
+_STEP_S = 0.02
+_START_WAIT_S = 5.0
+_KILL_WAIT_S = 10.0
+_SWEEP_AFTER_S = 60.0
+_CENSUS_AGE_S = 0.25
+_FILE_TIME_LAG_S = 0.1
+
+# By directory, and for the whole process: a child can be reaped by its parent only, whichever runtime asks. A thread
+# or a watcher for each is not needed, since every look reaps; a double fork would leave the reaping to PID 1, and in
+# a container PID 1 may be this host.
+_children: dict[Path, subprocess.Popen[bytes]] = {}
+
+
+class ProcessRuntime:
+    """Runs each group as processes of this machine.
+
+    `worker_command` is how the worker is started, such as `[sys.executable, "-I", "-S", ".../worker/__main__.py"]`;
+    a job's command follows it after `--`. `work_directory` is where the main process starts; None gives each group an
+    empty directory that is removed with it. `grace_s` lies between SIGTERM and SIGKILL.
+
+    The log of a group is bounded by its writer: the worker cuts it back when it grows past `log_bytes_max`. Another
+    `worker_command` that does not know `MAYFLY_LOG_BYTES_MAX` is not bounded.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        worker_command: Sequence[str],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        grace_s: float = 2.0,
+        log_bytes_max: int = 64 << 20,
+        work_directory: Path | None = None,
+    ) -> None:
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._root = root.resolve()
+        self._worker_command = tuple(worker_command)
+        self._clock = clock
+        self._grace_s = grace_s
+        self._log_bytes_max = log_bytes_max
+        self._work_directory = work_directory
+        self._census: Census | None = None
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(
+            runs_images=False, enforces_memory=sys.platform == "linux", enforces_cpu=False, live_metrics=True
+        )
+
+    async def create(self, request: GroupRequest) -> None:
+        """Start the group and return. Asked twice, at once or after a crash, it makes one main process."""
+        directory = self._directory(request.group)
+        if directory is None:
+            raise GroupRefused(
+                refusal="permanent",
+                code="InvalidGroupName",
+                message=f"a group's name has 1 to {_NAME_CHARS_MAX} of a-z, 0-9 and single inner hyphens"
+                f" (got {request.group!r})",
+                hint="use another name",
+                retry_after_s=None,
+            )
+        _reap_all()
+        try:
+            directory.record(self._facts(request))
+        except OSError as error:
+            raise refusal_of(error) from error
+        give_up = time.monotonic() + _START_WAIT_S
+        while not self._start_once(directory, request):
+            # Somebody else is between lock and start. If they die there, the lock is free and it is for us to start.
+            if time.monotonic() > give_up:
+                raise RuntimeUnavailable(f"group {request.group} is being started by another host, and does not start")
+            await asyncio.sleep(_STEP_S)
+
+    async def inspect(self, group: str, *, place: str) -> GroupStatus | None:  # noqa: ARG002
+        directory = self._directory(group)
+        if directory is None or not directory.path.exists():
+            return None
+        _reap(directory.path)
+        started_at = directory.started_at()
+        deleting = directory.deleting()
+        if started_at is None:
+            if _is_away(directory):
+                return None
+            return GroupStatus(
+                group=group, phase="pending", deleting=deleting, exit_code=None, started_at=None, exited_at=None
+            )
+        exit_code = directory.exit_code()
+        if exit_code is None and directory.alive():
+            return GroupStatus(
+                group=group, phase="running", deleting=deleting, exit_code=None, started_at=started_at, exited_at=None
+            )
+        if exit_code is None:
+            exit_code = directory.exit_code()  # It may have ended between the two questions.
+        if not directory.path.exists():
+            return None
+        return GroupStatus(
+            group=group,
+            phase="exited",
+            deleting=deleting,
+            exit_code=exit_code,
+            started_at=started_at,
+            exited_at=directory.exited_at(),
+            detail=_exit_detail(exit_code),
+        )
+
+    async def logs(self, group: str, *, place: str, bytes_max: int) -> LogTail | None:  # noqa: ARG002
+        directory = self._directory(group)
+        if directory is None or not directory.path.exists():
+            return None
+        return read_tail(directory.path / "log", bytes_max)
+
+    async def metrics(self, group: str, *, place: str) -> Sequence[MetricSample]:  # noqa: ARG002
+        """Take a reading while the group lives and return all so far; two within half a second are one."""
+        directory = self._directory(group)
+        if directory is None:
+            return []
+        path = directory.path / "metrics.jsonl"
+        started_at = directory.started_at()
+        if started_at is None or directory.exit_code() is not None:
+            return read_samples(path)
+        members = self._members(directory, not_before=_since(directory))
+        if not members:
+            return read_samples(path)
+        try:
+            return add_sample(path, members, started_at=started_at, now=self._clock())
+        except FileNotFoundError:
+            return []  # It was deleted meanwhile.
+
+    async def delete(self, group: str, *, place: str) -> bool:  # noqa: ARG002
+        """End every process of the group and remove its directory; when this returns, the group is gone.
+
+        Errors: RuntimeUnavailable when a process does not die (it hangs in the kernel); the group stays, `deleting`.
+        """
+        directory = self._directory(group)
+        if directory is None or not directory.mark_deleting():
+            return True
+        try:
+            await self._end_gently(directory)
+            lock = await self._kill_all(directory)
+        except FileNotFoundError:
+            return True  # Another delete was faster.
+        try:
+            directory.remove()
+        finally:
+            os.close(lock)
+        _reap(directory.path)
+        return True
+
+    async def list(self) -> Sequence[GroupListing]:
+        _reap_all()
+        sweep(self._root, older_than_s=_SWEEP_AFTER_S, now_s=time.time())
+        listings = []
+        for name in sorted(os.listdir(self._root)):
+            directory = self._directory(name)
+            facts = directory.facts() if directory is not None else None
+            if directory is None or facts is None:
+                continue
+            if directory.started_at() is not None or not _is_away(directory):
+                listings.append(
+                    GroupListing(
+                        group=name,
+                        place=str(facts["place"]),
+                        job_id=str(facts["job_id"]),
+                        attempt=int(str(facts["attempt"])),
+                        created_at=datetime.fromisoformat(str(facts["created_at"])),
+                    )
+                )
+        return listings
+
+    def _directory(self, group: str) -> GroupDirectory | None:
+        """Return the place of a group, None for what can be no group's name (`..`, `a/b`)."""
+        if len(group) > _NAME_CHARS_MAX or not _NAME.fullmatch(group):
+            return None
+        return GroupDirectory(self._root, group)
+
+    def _facts(self, request: GroupRequest) -> Mapping[str, object]:
+        secrets = [value for value in request.secure_env.values() if value]
+        return {
+            "job_id": request.job_id,
+            "attempt": request.attempt,
+            "place": request.place,
+            "created_at": self._clock().isoformat(),
+            "tags": dict(request.tags),
+            "image": request.image,
+            # A spec holds references only; this is for the one who put the value itself on the command line.
+            "command": ["***" if any(secret in word for secret in secrets) else word for word in request.command],
+            "cpu": request.cpu,
+            "memory_gb": request.memory_gb,
+        }
+
+    def _start_once(self, directory: GroupDirectory, request: GroupRequest) -> bool:
+        """Start the group unless it was started before. False: somebody else is about to, look again."""
+        if directory.started_at() is not None or directory.deleting():
+            return True
+        try:
+            lock = directory.try_lock()
+        except FileNotFoundError:
+            return True  # Deleted while we looked.
+        if lock is None:
+            return directory.started_at() is not None
+        try:
+            if directory.started_at() is None and not directory.deleting():
+                argv = [*self._worker_command, *(["--", *request.command] if request.command else [])]
+                child = directory.spawn(
+                    lock,
+                    argv,
+                    env=self._environment(request),
+                    data_kb=max(1024, math.ceil(request.memory_gb * (1 << 20))),
+                    cwd=self._work_directory,
+                )
+                _children[directory.path] = child
+        except (OSError, ValueError) as error:
+            directory.remove()
+            raise refusal_of(error) from error
+        finally:
+            os.close(lock)
+        return True
+
+    def _environment(self, request: GroupRequest) -> Mapping[str, str]:
+        base = {name: os.environ[name] for name in BASE_ENVIRONMENT if name in os.environ}
+        limits = {"MAYFLY_LOG_BYTES_MAX": str(self._log_bytes_max)}
+        return {**base, **limits, **request.env, **request.secure_env}
+
+    def _members(self, directory: GroupDirectory, *, not_before: float) -> Sequence[int]:
+        """Return the living processes of a group, by a look at the machine that began no earlier.
+
+        Looks are shared: many deletes at once need few of them. A look that begins now is always young enough.
+        """
+        if self._census is None or self._census.taken_at < min(not_before, time.time()):
+            self._census = take_census(MARK)
+        return self._census.members(directory.path)
+
+    async def _end_gently(self, directory: GroupDirectory) -> None:
+        """Send SIGTERM as a platform does, to the main process's group, and wait for its end within the grace."""
+        recorder = directory.recorder_pid()
+        if recorder is None or directory.exit_code() is not None or not directory.alive():
+            return
+        members = self._members(directory, not_before=_since(directory))
+        _send([pid for pid in members if _process_group(pid) == recorder] or members, signal.SIGTERM)
+        end = time.monotonic() + self._grace_s
+        # What is waited for is a process whose parent may be gone, so nobody would set an event.
+        while time.monotonic() < end and directory.exit_code() is None and directory.alive():  # noqa: ASYNC110
+            await asyncio.sleep(_STEP_S)
+
+    async def _kill_all(self, directory: GroupDirectory) -> int:
+        """Kill until nothing is left, and return the lock, so that nothing can be started any more.
+
+        Only members beget members. So once a look has found none, there will be none, however old the look is.
+        """
+        end = time.monotonic() + _KILL_WAIT_S
+        since = _since(directory)
+        while True:
+            _reap(directory.path)
+            lock = directory.try_lock()
+            started = directory.recorder_pid() is not None
+            members = self._members(directory, not_before=since) if started else []
+            if lock is not None and not members:
+                return lock
+            if lock is not None:
+                os.close(lock)
+            elif started and not members:
+                members = holders(directory.path / "lock")
+            _send(members, signal.SIGKILL)
+            since = time.time()
+            if time.monotonic() > end:
+                raise RuntimeUnavailable(f"group {directory.group} does not end: processes {list(members)} are left")
+            await asyncio.sleep(_STEP_S / 4)
+
+
+def _is_away(directory: GroupDirectory) -> bool:
+    """Say whether a group that was not started is gone, or goes now because nobody is left who would start it."""
+    try:
+        return directory.remove_if_abandoned()
+    except FileNotFoundError:
+        return True
+
+
+def _since(directory: GroupDirectory) -> float:
+    """Return how early a look may have begun that tells who is in the group: after its start, and after its end.
+
+    Seconds since the epoch. File times lag behind the clock by some milliseconds. A look at what still runs must be
+    young, for pids are used again.
+    """
+    at = directory.exited_at() or directory.started_at()
+    begun = math.inf if at is None else at.timestamp() + _FILE_TIME_LAG_S
+    return begun if directory.exit_code() is not None else max(begun, time.time() - _CENSUS_AGE_S)
+
+
+def _exit_detail(exit_code: int | None) -> str:
+    if exit_code is None:
+        return "its processes ended and left no exit code: all were killed at once, or the machine was restarted"
+    if exit_code > 128:
+        with contextlib.suppress(ValueError):
+            return f"ended by {signal.Signals(exit_code - 128).name}"
+    return ""
+
+
+def _reap(path: Path) -> None:
+    child = _children.get(path)
+    if child is not None and child.poll() is not None:
+        _children.pop(path, None)
+
+
+def _reap_all() -> None:
+    for path in list(_children):
+        _reap(path)
+
+
+def _send(pids: Sequence[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
+
+
+def _process_group(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return None

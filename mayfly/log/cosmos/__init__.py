@@ -1,0 +1,1 @@
+"""The log and its stats in a Cosmos DB container."""

@@ -1,0 +1,102 @@
+"""The gauge of the log in Cosmos DB: what the account says of its container, and counts on the index.
+
+The account tells items and bytes of a container with its description, for one request unit; its books may be some
+minutes behind. A server that does not tell them (an emulator) is asked to count, the hours that are over only once.
+Growth is counted by spans of time on the index of `global_position`, each span that is over only once too: events are
+written with the clock of their writer, and one that is more than an hour late is missed by an earlier count.
+
+Source: learn.microsoft.com/rest/api/cosmos-db/common-cosmosdb-rest-response-headers (x-ms-resource-usage, in KB).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import pairwise
+
+from azure.core.exceptions import AzureError
+
+from mayfly.cosmos.account import CosmosAccount, charge_of, translated
+from mayfly.cosmos.queries import query
+from mayfly.log.cosmos.event_log import CONTAINER, last_position_of
+from mayfly.log.stats import LogSize, Written
+
+_SETTLED_AFTER = timedelta(hours=1)
+_SPANS_MAX = 1_000
+
+
+class CosmosLogStats:
+    """`LogStats` in Cosmos DB. Use from one event loop."""
+
+    def __init__(self, account: CosmosAccount) -> None:
+        account.join()
+        self._account = account
+        self._query = partial(query, account, CONTAINER, "the event log could not be read")
+        self._spans: dict[tuple[datetime | None, datetime], int] = {}
+        """(after, until) to the events in between, of spans that are over."""
+
+    async def size(self) -> LogSize:
+        """See `LogStats.size`."""
+        container = await self._account.container(CONTAINER)
+        try:
+            described = await container.read(populate_quota_info=True)
+        except AzureError as error:
+            raise translated(error, "the event log could not be read") from error
+        headers = described.get_response_headers()
+        charge_of(CONTAINER, "size")(headers, None)
+        usage = {name: int(value) for name, value in re.findall(r"(\w+)=(\d+)", headers.get("x-ms-resource-usage", ""))}
+        if "documentsCount" in usage:
+            size_kb = usage.get("collectionSize")
+            log_bytes = None if size_kb is None else size_kb * 1_024
+            return LogSize(events=usage["documentsCount"], log_bytes=log_bytes, exact=False)
+        settled = _hour(datetime.now(UTC) - _SETTLED_AFTER)
+        return LogSize(events=await self._count(None, settled) + await self._count(settled, None), log_bytes=None)
+
+    async def written_by(self, times: Sequence[datetime]) -> Sequence[int]:
+        """See `LogStats.written_by`."""
+        edges = sorted(set(times))
+        if not edges:
+            return []
+        size = await self.size()
+        spans = [*pairwise(edges), (edges[-1], None)]
+        counts = await asyncio.gather(*(self._count(early, late) for early, late in spans))
+        known, count = {}, size.events
+        for edge, later in zip(reversed(edges), reversed(counts), strict=True):
+            count -= later
+            known[edge] = max(count, 0)
+        return [known[at] for at in times]
+
+    async def last(self, limit: int) -> Sequence[Written]:
+        """See `LogStats.last`."""
+        text = f"SELECT TOP {int(limit)} c.job_id, c.position, c.at FROM c ORDER BY c.global_position DESC"  # noqa: S608
+        return [
+            Written(job_id=item["job_id"], position=int(item["position"]), at=datetime.fromisoformat(item["at"]))
+            for item in await self._query("last", text)
+        ]
+
+    async def close(self) -> None:
+        """See `LogStats.close`."""
+        await self._account.leave()
+
+    async def _count(self, after: datetime | None, until: datetime | None) -> int:
+        """Return how many events were written after a time, and until another, that included."""
+        if until is not None and (after, until) in self._spans:
+            return self._spans[after, until]
+        bounds: dict[str, object] = {"@after": "" if after is None else last_position_of(after)}
+        text = "SELECT VALUE COUNT(1) FROM c WHERE c.global_position > @after"
+        if until is not None:
+            bounds["@until"] = last_position_of(until)
+            text += " AND c.global_position <= @until"
+        count = int(sum(await self._query("count", text, bounds)))
+        if until is not None and until <= datetime.now(UTC) - _SETTLED_AFTER:
+            self._spans[after, until] = count
+            if len(self._spans) > _SPANS_MAX:
+                del self._spans[next(iter(self._spans))]
+        return count
+
+
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)

@@ -1,0 +1,1 @@
+"""The log and its stats in one SQLite file."""

@@ -1,0 +1,169 @@
+"""Receive a worker's report: check whose it is, write what it says, wake the orchestrator when the attempt is over."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from mayfly.app import Mayfly
+from mayfly.errors import FieldError, Rejected, TryAgain
+from mayfly.jobs import commands as c
+from mayfly.jobs.names import attempt_ended_event
+from mayfly.jobs.reports import Verdict, judge
+from mayfly.jobs.spec import ErrorClass
+from mayfly.orchestrators import Orchestrators
+from mayfly.validation import shown, suggestion, validated
+
+RESULT_BYTES_MAX = 65_536
+OUTPUT_CHARS_MAX = 16_384
+MESSAGE_CHARS_MAX = 2_000
+
+_logger = logging.getLogger("mayfly.use_cases.receive_report")
+
+Claim = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+ExitCode = Annotated[int, Field(ge=0, le=255)]
+
+
+class _Report(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    claim: Claim
+
+
+class Usage(BaseModel):
+    """What the command used, as the worker measured it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    cpu_s: float | None = Field(default=None, ge=0, le=1e12, allow_inf_nan=False)
+    memory_peak_bytes: int | None = Field(default=None, ge=0, le=2**60)
+
+
+class Failure(BaseModel):
+    """Why the command failed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
+
+    error: ErrorClass = Field(alias="class")
+    message: str = Field(max_length=MESSAGE_CHARS_MAX)
+
+
+class Started(_Report):
+    """The claim."""
+
+    type: Literal["started"]
+
+
+class Progress(_Report):
+    """How far it is."""
+
+    type: Literal["progress"]
+    sequence: int = Field(ge=1, le=2**31)
+    fraction: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
+    message: str = Field(default="", max_length=500)
+
+
+class Finished(_Report):
+    """The end."""
+
+    type: Literal["finished"]
+    outcome: Literal["succeeded", "failed"]
+    exit_code: ExitCode | None = None
+    result: Any = None
+    error: Failure | None = None
+    output_tail: str = Field(default="", max_length=OUTPUT_CHARS_MAX)
+    usage: Usage = Usage()
+
+    @field_validator("result")
+    @classmethod
+    def _result_is_small(cls, value: Any) -> Any:
+        size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
+        if size > RESULT_BYTES_MAX:
+            raise ValueError(f"must be at most {RESULT_BYTES_MAX} bytes of JSON (got {size}): store it, report where")
+        return value
+
+
+_KINDS: dict[str, type[Started | Progress | Finished]] = {
+    "started": Started,
+    "progress": Progress,
+    "finished": Finished,
+}
+
+
+def parse_report(document: Mapping[str, Any], *, attempt: int) -> c.Report:
+    """Return the command in a report's JSON object.
+
+    Errors: `Rejected` (422), a `FieldError` for each mistake.
+    """
+    title = "this is not a report"
+    kind = document.get("type")
+    model = _KINDS.get(kind) if isinstance(kind, str) else None
+    if model is None:
+        hint = suggestion(kind, list(_KINDS)) if isinstance(kind, str) else f"known are {', '.join(_KINDS)}"
+        raise Rejected(title, [FieldError(field="type", message=f"is not known: {hint} (got {shown(kind)})")])
+    report = validated(model, document, title=title)
+    if isinstance(report, Started):
+        return c.ClaimAttempt(attempt=attempt, claim=report.claim)
+    if isinstance(report, Progress):
+        return c.ReportProgress(
+            attempt=attempt,
+            claim=report.claim,
+            sequence=report.sequence,
+            fraction=report.fraction,
+            message=report.message,
+        )
+    return _finished(report, attempt)
+
+
+async def receive(
+    mayfly: Mayfly, orchestrators: Orchestrators, job_id: str, authorization: str | None, document: Mapping[str, Any]
+) -> Verdict:
+    """Take a report in and say how it stands.
+
+    Errors: `Unauthorized`, `Rejected`, `NotFound`, `TryAgain`; nothing is written then.
+    """
+    attempt = mayfly.tokens.check(authorization, job_id, now=mayfly.clock.now())
+    report = parse_report(document, attempt=attempt)
+    outcome = await mayfly.streams.carry_out(report, await mayfly.streams.load(job_id))
+    verdict = judge(outcome.before, report)
+    if isinstance(report, c.ReportSuccess | c.ReportFailure) and verdict in ("accept", "seen"):
+        try:
+            await orchestrators.wake(job_id, attempt_ended_event(attempt))
+        except TryAgain as error:
+            # The result is safe in the log, and the orchestrator's next look finds it there.
+            _logger.warning("waking %s: %s", job_id, error)
+    return verdict
+
+
+def _finished(report: Finished, attempt: int) -> c.ReportSuccess | c.ReportFailure:
+    title = "this is not a report"
+    if report.outcome == "succeeded":
+        if report.error is not None:
+            raise Rejected(title, [FieldError(field="error", message="belongs to outcome failed: leave it out")])
+        return c.ReportSuccess(
+            attempt=attempt,
+            claim=report.claim,
+            result=report.result,
+            exit_code=report.exit_code,
+            output_tail=report.output_tail,
+            cpu_s=report.usage.cpu_s,
+            memory_peak_bytes=report.usage.memory_peak_bytes,
+        )
+    if report.error is None:
+        raise Rejected(title, [FieldError(field="error", message="is required with outcome failed")])
+    if report.result is not None:
+        raise Rejected(title, [FieldError(field="result", message="belongs to outcome succeeded: put it into error")])
+    return c.ReportFailure(
+        attempt=attempt,
+        claim=report.claim,
+        error=report.error.error,
+        message=report.error.message,
+        exit_code=report.exit_code,
+        output_tail=report.output_tail,
+        cpu_s=report.usage.cpu_s,
+        memory_peak_bytes=report.usage.memory_peak_bytes,
+    )

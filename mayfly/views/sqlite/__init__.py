@@ -1,0 +1,1 @@
+"""Job views and job stats in one SQLite file."""

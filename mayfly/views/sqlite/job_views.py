@@ -1,0 +1,261 @@
+"""The views in one SQLite file, which may be deleted at any time (I1); hence synchronous=NORMAL."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from io import UnsupportedOperation
+from pathlib import Path
+from typing import Any
+
+from mayfly.errors import TryAgain
+from mayfly.jobs.job import Job, from_json, to_json
+from mayfly.jobs.lifecycle import STATES, JobState
+from mayfly.sqlite_file import ReadOnlyFile
+from mayfly.views.cursor import cursor_after, parse_cursor
+from mayfly.views.job_views import PAGE_MAX, JobFilter, Page
+from mayfly.views.sqlite import stats as sqlite_stats
+
+_JOBS = """
+CREATE TABLE IF NOT EXISTS jobs (
+    job_id TEXT PRIMARY KEY,
+    position INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    name TEXT NOT NULL,
+    submitted_at TEXT NOT NULL,
+    archived INTEGER NOT NULL,
+    settled INTEGER NOT NULL,
+    document TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS jobs_by_time ON jobs (submitted_at DESC, job_id DESC, name);
+CREATE INDEX IF NOT EXISTS jobs_shown_by_time ON jobs (submitted_at DESC, job_id DESC, name) WHERE archived = 0;
+CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, submitted_at DESC, job_id DESC, name);
+CREATE INDEX IF NOT EXISTS jobs_shown_by_state ON jobs (state, submitted_at DESC, job_id DESC, name) WHERE archived = 0;
+CREATE INDEX IF NOT EXISTS jobs_unsettled ON jobs (job_id) WHERE settled = 0;
+CREATE TABLE IF NOT EXISTS labels (
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    submitted_at TEXT NOT NULL,
+    job_id TEXT NOT NULL,
+    PRIMARY KEY (name, value, submitted_at, job_id)
+) WITHOUT ROWID;
+"""
+_SCHEMA = f"{_JOBS} {sqlite_stats.SCHEMA}"
+_DROP = f"DROP TABLE IF EXISTS jobs; DROP TABLE IF EXISTS labels; {sqlite_stats.DROP}"
+_VERSION = 2
+"""Of the schema and of the documents in it; a file of another version is made again from the log."""
+
+_SAVE = """
+INSERT INTO jobs (job_id, position, state, name, submitted_at, archived, settled, document)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (job_id) DO UPDATE SET position = excluded.position, state = excluded.state,
+    archived = excluded.archived, settled = excluded.settled, document = excluded.document
+WHERE excluded.position > jobs.position
+"""
+_SAVE_LABEL = "INSERT OR IGNORE INTO labels (name, value, submitted_at, job_id) VALUES (?, ?, ?, ?)"
+
+
+class SqliteJobViews:
+    """`JobViews` in a file. One instance per process, used from one event loop."""
+
+    def __init__(self, path: Path | str) -> None:
+        if isinstance(path, Path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(path, isolation_level=None, timeout=10, check_same_thread=False)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        if self._connection.execute("PRAGMA user_version").fetchone()[0] not in (0, _VERSION):
+            self._connection.executescript(f"{_DROP} PRAGMA user_version=0;")
+        self._connection.executescript(_SCHEMA)
+
+    async def get_many(self, job_ids: Sequence[str]) -> Mapping[str, Job]:
+        """See `JobViews.get_many`."""
+        found: dict[str, Job] = {}
+        for job_id in job_ids:
+            for (document,) in self._fetch("SELECT document FROM jobs WHERE job_id = ?", (job_id,)):
+                found[job_id] = from_json(document)
+        return found
+
+    async def save(self, jobs: Sequence[Job]) -> None:
+        """See `JobViews.save`."""
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            before = self._seen([job.job_id for job in jobs])
+            moved = _moved(jobs, before)
+            self._connection.executemany(_SAVE, [_row(job) for job in moved])
+            self._connection.executemany(_SAVE_LABEL, [row for job in moved for row in _label_rows(job)])
+            sqlite_stats.record(self._connection, before, moved)
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise TryAgain(f"the job views could not be written: {error}") from error
+
+    async def page(self, job_filter: JobFilter, *, limit: int, cursor: str | None = None) -> Page:
+        """See `JobViews.page`."""
+        limit = min(limit, PAGE_MAX)
+        sql, arguments = _page_query(job_filter, cursor, limit + 1)
+        rows = self._fetch(sql, tuple(arguments))
+        jobs = [from_json(document) for (document,) in rows[:limit]]
+        return Page(jobs=jobs, cursor=cursor_after(jobs[-1]) if len(rows) > limit else None)
+
+    async def count_by_state(self) -> Mapping[JobState, int]:
+        """See `JobViews.count_by_state`."""
+        rows = self._fetch(
+            "SELECT state, sum(jobs) FROM submissions WHERE span = 'day' AND archived = 0 GROUP BY state", ()
+        )
+        counts = {state: int(count) for state, count in rows}
+        return {state: counts.get(state, 0) for state in STATES}
+
+    async def unsettled(self, *, after: str = "", limit: int = 1_000) -> Sequence[str]:
+        """See `JobViews.unsettled`."""
+        rows = self._fetch(
+            "SELECT job_id FROM jobs WHERE settled = 0 AND job_id > ? ORDER BY job_id LIMIT ?", (after, limit)
+        )
+        return [job_id for (job_id,) in rows]
+
+    async def clear(self) -> None:
+        """See `JobViews.clear`."""
+        self._connection.executescript(f"BEGIN; {_DROP} {_SCHEMA} PRAGMA user_version=0; COMMIT;")
+
+    async def complete(self) -> bool:
+        """See `JobViews.complete`."""
+        return self._fetch("PRAGMA user_version", ()) == [(_VERSION,)]
+
+    async def note_complete(self) -> None:
+        """See `JobViews.note_complete`."""
+        self._connection.execute(f"PRAGMA user_version={_VERSION}")
+
+    async def close(self) -> None:
+        """See `JobViews.close`."""
+        self._connection.close()
+
+    def _reading(self) -> sqlite3.Connection:
+        return self._connection
+
+    def _seen(self, job_ids: Sequence[str]) -> sqlite_stats.Seen:
+        """Return what is kept of these jobs."""
+        rows = [
+            row
+            for job_id in job_ids
+            for row in self._fetch("SELECT job_id, position, state, archived FROM jobs WHERE job_id = ?", (job_id,))
+        ]
+        return {job_id: (int(position), state, bool(archived)) for job_id, position, state, archived in rows}
+
+    def _fetch(self, sql: str, arguments: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        try:
+            return self._reading().execute(sql, arguments).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise TryAgain(f"the job views could not be read: {error}") from error
+
+
+class SqliteViewsReader(SqliteJobViews):
+    """The same views for a process that only reads them, and that may be there before the file is."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = ReadOnlyFile(path)
+
+    async def save(self, jobs: Sequence[Job]) -> None:
+        """Refuse."""
+        raise UnsupportedOperation(f"these views were opened for reading: {len(jobs)} jobs")
+
+    async def clear(self) -> None:
+        """Refuse."""
+        raise UnsupportedOperation("these views were opened for reading")
+
+    async def note_complete(self) -> None:
+        """Refuse."""
+        raise UnsupportedOperation("these views were opened for reading")
+
+    async def close(self) -> None:
+        """See `JobViews.close`."""
+        self._file.close()
+
+    def _reading(self) -> sqlite3.Connection:
+        return self._file.connection
+
+
+def _moved(jobs: Sequence[Job], before: sqlite_stats.Seen) -> list[Job]:
+    """Return each job once, at its latest position, where that is later than what is kept."""
+    latest: dict[str, Job] = {}
+    for job in jobs:
+        kept = latest[job.job_id].position if job.job_id in latest else before.get(job.job_id, (0, "", False))[0]
+        if job.position > kept:
+            latest[job.job_id] = job
+    return list(latest.values())
+
+
+def _row(job: Job) -> tuple[object, ...]:
+    return (
+        job.job_id,
+        job.position,
+        job.state,
+        job.spec.name or "",
+        _stamp(job.submitted_at),
+        job.archived,
+        job.settled,
+        to_json(job),
+    )
+
+
+def _label_rows(job: Job) -> list[tuple[str, str, str, str]]:
+    return [(name, value, _stamp(job.submitted_at), job.job_id) for name, value in job.spec.labels.items()]
+
+
+def _page_query(job_filter: JobFilter, cursor: str | None, limit: int) -> tuple[str, list[object]]:
+    """Return one SELECT and its arguments; values are never part of its text.
+
+    One part for each state that is asked for, so that each part reads an index in the order of the list and stops at
+    the limit, however many jobs there are.
+    """
+    parts: list[str] = []
+    arguments: list[object] = []
+    for state in sorted(job_filter.states) if job_filter.states is not None else [None]:
+        part, part_arguments = _part_query(job_filter, state, cursor)
+        parts.append(f"SELECT * FROM ({part} ORDER BY submitted_at DESC, job_id DESC LIMIT ?)")  # noqa: S608
+        arguments += [*part_arguments, limit]
+    union = " UNION ALL ".join(parts) or "SELECT document, submitted_at, job_id FROM jobs WHERE 0"
+    return f"SELECT document FROM ({union}) ORDER BY submitted_at DESC, job_id DESC LIMIT ?", [*arguments, limit]  # noqa: S608
+
+
+def _part_query(job_filter: JobFilter, state: str | None, cursor: str | None) -> tuple[str, list[object]]:
+    first, *others = job_filter.labels.items() or [None]
+    # A label's own rows are in the order of the list, so they lead where there is one.
+    lead = "jobs" if first is None else "labels"
+    source = "jobs" if first is None else "labels CROSS JOIN jobs ON jobs.job_id = labels.job_id"
+    clauses: list[str] = []
+    arguments: list[object] = []
+    if first is not None:
+        clauses.append("labels.name = ? AND labels.value = ?")
+        arguments += first
+    for name, value in (label for label in others if label is not None):
+        clauses.append(
+            "EXISTS (SELECT 1 FROM labels AS l WHERE l.name = ? AND l.value = ?"
+            " AND l.submitted_at = jobs.submitted_at AND l.job_id = jobs.job_id)"
+        )
+        arguments += [name, value]
+    if not job_filter.archived:
+        clauses.append("jobs.archived = 0")
+    if state is not None:
+        clauses.append("jobs.state = ?")
+        arguments.append(state)
+    if job_filter.name_contains is not None:
+        clauses.append(f"(instr({lead}.job_id, ?) > 0 OR instr(jobs.name, ?) > 0)")
+        arguments += [job_filter.name_contains] * 2
+    if job_filter.submitted_after is not None:
+        clauses.append(f"{lead}.submitted_at > ?")
+        arguments.append(_stamp(job_filter.submitted_after))
+    if job_filter.submitted_before is not None:
+        clauses.append(f"{lead}.submitted_at < ?")
+        arguments.append(_stamp(job_filter.submitted_before))
+    if cursor is not None:
+        clauses.append(f"({lead}.submitted_at, {lead}.job_id) < (?, ?)")
+        arguments += parse_cursor(cursor)
+    columns = f"jobs.document AS document, {lead}.submitted_at AS submitted_at, {lead}.job_id AS job_id"
+    return f"SELECT {columns} FROM {source} WHERE {' AND '.join(clauses) or '1'}", arguments  # noqa: S608
+
+
+def _stamp(at: datetime) -> str:
+    """Return a time as text that sorts as the time does."""
+    return at.isoformat(timespec="microseconds")

@@ -1,0 +1,148 @@
+"""The figures in the views' own SQLite file, moved in the same transaction as the views.
+
+Jobs are counted by minute, hour and day of their submission, so that any length of time is answered from some dozens of
+rows. Settled attempts are kept with the lengths of their phases, in the order of their ends.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from mayfly.errors import TryAgain
+from mayfly.jobs.job import Job
+from mayfly.sqlite_file import ReadOnlyFile
+from mayfly.views.stats import LIST_MAX, AttemptStats, Attention, Bucket, Span
+from mayfly.views.stats_of_job import WIDTHS, attempts_of, attention_of, begun_at, stamp
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS submissions (
+    span TEXT NOT NULL,
+    bucket TEXT NOT NULL,
+    state TEXT NOT NULL,
+    archived INTEGER NOT NULL,
+    jobs INTEGER NOT NULL,
+    PRIMARY KEY (span, bucket, state, archived)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS attention (
+    kind TEXT NOT NULL,
+    since TEXT NOT NULL,
+    job_id TEXT NOT NULL,
+    PRIMARY KEY (kind, since, job_id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS attention_by_job ON attention (job_id);
+CREATE TABLE IF NOT EXISTS attempts (
+    job_id TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    ended_at TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    seconds TEXT NOT NULL,
+    PRIMARY KEY (job_id, number)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS attempts_by_end ON attempts (ended_at DESC);
+CREATE TABLE IF NOT EXISTS projected (one INTEGER PRIMARY KEY CHECK (one = 1), events INTEGER NOT NULL);
+INSERT OR IGNORE INTO projected VALUES (1, 0);
+"""
+DROP = " ".join(f"DROP TABLE IF EXISTS {name};" for name in ("submissions", "attention", "attempts", "projected"))
+_COUNT = """
+INSERT INTO submissions (span, bucket, state, archived, jobs) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (span, bucket, state, archived) DO UPDATE SET jobs = jobs + excluded.jobs
+"""
+
+Seen = Mapping[str, tuple[int, str, bool]]
+"""Job id to the position, state and archived of the view that was kept before."""
+
+
+def record(connection: sqlite3.Connection, before: Seen, moved: Sequence[Job]) -> None:
+    """Move the figures from what was kept to what is, inside the caller's transaction.
+
+    Shapes: `moved` holds each job once, at a later position than in `before`.
+    """
+    counts: Counter[tuple[Span, str, str, bool]] = Counter()
+    events = 0
+    for job in moved:
+        at = stamp(job.submitted_at)
+        position, state, archived = before.get(job.job_id, (0, None, False))
+        events += job.position - position
+        for span, width in WIDTHS.items():
+            if state is not None:
+                counts[span, at[:width], state, archived] -= 1
+            counts[span, at[:width], job.state, job.archived] += 1
+    connection.executemany(_COUNT, [(*key, jobs) for key, jobs in counts.items() if jobs])
+    connection.execute("UPDATE projected SET events = events + ?", (events,))
+    connection.executemany("DELETE FROM attention WHERE job_id = ?", [(job.job_id,) for job in moved])
+    connection.executemany(
+        "INSERT INTO attention (kind, since, job_id) VALUES (?, ?, ?)",
+        [(kind, since, job.job_id) for job in moved for kind, since in attention_of(job).items()],
+    )
+    connection.executemany("DELETE FROM attempts WHERE job_id = ?", [(job.job_id,) for job in moved if not job.settled])
+    connection.executemany(
+        "INSERT OR REPLACE INTO attempts (job_id, number, ended_at, outcome, seconds) VALUES (?, ?, ?, ?, ?)",
+        [
+            (job.job_id, number, ended_at, outcome, json.dumps(seconds))
+            for job in moved
+            for number, ended_at, outcome, seconds in attempts_of(job)
+        ],
+    )
+
+
+class SqliteJobStats:
+    """`JobStats` over a file that somebody else writes."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = ReadOnlyFile(path)
+
+    async def submitted(self, span: Span, *, since: datetime | None = None, archived: bool = False) -> Sequence[Bucket]:
+        """See `JobStats.submitted`."""
+        from_bucket = "" if since is None else stamp(since)[: WIDTHS[span]]
+        rows = self._fetch(
+            "SELECT bucket, state, sum(jobs) FROM submissions WHERE span = ? AND bucket >= ? AND archived <= ?"
+            " GROUP BY bucket, state HAVING sum(jobs) > 0 ORDER BY bucket, state",
+            (span, from_bucket, archived),
+        )
+        return [Bucket(begun_at=begun_at(bucket, span), state=state, jobs=jobs) for bucket, state, jobs in rows]
+
+    async def attention(self, kind: Attention) -> tuple[int, Sequence[str]]:
+        """See `JobStats.attention`."""
+        ((count,),) = self._fetch("SELECT count(*) FROM attention WHERE kind = ?", (kind,))
+        rows = self._fetch("SELECT job_id FROM attention WHERE kind = ? ORDER BY since LIMIT ?", (kind, LIST_MAX))
+        return count, [job_id for (job_id,) in rows]
+
+    async def attempts(self, *, limit: int) -> Sequence[AttemptStats]:
+        """See `JobStats.attempts`."""
+        rows = self._fetch(
+            "SELECT outcome, ended_at, seconds FROM attempts ORDER BY ended_at DESC LIMIT ?",
+            (limit,),
+        )
+        return [
+            AttemptStats(outcome=outcome, ended_at=datetime.fromisoformat(ended_at), seconds=json.loads(seconds))
+            for outcome, ended_at, seconds in rows
+        ]
+
+    async def positions(self, job_ids: Sequence[str]) -> Mapping[str, int]:
+        """See `JobStats.positions`."""
+        found: dict[str, int] = {}
+        for job_id in set(job_ids):
+            for (position,) in self._fetch("SELECT position FROM jobs WHERE job_id = ?", (job_id,)):
+                found[job_id] = position
+        return found
+
+    async def projected(self) -> int:
+        """See `JobStats.projected`."""
+        ((events,),) = self._fetch("SELECT events FROM projected", ())
+        return int(events)
+
+    async def close(self) -> None:
+        """See `JobStats.close`."""
+        self._file.close()
+
+    def _fetch(self, sql: str, arguments: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        try:
+            return self._file.connection.execute(sql, arguments).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise TryAgain(f"the figures beside the job views could not be read: {error}") from error

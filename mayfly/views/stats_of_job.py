@@ -1,0 +1,61 @@
+"""What the figures say of one job: pure, and the same wherever they are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from mayfly.jobs.job import AttemptOutcome, Job
+from mayfly.jobs.phases import PHASES, PhaseName, phases
+from mayfly.views.stats import Attention, Span
+
+WIDTHS: Mapping[Span, int] = {"minute": 16, "hour": 13, "day": 10}
+"""How much of a stamp names the span: `2026-01-31T12:34` a minute, and so on."""
+_BEGINNINGS: Mapping[Span, str] = {"minute": ":00+00:00", "hour": ":00:00+00:00", "day": "T00:00:00+00:00"}
+
+
+def stamp(at: datetime) -> str:
+    """Return a time as text in UTC that sorts as the time does."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def begun_at(bucket: str, span: Span) -> datetime:
+    """Return when a span began.
+
+    >>> begun_at("2026-01-31T12", "hour").isoformat()
+    '2026-01-31T12:00:00+00:00'
+    """
+    return datetime.fromisoformat(f"{bucket}{_BEGINNINGS[span]}")
+
+
+def attention_of(job: Job) -> Mapping[Attention, str]:
+    """Return since when the job needs a look, by kind."""
+    since: dict[Attention, str] = {}
+    if job.state == "queued" and job.held_reason is not None:
+        since["held"] = stamp(job.updated_at)
+    ends = [attempt.ended_at for attempt in job.lingering if attempt.ended_at is not None]
+    if ends:
+        since["lingering"] = stamp(min(ends))
+    return since
+
+
+def attempts_of(job: Job) -> Sequence[tuple[int, str, AttemptOutcome, Mapping[PhaseName, float]]]:
+    """Return (number, end, outcome, seconds by phase) of each attempt that is over; none while the job is not settled.
+
+    A container that is found again takes its job out of the settled ones.
+    """
+    if not job.settled:
+        return []
+    lengths: dict[int, dict[PhaseName, float]] = {}
+    for phase in phases(job):
+        if phase.ended_at is not None:
+            lengths.setdefault(phase.attempt, {})[phase.name] = round(phase.seconds(phase.ended_at), 3)
+    return [
+        (attempt.number, stamp(attempt.ended_at), attempt.outcome, _in_order(lengths.get(attempt.number, {})))
+        for attempt in job.attempts
+        if attempt.ended_at is not None and attempt.outcome is not None
+    ]
+
+
+def _in_order(lengths: Mapping[PhaseName, float]) -> Mapping[PhaseName, float]:
+    return {name: lengths[name] for name in PHASES if name in lengths}

@@ -1,0 +1,140 @@
+"""The checks of demo and chaos find what they are there to find."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from drills import chaos_checks, checks
+from drills.chaos_jobs import ChaosJob
+from drills.demo_jobs import DEMO_JOBS
+from mayfly.jobs.events import Event
+from tests.mayfly.cli.streams import documents, folded, running, succeeded
+
+ADA = "ada-aaaaaaaaaa"
+_PLANNED = ChaosJob(
+    kind="command", document={"command": ["true"]}, idempotency_key="k", state="succeeded", result={"n": 1}
+)
+
+
+def test_a_good_stream_passes_every_check() -> None:
+    streams = {ADA: succeeded()}
+    jobs = {ADA: folded(streams[ADA])}
+
+    assert checks.streams_are_gapless(streams).ok
+    assert checks.attempts_are_claimed_once(streams).ok
+    assert checks.containers_are_gone(jobs).ok
+    assert chaos_checks.ends_are_right({ADA: _PLANNED}, jobs, 1).ok
+    assert chaos_checks.log_has_no_duplicates(documents(streams[ADA]), streams).ok
+    assert chaos_checks.views_equal_their_streams(jobs, jobs).ok
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda stream: stream[:2] + stream[3:],
+        lambda stream: [*stream, stream[-1]],
+        lambda stream: stream[::-1],
+        lambda stream: stream[:0],
+    ],
+    ids=["a gap", "a duplicate", "another order", "nothing"],
+)
+def test_a_stream_that_is_not_gapless_is_found(spoil: Callable[[list[Event]], list[Event]]) -> None:
+    assert not checks.streams_are_gapless({ADA: spoil(succeeded())}).ok
+
+
+def test_a_second_claim_is_found() -> None:
+    stream = succeeded()
+    claim = next(event for event in stream if event.type == "WorkerStarted")
+
+    assert not checks.attempts_are_claimed_once({ADA: [*stream, replace(claim, position=99)]}).ok
+
+
+def test_a_report_without_a_claim_is_found() -> None:
+    stream = [event for event in succeeded() if event.type != "WorkerStarted"]
+
+    assert not checks.attempts_are_claimed_once({ADA: stream}).ok
+
+
+def test_a_container_that_is_still_there_is_found() -> None:
+    job = folded(running())
+
+    assert not checks.containers_are_gone({job.job_id: job}).ok
+
+
+def test_a_wrong_end_is_found() -> None:
+    job = folded(succeeded())
+
+    for wrong in (
+        replace(_PLANNED, state="failed"),
+        replace(_PLANNED, attempts=2),
+        replace(_PLANNED, error="exit"),
+        replace(_PLANNED, result=None),
+    ):
+        assert not chaos_checks.ends_are_right({ADA: wrong}, {ADA: job}, 1).ok
+    assert not chaos_checks.ends_are_right({ADA: _PLANNED}, {ADA: job}, 2).ok
+    assert not chaos_checks.ends_are_right({ADA: _PLANNED}, {}, 1).ok
+
+
+def test_a_job_that_nobody_submitted_is_found() -> None:
+    job = folded(succeeded("tony-dddddddddd"))
+
+    assert not chaos_checks.nothing_else_was_started({ADA: _PLANNED}, {job.job_id: job}).ok
+
+
+def test_a_view_that_lags_or_is_missing_is_found() -> None:
+    stream = succeeded()
+    job, before = folded(stream), folded(stream[:-1])
+
+    assert not chaos_checks.views_equal_their_streams({ADA: before}, {ADA: job}).ok
+    assert not chaos_checks.views_equal_their_streams({}, {ADA: job}).ok
+
+
+def test_an_event_that_the_log_holds_twice_is_found() -> None:
+    stream = succeeded()
+    whole = documents(stream)
+
+    assert not chaos_checks.log_has_no_duplicates([*whole, whole[0]], {ADA: stream}).ok
+    assert not chaos_checks.log_has_no_duplicates([], {ADA: stream}).ok
+
+
+@pytest.mark.parametrize(("lines", "ok"), [(0, False), (1, True), (2, False)])
+def test_a_reported_command_must_have_run_once(lines: int, ok: bool, tmp_path: Path) -> None:
+    if lines:
+        (tmp_path / f"{ADA}.1").write_text("ran\n" * lines)
+
+    assert chaos_checks.attempts_ran_once({ADA: _PLANNED}, {ADA: folded(succeeded())}, tmp_path).ok is ok
+
+
+@pytest.mark.parametrize(("lines", "ok"), [(0, True), (1, True), (2, False)])
+def test_a_command_that_was_claimed_only_may_not_have_run_yet(lines: int, ok: bool, tmp_path: Path) -> None:
+    if lines:
+        (tmp_path / f"{ADA}.1").write_text("ran\n" * lines)
+
+    assert chaos_checks.attempts_ran_once({ADA: _PLANNED}, {ADA: folded(running(ADA))}, tmp_path).ok is ok
+
+
+def test_a_run_of_an_attempt_that_nobody_knows_is_found(tmp_path: Path) -> None:
+    (tmp_path / f"{ADA}.1").write_text("ran\n")
+    (tmp_path / f"{ADA}.2").write_text("ran\n")
+
+    assert not chaos_checks.attempts_ran_once({ADA: _PLANNED}, {ADA: folded(succeeded())}, tmp_path).ok
+
+
+def test_a_directory_that_is_left_is_found(tmp_path: Path) -> None:
+    (tmp_path / "containers" / ".gone-x").mkdir(parents=True)
+    assert checks.no_directory_is_left(tmp_path).ok
+
+    (tmp_path / "containers" / f"{ADA}-1-local").mkdir()
+    assert not checks.no_directory_is_left(tmp_path).ok
+
+
+def test_the_demo_finds_each_kind_of_wrong_end() -> None:
+    job = folded(succeeded())
+    right = DEMO_JOBS[0]
+
+    assert right.faults(job) == []
+    assert all(wrong.faults(job) for wrong in DEMO_JOBS[1:])

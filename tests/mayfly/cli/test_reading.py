@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.mayfly.cli.conftest import Run, Serve
+from tests.mayfly.cli.scripted_api import Answer, problem
+from tests.mayfly.cli.streams import documents, failed, running, succeeded, view
+
+LIST = "GET /api/jobs"
+
+
+def test_list_shows_states_in_words_and_signs(run: Run, serve: Serve) -> None:
+    jobs = [view(running()), view(failed(labels={"team": "red"})), view(succeeded(name="resize"))]
+    serve({LIST: [Answer(body={"jobs": jobs, "cursor": None})]})
+
+    lines = run("list").out.splitlines()
+
+    assert [line.split()[0] for line in lines] == ["job", "grace-cccccccccc", "alan-bbbbbbbbbb", "ada-aaaaaaaaaa"]
+    assert "◑ running" in lines[1]
+    assert "✘ failed" in lines[2]
+    assert "team=red" in lines[2]
+    assert "✔ succeeded" in lines[3]
+    assert "resize" in lines[3]
+
+
+def test_list_passes_its_filters_on(run: Run, serve: Serve) -> None:
+    api = serve({LIST: [Answer(body={"jobs": [], "cursor": None})]})
+
+    ran = run(
+        "list", "-s", "queued", "-s", "running", "-l", "a=1", "-l", "b=2", "--name", "res", "--archived", "-n", "5"
+    )
+
+    assert "no job matches" in ran.out
+    assert api.asked[0].path == ("/api/jobs?state=queued%2Crunning&label=a%3D1%2Cb%3D2&name=res&archived=true&limit=6")
+
+
+def test_list_all_follows_the_cursor_to_the_end(run: Run, serve: Serve) -> None:
+    first, second = view(succeeded("ada-aaaaaaaaaa")), view(succeeded("ada-bbbbbbbbbb"))
+    pages = [Answer(body={"jobs": [first], "cursor": "c1"}), Answer(body={"jobs": [second], "cursor": None})]
+    api = serve({LIST: pages})
+
+    listed = json.loads(run("list", "--all", "--json").out)
+
+    assert [job["job_id"] for job in listed] == ["ada-aaaaaaaaaa", "ada-bbbbbbbbbb"]
+    assert "cursor=c1" in api.asked[1].path
+
+
+def test_list_says_that_there_is_more(run: Run, serve: Serve) -> None:
+    jobs = [view(succeeded(f"ada-aaaaaaaaa{letter}")) for letter in "abc"]
+    serve({LIST: [Answer(body={"jobs": jobs, "cursor": "more"})]})
+
+    ran = run("list", "--limit", "2")
+
+    assert "ada-aaaaaaaaab" in ran.out
+    assert "ada-aaaaaaaaac" not in ran.out
+    assert "--all" in ran.out
+
+
+def test_show_has_state_spec_attempts_result_and_output(run: Run, serve: Serve) -> None:
+    stream = succeeded(env={"A": "1"}, labels={"team": "red"})
+    serve({"GET /api/jobs/ada-aaaaaaaaaa": [Answer(body={**view(stream), "links": {}})]})
+
+    told = run("show", "ada-aaaaaaaaaa").out
+
+    for text in ("✔ succeeded", 'message "hi"', "A=1", "team=red", "ada-aaaaaaaaaa-1-local", "gone", '"n": 1', "hi"):
+        assert text in told
+
+
+def test_logs_prints_the_output_as_it_is(run: Run, serve: Serve) -> None:
+    body = {"attempt": 1, "source": "log", "text": "a [b]c\n\n  d", "truncated": False}
+    serve({"GET /api/jobs/ada-aaaaaaaaaa/logs": [Answer(body=body)]})
+
+    assert run("logs", "ada-aaaaaaaaaa").out == "a [b]c\n\n  d"
+
+
+def test_logs_of_an_attempt_that_never_was_says_so(run: Run, serve: Serve) -> None:
+    empty = {"attempt": 0, "source": "none", "text": "", "truncated": False}
+    job = Answer(body=view(succeeded()))
+    serve({"GET /api/jobs/ada-aaaaaaaaaa/logs": [Answer(body=empty)], "GET /api/jobs/ada-aaaaaaaaaa": [job]})
+
+    ran = run("logs", "ada-aaaaaaaaaa", "--attempt", "4")
+
+    assert ran.exit_code == 2
+    assert "has no attempt 4" in ran.err
+
+
+def test_logs_follow_prints_each_character_once_until_the_job_is_over(run: Run, serve: Serve) -> None:
+    going, over = running("ada-aaaaaaaaaa"), succeeded("ada-aaaaaaaaaa")
+    texts = ["one\n", "one\ntwo\n", "one\ntwo\nthree\n"]
+    outputs = [Answer(body={"attempt": 1, "source": "log", "text": text, "truncated": False}) for text in texts]
+    jobs = [Answer(body=view(going)), Answer(body=view(going)), Answer(body=view(over))]
+    serve({"GET /api/jobs/ada-aaaaaaaaaa/logs": outputs, "GET /api/jobs/ada-aaaaaaaaaa": jobs})
+
+    assert run("logs", "--follow", "ada-aaaaaaaaaa").out == "one\ntwo\nthree\n"
+
+
+def test_logs_follow_asks_only_for_what_is_new(run: Run, serve: Serve) -> None:
+    going, over = running("ada-aaaaaaaaaa"), succeeded("ada-aaaaaaaaaa")
+    parts = [("one\n", 0, "4-aa"), ("two\n", 4, "8-bb"), ("cut\ntwo\nthree\n", 0, "14-cc")]
+    outputs = [
+        Answer(body={"attempt": 1, "source": "log", "text": text, "truncated": False, "begin": begin, "mark": mark})
+        for text, begin, mark in parts
+    ]
+    jobs = [Answer(body=view(going)), Answer(body=view(going)), Answer(body=view(over))]
+    api = serve({"GET /api/jobs/ada-aaaaaaaaaa/logs": outputs, "GET /api/jobs/ada-aaaaaaaaaa": jobs})
+
+    assert run("logs", "--follow", "ada-aaaaaaaaaa").out == "one\ntwo\nthree\n"
+    asked = [asked.path.partition("?")[2] for asked in api.requests("GET /api/jobs/ada-aaaaaaaaaa/logs")]
+    assert asked == ["attempt=1", "attempt=1&after=4-aa", "attempt=1&after=8-bb"]
+
+
+def test_watch_prints_every_event_until_the_container_is_gone(run: Run, serve: Serve) -> None:
+    stream = documents(succeeded())
+    events = [Answer(body={"events": stream[:3]}), Answer(body={"events": []}), Answer(body={"events": stream[3:]})]
+    api = serve({"GET /api/jobs/ada-aaaaaaaaaa/events": events})
+
+    lines = run("watch", "ada-aaaaaaaaaa").out.splitlines()
+
+    assert [line.split()[2] for line in lines] == [document["type"] for document in stream]
+    assert "after=3" in api.asked[1].path
+
+
+def test_export_of_the_whole_log_follows_the_pages(run: Run, serve: Serve, tmp_path: Path) -> None:
+    stream = [{"global_position": n, **document} for n, document in enumerate(documents(succeeded()), start=1)]
+    pages = [
+        Answer(body={"events": stream[:2], "next": 2}),
+        Answer(body={"events": stream[2:], "next": len(stream)}),
+        Answer(body={"events": [], "next": len(stream)}),
+    ]
+    serve({"GET /api/events": pages})
+
+    ran = run("export", "--output", "log.jsonl")
+
+    assert ran.exit_code == 0
+    assert [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()] == stream
+
+
+def test_export_of_a_job_is_its_stream(run: Run, serve: Serve) -> None:
+    stream = documents(failed())
+    serve({"GET /api/jobs/alan-bbbbbbbbbb/events": [Answer(body={"events": stream})]})
+
+    assert [json.loads(line) for line in run("export", "alan-bbbbbbbbbb").out.splitlines()] == stream
+
+
+def test_cancel_says_what_became_of_each(run: Run, serve: Serve) -> None:
+    api = serve(
+        {
+            "POST /api/jobs/ada-aaaaaaaaaa/cancel": [Answer(status=202, body={"state": "canceled"})],
+            "POST /api/jobs/alan-bbbbbbbbbb/cancel": [Answer(status=202, body={"state": "failed"})],
+        }
+    )
+
+    ran = run("cancel", "ada-aaaaaaaaaa", "alan-bbbbbbbbbb", "--reason", "enough")
+
+    assert "ada-aaaaaaaaaa  ⊘ canceled" in ran.out
+    assert "alan-bbbbbbbbbb  ✘ failed  it was over before" in ran.out
+    assert [asked.body for asked in api.asked] == [{"reason": "enough"}] * 2
+
+
+def test_clear_does_nothing_when_nobody_can_be_asked(run: Run, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+    api = serve({LIST: [Answer(body={"jobs": [view(running()), view(succeeded())], "cursor": None})]})
+
+    ran = run("clear")
+
+    assert ran.exit_code == 2
+    assert "cancel 1 job and archive 2 jobs" in ran.err
+    assert not api.requests("POST /api/jobs/clear")
+
+
+def test_clear_with_yes_asks_nobody(run: Run, serve: Serve) -> None:
+    api = serve(
+        {
+            "POST /api/jobs/clear": [
+                Answer(status=202, body={"canceled": 1, "archived": 50, "cursor": "on"}),
+                Answer(status=202, body={"canceled": 0, "archived": 2, "cursor": None}),
+            ]
+        }
+    )
+
+    assert run("clear", "--yes").out == "1 job canceled, 52 jobs archived\n"
+    assert [asked.path for asked in api.requests("POST /api/jobs/clear")] == [
+        "/api/jobs/clear",
+        "/api/jobs/clear?cursor=on",
+    ]
+
+
+def test_an_api_that_is_not_there_is_named_with_the_mend(run: Run) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{probe.getsockname()[1]}"
+
+    ran = run("list", "--url", url)
+
+    assert ran.exit_code == 3
+    assert url in ran.err
+    assert "mayfly up" in ran.err
+
+
+def test_a_server_that_is_no_mayfly_is_said_to_be_none(run: Run, serve: Serve) -> None:
+    serve({LIST: [Answer(body=b"<html>")]})
+
+    ran = run("list")
+
+    assert ran.exit_code == 3
+    assert "is no Mayfly API" in ran.err
+
+
+def test_a_wrong_key_is_explained(run: Run, serve: Serve) -> None:
+    serve({LIST: [Answer(status=401, body=b"")]})
+
+    ran = run("list", "--key", "wrong")
+
+    assert ran.exit_code == 2
+    assert "does not accept this key" in ran.err
+    assert "MAYFLY_KEY" in ran.err
+
+
+def test_a_missing_job_is_said_to_be_missing(run: Run, serve: Serve) -> None:
+    refusal = problem(404, "there is no job 'x'", ("job_id", "list the jobs to find the id"))
+    serve({"GET /api/jobs/x": [refusal]})
+
+    ran = run("show", "x")
+
+    assert (ran.exit_code, ran.err.splitlines()[0]) == (2, "error: there is no job 'x'")
+
+
+def test_the_local_hosts_key_is_found_in_its_data_folder(run: Run, serve: Serve, tmp_path: Path) -> None:
+    folder = tmp_path / ".mayfly" / "host"
+    folder.mkdir(parents=True)
+    (folder / "keys.json").write_text(json.dumps({"master": "m", "host": {"default": "the-key"}}))
+    api = serve({LIST: [Answer(body={"jobs": [], "cursor": None})]})
+
+    run("list")
+
+    assert api.asked[0].headers["x-functions-key"] == "the-key"
+    assert run("key").out == "the-key\n"
+
+
+def test_key_without_a_host_says_how_to_get_one(run: Run) -> None:
+    ran = run("key")
+
+    assert ran.exit_code == 2
+    assert "mayfly up" in ran.err
+
+
+def test_up_on_a_taken_port_says_so(run: Run) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ran = run("up", "--port", str(taken.getsockname()[1]))
+
+    assert ran.exit_code == 2
+    assert "is not free" in ran.err
+    assert "--port" in ran.err

@@ -1,0 +1,204 @@
+"""Generated lives of a job: commands in any order, at any time, as the worker, the platform and people may send them.
+
+Most commands name the attempt and the claim that are current, so that a life gets somewhere; the others are early,
+late or somebody else's. A life is drawn as a list of whole numbers, each read as one command against the job as it then
+is, because that is fast to draw and shrinks to the fewest and plainest commands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from hypothesis import strategies as st
+
+from mayfly.jobs import commands as c
+from mayfly.jobs import events as e
+from mayfly.jobs.decide import decide, submit
+from mayfly.jobs.evolve import evolve, fold
+from mayfly.jobs.job import Job
+from mayfly.jobs.spec import ErrorClass, JobSpec, RetryPolicy
+from tests.mayfly.jobs.samples import CLAIM, JOB_ID, OTHER_CLAIM, T0
+
+_ERRORS: tuple[ErrorClass, ...] = ("exit", "signal", "worker", "container_lost")
+_PAUSES_S = (0, 0.5, 5, 31, 120, 2_000)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NextStep:
+    """One command and what became of it."""
+
+    before: Job
+    command: c.Command
+    now: datetime
+    events: list[e.Event]
+    after: Job
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class History:
+    opening: e.Event
+    steps: list[NextStep]
+
+    def __repr__(self) -> str:
+        """Tell the life in a few words, for whoever reads of its failure."""
+        told = [
+            f"{(step.now - T0).total_seconds():g}s {step.command} -> {[event.type for event in step.events]}"
+            for step in self.steps
+            if step.events or step is self.steps[-1]
+        ]
+        return f"<life of {self.steps[0].before.spec.model_dump(exclude_defaults=True) if told else 'nobody'}: {told}>"
+
+    @property
+    def events(self) -> list[e.Event]:
+        """The whole stream."""
+        return [self.opening, *(event for step in self.steps for event in step.events)]
+
+    @property
+    def jobs(self) -> list[Job]:
+        """The job at its beginning and after each command."""
+        return [evolve(None, self.opening), *(step.after for step in self.steps)]
+
+    @property
+    def last(self) -> Job:
+        return self.jobs[-1]
+
+
+specs = st.builds(
+    JobSpec,
+    command=st.just(("true",)),
+    image=st.sampled_from([None, None, "busybox:1.36"]),
+    start_timeout_s=st.sampled_from([1.0, 60.0, 1_800.0]),
+    run_timeout_s=st.sampled_from([1.0, 60.0, 3_600.0]),
+    at_most_once=st.sampled_from([False, False, True]),
+    retry=st.builds(
+        RetryPolicy,
+        max_attempts=st.sampled_from([1, 2, 4]),
+        backoff_s=st.sampled_from([0.0, 10.0]),
+        on_exit_codes=st.sampled_from([None, None, (1,)]),
+        on_errors=st.sampled_from([None, None, ("signal", "start_timeout")]),
+    ),
+)
+
+
+def live(spec: JobSpec, moves: Sequence[int]) -> History:
+    """Return the life that the numbers tell."""
+    now = T0
+    first = submit(c.SubmitJob(job_id=JOB_ID, spec=spec, source="http"), now)[0]
+    job = evolve(None, first)
+    steps: list[NextStep] = []
+    for move in moves:
+        digits = _Digits(move)
+        command_number = digits.below(len(_FORWARD) * 2 + len(_ASIDE))
+        now += timedelta(seconds=digits.one_of(_PAUSES_S))
+        kinds = (*_FORWARD, *_FORWARD, *_ASIDE)
+        command = _command(kinds[command_number], digits, job, now)
+        events = decide(job, command, now)
+        after = fold(events, job)
+        assert after is not None
+        steps.append(NextStep(before=job, command=command, now=now, events=events, after=after))
+        job = after
+    return History(opening=first, steps=steps)
+
+
+def histories(*, steps_max: int = 40) -> st.SearchStrategy[History]:
+    """Draw a spec and up to `steps_max` commands, each decided on the job as it then was."""
+    return st.builds(live, specs, st.lists(st.integers(0, 2**32 - 1), max_size=steps_max))
+
+
+class _Digits:
+    """A number, read digit by digit, each in a base of its own."""
+
+    def __init__(self, number: int) -> None:
+        self._rest = number
+
+    def below(self, base: int) -> int:
+        self._rest, digit = divmod(self._rest, base)
+        return digit
+
+    def one_of(self, choices: Sequence[T]) -> T:
+        return choices[self.below(len(choices))]
+
+
+_FORWARD: tuple[type[c.Command], ...] = (
+    c.RequestContainer,
+    c.ClaimAttempt,
+    c.ReportFailure,
+    c.RequestDelete,
+    c.ConfirmGone,
+    c.RefuseContainer,
+    c.ObserveContainer,
+)
+_ASIDE: tuple[type[c.Command], ...] = (
+    c.ExpireDeadline,
+    c.ReportProgress,
+    c.ReportSuccess,
+    c.HoldJob,
+    c.NoteFound,
+    c.RequestCancel,
+    c.ArchiveJob,
+)
+
+
+def _command(kind: type[c.Command], digits: _Digits, job: Job, now: datetime) -> c.Command:
+    latest = len(job.attempts)
+    attempt = digits.one_of([latest, latest, latest, 1, latest + 1, 0])
+    known = job.attempt.claim if job.attempt and job.attempt.claim else CLAIM
+    claim = digits.one_of([known, known, known, CLAIM, OTHER_CLAIM])
+    if kind is c.RequestContainer:
+        return c.RequestContainer(place="local")
+    if kind is c.ClaimAttempt:
+        return c.ClaimAttempt(attempt=attempt, claim=claim)
+    if kind is c.ReportProgress:
+        fraction = digits.one_of([None, 0.5])
+        return c.ReportProgress(
+            attempt=attempt, claim=claim, sequence=1 + digits.below(5), fraction=fraction, message="on it"
+        )
+    if kind is c.ReportSuccess:
+        result = digits.one_of([None, 3, {"a": [1]}])
+        return c.ReportSuccess(
+            attempt=attempt, claim=claim, result=result, exit_code=digits.one_of([0, None]), output_tail="out"
+        )
+    if kind is c.ReportFailure:
+        return c.ReportFailure(
+            attempt=attempt,
+            claim=claim,
+            error=digits.one_of(_ERRORS),
+            message="it broke",
+            exit_code=digits.one_of([1, 2, None]),
+            output_tail="out",
+        )
+    if kind is c.ObserveContainer:
+        return c.ObserveContainer(
+            attempt=attempt,
+            seen=digits.one_of(["running", "exited", "gone", "pending"]),
+            exit_code=digits.one_of([0, 1, 2, None]),
+            started_at=digits.one_of([None, now]),
+            pulling_at=digits.one_of([None, now - timedelta(seconds=2)]),
+            detail=digits.one_of(["", "killed"]),
+        )
+    if kind is c.RefuseContainer:
+        return c.RefuseContainer(
+            attempt=attempt,
+            refusal=digits.one_of(["retry", "wait", "retry", "relocate", "retry", "permanent"]),
+            code="Refused",
+            message="no",
+            hint="ask again",
+            retry_after_s=digits.one_of([None, 3.0]),
+        )
+    if kind is c.RequestDelete:
+        samples = digits.one_of([(), ((T0, 0.5, 1),)])
+        return c.RequestDelete(attempt=attempt, log_text=digits.one_of([None, "", "text"]), samples=samples)
+    if kind is c.ConfirmGone:
+        return c.ConfirmGone(attempt=attempt)
+    if kind is c.NoteFound:
+        return c.NoteFound(attempt=attempt)
+    if kind is c.HoldJob:
+        return c.HoldJob(reason="full", until=now + timedelta(seconds=7))
+    if kind is c.RequestCancel:
+        return c.RequestCancel(source="http")
+    return c.ArchiveJob(source="http") if kind is c.ArchiveJob else c.ExpireDeadline()

@@ -1,0 +1,122 @@
+"""Phases and costs: whatever happens to a job, its time is all accounted for."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+
+from mayfly.jobs import commands as c
+from mayfly.jobs.costs import cost
+from mayfly.jobs.decide import decide, submit
+from mayfly.jobs.evolve import fold
+from mayfly.jobs.job import Job
+from mayfly.jobs.phases import PHASES, attempt_phases, phases
+from mayfly.jobs.spec import JobSpec, RetryPolicy
+from tests.mayfly.jobs.histories import History, histories
+from tests.mayfly.jobs.samples import CLAIM, JOB_ID, T0
+
+
+def lived(*commands: c.Command, every_s: float = 10) -> Job:
+    """Return a job that the commands happened to, at even distances."""
+    spec = JobSpec(message="hi", retry=RetryPolicy(max_attempts=2, backoff_s=0))
+    stream = submit(c.SubmitJob(job_id=JOB_ID, spec=spec, source="http"), T0)
+    for number, command in enumerate(commands, 1):
+        job = fold(stream)
+        assert job is not None
+        stream += decide(job, command, T0 + timedelta(seconds=number * every_s))
+    job = fold(stream)
+    assert job is not None
+    return job
+
+
+def done(attempt: int) -> list[c.Command]:
+    return [c.RequestDelete(attempt=attempt, log_text=None), c.ConfirmGone(attempt=attempt)]
+
+
+FAILED_THEN_SUCCEEDED = lived(
+    c.RequestContainer(place="local"),
+    c.ClaimAttempt(attempt=1, claim=CLAIM),
+    c.ReportFailure(attempt=1, claim=CLAIM, error="exit", message="no", exit_code=1, output_tail=""),
+    *done(1),
+    c.RequestContainer(place="local"),
+    c.ClaimAttempt(attempt=2, claim=CLAIM),
+    c.ReportSuccess(attempt=2, claim=CLAIM, result=None, exit_code=0, output_tail=""),
+    *done(2),
+)
+
+
+def test_a_job_that_needs_two_attempts_has_each_phase_twice() -> None:
+    told = [(p.attempt, p.name, p.seconds(T0)) for p in phases(FAILED_THEN_SUCCEEDED)]
+    assert told == [
+        (1, "queued", 10),
+        (1, "starting", 10),
+        (1, "running", 10),
+        (1, "reporting", 10),
+        (1, "deleting", 10),
+        (2, "queued", 30),
+        (2, "starting", 10),
+        (2, "running", 10),
+        (2, "reporting", 10),
+        (2, "deleting", 10),
+    ]
+
+
+@pytest.mark.parametrize(("pulling_s", "told_s"), [(14, (4, 6)), (3, (0, 10)), (99, (10, 0))])
+def test_pulling_is_the_end_of_starting_whatever_the_platforms_clock_says(
+    pulling_s: float, told_s: tuple[float, float]
+) -> None:
+    seen = c.ObserveContainer(attempt=1, seen="running", pulling_at=T0 + timedelta(seconds=pulling_s))
+    told = {p.name: p.seconds(T0) for p in phases(lived(c.RequestContainer(place="local"), seen))}
+    assert (told["starting"], told["pulling"]) == told_s
+    assert list(told) == ["queued", "starting", "pulling", "running"]
+
+
+def test_waste_is_the_failed_attempt_and_the_time_between_outcome_and_gone() -> None:
+    spent = cost(FAILED_THEN_SUCCEEDED, T0 + timedelta(days=1))
+    assert (spent.useful_s, spent.failed_s, spent.idle_s) == (20, 20, 40)
+    assert (spent.total_s, spent.waste_s) == (80, 60)
+
+
+def test_a_running_job_costs_more_from_second_to_second_and_none_of_it_is_waste() -> None:
+    job = lived(c.RequestContainer(place="local"), c.ClaimAttempt(attempt=1, claim=CLAIM))
+    now = T0 + timedelta(seconds=100)
+    assert (cost(job, now).useful_s, cost(job, now).waste_s) == (90, 0)
+    assert phases(job)[-1].seconds(now) == pytest.approx(80)
+
+
+def test_a_refused_container_costs_nothing() -> None:
+    refusal = c.RefuseContainer(attempt=1, refusal="permanent", code="No", message="no", hint="ask")
+    assert cost(lived(c.RequestContainer(place="local"), refusal), T0 + timedelta(days=1)).total_s == 0
+
+
+@given(histories())
+def test_phases_of_an_attempt_follow_each_other_without_a_gap(history: History) -> None:
+    for job in history.jobs:
+        for attempt in job.attempts:
+            found = attempt_phases(attempt)
+            assert found[0].begun_at == attempt.requested_at
+            assert all(one.ended_at == other.begun_at for one, other in itertools.pairwise(found))
+            assert [p.name for p in found] == sorted((p.name for p in found), key=PHASES.index)
+            assert found[-1].ended_at == attempt.gone_at
+
+
+@given(histories())
+def test_a_job_is_in_a_phase_until_it_is_settled(history: History) -> None:
+    for job in history.jobs:
+        goes_on = any(phase.ended_at is None for phase in phases(job))
+        assert goes_on or job.settled
+        if job.settled:
+            assert not goes_on
+
+
+@given(histories())
+def test_no_cost_is_negative_and_none_is_after_the_container_is_gone(history: History) -> None:
+    job = history.last
+    now = history.steps[-1].now if history.steps else T0
+    spent, later = cost(job, now), cost(job, now + timedelta(hours=1))
+    assert min(spent.useful_s, spent.failed_s, spent.idle_s) >= 0
+    if job.settled:
+        assert spent == later

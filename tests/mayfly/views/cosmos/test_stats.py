@@ -1,0 +1,211 @@
+"""`CosmosJobStats` with the real SDK: the contract, several projectors at once, what is lost on the way, its cost."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from mayfly.cosmos.account import CosmosAccount
+from mayfly.errors import TryAgain
+from mayfly.jobs.job import Job
+from mayfly.views.cosmos.job_views import CosmosJobViews
+from mayfly.views.cosmos.stats import CosmosJobStats
+from mayfly.views.job_views import JobViews
+from mayfly.views.stats import Attention, JobStats
+from mayfly.views.stats_of_job import WIDTHS, stamp
+from tests.contracts.job_stats import FiguresContract, life
+from tests.contracts.job_views import job
+from tests.cosmos_server.server import KEY, CosmosServer
+from tests.mayfly.jobs.samples import T0, job_id_numbered
+
+BATCH = {"verb": "POST", "path": "/colls/figures/docs"}
+
+
+class TestCosmos(FiguresContract):
+    @pytest.fixture(autouse=True)
+    def _server(self, cosmos_server: CosmosServer) -> None:
+        self._cosmos = cosmos_server
+
+    def open(self, folder: Path) -> tuple[JobViews, JobStats]:
+        account = self._cosmos.account()
+        return CosmosJobViews(account), CosmosJobStats(account)
+
+
+def _lives(seed: int, jobs: int) -> list[Job]:
+    """Return jobs at many positions, submitted over three months, in any order."""
+    drawn = random.Random(seed)
+    saves = []
+    for number in range(jobs):
+        at = T0 + timedelta(hours=number * 37)
+        saves += [replace(one, submitted_at=at) for one in life(drawn, number)]
+    drawn.shuffle(saves)
+    return saves
+
+
+async def _hold_against_views(figures: CosmosJobStats, latest: dict[str, Job]) -> None:
+    """Assert that each figure is what counting the jobs gives."""
+    for archived in (False, True):
+        shown = [one for one in latest.values() if archived or not one.archived]
+        for span, width in WIDTHS.items():
+            told = {
+                (stamp(b.begun_at)[:width], b.state): b.jobs for b in await figures.submitted(span, archived=archived)
+            }
+            assert told == Counter((stamp(one.submitted_at)[:width], one.state) for one in shown), span
+    assert await figures.projected() == sum(one.position for one in latest.values())
+    assert await figures.positions(list(latest)) == {one.job_id: one.position for one in latest.values()}
+    assert set((await figures.attention("lingering"))[1]) == {one.job_id for one in latest.values() if one.lingering}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_two_projectors_that_are_both_given_everything_count_each_job_once(
+    two: tuple[CosmosJobViews, CosmosJobViews], runner: asyncio.Runner, seed: int
+) -> None:
+    saves = _lives(seed, 20)
+    latest: dict[str, Job] = {}
+    for one in saves:
+        if one.job_id not in latest or latest[one.job_id].position < one.position:
+            latest[one.job_id] = one
+
+    async def project(views: CosmosJobViews, order: int) -> None:
+        mine = saves[:]
+        random.Random(order).shuffle(mine)
+        for begin in range(0, len(mine), 12):
+            await views.save(mine[begin : begin + 12])
+
+    async def go() -> None:
+        await asyncio.gather(project(two[0], 1), project(two[1], 2))
+        await _hold_against_views(two[0]._figures, latest)
+
+    runner.run(go())
+
+
+def test_figures_are_cleared_while_another_projector_saves_and_made_again(
+    two: tuple[CosmosJobViews, CosmosJobViews], runner: asyncio.Runner
+) -> None:
+    jobs = [job(number, state="running", position=2) for number in range(70)]
+    later = [job(number, state="failed", position=3) for number in range(70)]
+
+    async def go() -> None:
+        await two[0].save(jobs)
+        await asyncio.gather(two[0].clear(), two[1].save(later))
+        figures = two[0]._figures
+        known = await figures.positions([one.job_id for one in jobs])
+        assert set(known.values()) <= {2, 3}
+        assert sum(b.jobs for b in await figures.submitted("minute")) == len(known)
+        assert await figures.projected() == sum(known.values())
+        await two[1].save(later)
+        await two[0].save(later)
+        await _hold_against_views(figures, {one.job_id: one for one in later})
+
+    runner.run(go())
+
+
+def test_figures_that_were_lost_make_the_views_incomplete_until_they_are_made_again(
+    two: tuple[CosmosJobViews, CosmosJobViews], runner: asyncio.Runner
+) -> None:
+    assert not runner.run(two[0].complete())
+    runner.run(two[0].note_complete())
+    assert runner.run(two[0].complete())
+    assert runner.run(two[1].complete())
+    runner.run(two[1]._figures.clear())
+    assert not runner.run(two[0].complete())
+    runner.run(two[0].note_complete())
+    assert runner.run(two[1].complete())
+    runner.run(two[0].clear())
+    assert not runner.run(two[1].complete())
+
+
+def test_a_move_whose_answer_was_lost_counts_once(
+    cosmos_server: CosmosServer, two: tuple[CosmosJobViews, CosmosJobViews], runner: asyncio.Runner
+) -> None:
+    for position in (1, 2):
+        cosmos_server.meet({**BATCH, "do": "lose_answer", "times": 1})
+        runner.run(two[0].save([job(1, position=position)]))
+        assert cosmos_server.faults_left() == 0
+    runner.run(_hold_against_views(two[1]._figures, {job_id_numbered(1): job(1, position=2)}))
+
+
+def test_a_view_that_was_not_written_is_delivered_again_and_counts_once(
+    cosmos_server: CosmosServer, two: tuple[CosmosJobViews, CosmosJobViews], runner: asyncio.Runner
+) -> None:
+    runner.run(two[0].save([job(1)]))
+    moved = job(1, state="running", position=2)
+    cosmos_server.meet({"verb": "PUT", "path": "/colls/views/docs", "do": "refuse", "status": 403, "times": 9})
+    with pytest.raises(TryAgain):
+        runner.run(two[0].save([moved]))
+    cosmos_server.meet()
+    assert runner.run(two[1].get_many([moved.job_id]))[moved.job_id].position == 1
+    runner.run(two[1].save([moved]))
+    assert runner.run(two[1].get_many([moved.job_id])) == {moved.job_id: moved}
+    runner.run(_hold_against_views(two[0]._figures, {moved.job_id: moved}))
+
+
+def test_figures_that_cannot_be_written_leave_the_view_for_the_next_delivery(
+    cosmos_server: CosmosServer, two: tuple[CosmosJobViews, CosmosJobViews], runner: asyncio.Runner
+) -> None:
+    runner.run(two[0].save([job(1)]))
+    cosmos_server.meet({**BATCH, "do": "refuse", "status": 403, "times": 9})
+    with pytest.raises(TryAgain, match="figures could not be written"):
+        runner.run(two[0].save([job(1, position=2)]))
+    cosmos_server.meet()
+    assert runner.run(two[1].get_many([job_id_numbered(1)]))[job_id_numbered(1)].position == 1
+
+
+def test_no_batch_is_larger_than_cosmos_takes_whenever_its_jobs_were_submitted(
+    cosmos_server: CosmosServer, two: tuple[CosmosJobViews, CosmosJobViews], runner: asyncio.Runner
+) -> None:
+    """Every job of another hour: the most items that a batch can need."""
+    jobs = [job(number, after_s=number * 3_600 * 5) for number in range(80)]
+    cosmos_server.note_writes()
+    runner.run(two[0].save(jobs))
+    sizes = [len(one["body"]) for one in cosmos_server.writes() if "x-ms-cosmos-is-batch-request" in one["headers"]]
+    assert max(sizes) <= 100
+    assert sum(sizes) > 2 * 80
+    runner.run(_hold_against_views(two[1]._figures, {one.job_id: one for one in jobs}))
+
+
+def test_what_a_page_asks_costs_as_many_calls_for_many_jobs_as_for_one(
+    cosmos_server: CosmosServer,
+    two: tuple[CosmosJobViews, CosmosJobViews],
+    runner: asyncio.Runner,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    figures = two[1]._figures
+
+    async def ask() -> None:
+        await two[1].count_by_state()
+        for span in WIDTHS:
+            await figures.submitted(span, since=T0)
+        kinds: tuple[Attention, ...] = ("held", "lingering")
+        for kind in kinds:
+            await figures.attention(kind)
+        await figures.attempts(limit=1_000)
+        await figures.projected()
+
+    def calls() -> list[str]:
+        caplog.clear()
+        with caplog.at_level("DEBUG", logger="mayfly.cosmos"):
+            runner.run(ask())
+        return [record.getMessage() for record in caplog.records]
+
+    runner.run(two[0].save([job(1)]))
+    runner.run(ask())
+    few = calls()
+    runner.run(two[0].save([job(number) for number in range(500)]))
+    assert calls() == few
+    # The answer about attempts is young enough to be given again.
+    spans = [f"submitted_by_{span}" for span in ("day", *WIDTHS)]
+    assert [call.split(" on ")[0] for call in few] == [*spans, "held", "lingering", "projected"]
+
+
+def test_a_container_that_is_missing_says_so(cosmos_server: CosmosServer, runner: asyncio.Runner) -> None:
+    figures = CosmosJobStats(CosmosAccount(cosmos_server.endpoint, KEY, database="not-there", reads_only=True))
+    with pytest.raises(TryAgain, match="the database or a container is missing"):
+        runner.run(figures.projected())
+    runner.run(figures.close())

@@ -1,0 +1,118 @@
+"""The pages with their stores in Cosmos DB: what they show of SQLite, asked again, and what is Cosmos DB's own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from azure.cosmos.aio import CosmosClient
+from azure.cosmos.exceptions import CosmosResourceNotFoundError
+
+from mayfly.cosmos.account import LAYOUT
+from mayfly.log.cosmos.event_log import CosmosEventLog
+from mayfly.views.cosmos.job_views import CosmosJobViews
+from tests.cosmos_server.server import KEY, CosmosServer
+from tests.streamlit_dashboard.conftest import Open, shown
+from tests.streamlit_dashboard.seeding import FAILED, Seeded, succeeded
+from tests.streamlit_dashboard.test_board import (  # noqa: F401 - run here with another `seeded`
+    test_a_job_of_each_state_has_its_card_with_sign_and_word,
+    test_an_empty_board_says_what_to_do,
+    test_jobs_are_filtered_by_label_name_state_and_time,
+    test_older_and_newer_lead_through_all_jobs,
+    test_the_table_has_every_job_with_utc_on_hover,
+)
+from tests.streamlit_dashboard.test_job import (  # noqa: F401
+    test_a_job_that_is_done_shows_its_state_result_and_output,
+    test_the_slider_shows_the_job_as_it_was,
+    test_usage_and_cost_are_there_after_the_container_is_gone,
+)
+from tests.streamlit_dashboard.test_system import (  # noqa: F401
+    test_a_container_that_stays_is_listed_once_it_is_late,
+    test_an_api_that_is_gone_is_said_and_the_rest_is_there,
+    test_empty_stores_and_none_at_all_are_both_said,
+    test_events_that_the_views_do_not_show_yet_are_counted,
+    test_held_jobs_are_listed_with_their_reason,
+    test_it_tells_the_log_and_that_the_views_are_up_to_date,
+    test_phases_and_outcomes_are_told,
+)
+
+DATABASE = str(LAYOUT["database"])
+
+
+@pytest.fixture(autouse=True)
+def _in_cosmos(monkeypatch: pytest.MonkeyPatch, cosmos_server: CosmosServer, _fresh: None) -> Iterator[None]:
+    asyncio.run(_drop(cosmos_server))
+    monkeypatch.setenv("MAYFLY_STORE", "cosmos")
+    monkeypatch.setenv("MAYFLY_COSMOS_ENDPOINT", cosmos_server.endpoint)
+    monkeypatch.setenv("MAYFLY_COSMOS_KEY", KEY)
+    yield
+    cosmos_server.meet()
+
+
+@pytest.fixture
+def seeded(cosmos_server: CosmosServer) -> Iterator[Seeded]:
+    account = cosmos_server.account(DATABASE)
+    seeded = Seeded(CosmosEventLog(account), CosmosJobViews(account))
+    seeded.begin()
+    yield seeded
+    seeded.close()
+
+
+async def _drop(server: CosmosServer) -> None:
+    async with CosmosClient(server.endpoint, KEY, enable_endpoint_discovery=False) as client:
+        try:
+            await client.delete_database(DATABASE)
+        except CosmosResourceNotFoundError:
+            return
+
+
+def test_stores_that_nobody_made_are_said_and_got_over(opened: Open, cosmos_server: CosmosServer) -> None:
+    app = opened()
+    assert "the database or a container is missing" in shown(app)
+    app = opened("system")
+    assert shown(app).count("This page tries again by itself") >= 4
+    account = cosmos_server.account(DATABASE)
+    late = Seeded(CosmosEventLog(account), CosmosJobViews(account))
+    job_id = late.job(1, succeeded())
+    late.close()
+    assert job_id in shown(opened())
+
+
+def test_an_account_that_refuses_is_said_and_got_over(
+    seeded: Seeded, opened: Open, cosmos_server: CosmosServer
+) -> None:
+    job_id = seeded.job(1, FAILED)
+    cosmos_server.meet({"verb": "POST", "path": "/docs", "do": "refuse", "status": 403, "times": 1_000})
+    assert "the identity lacks its data role here" in shown(opened())
+    cosmos_server.meet()
+    assert job_id in shown(opened())
+
+
+def test_a_reader_makes_nothing_and_writes_nothing(opened: Open, cosmos_server: CosmosServer, seeded: Seeded) -> None:
+    """What the dashboard's role allows is all that it does: it reads."""
+    job_id = seeded.job(1, succeeded())
+    cosmos_server.note_writes()
+    for page in ("board", "system"):
+        opened(page)
+    opened("job", job=job_id)
+    carried_out = cosmos_server.writes()
+    assert carried_out
+    assert {one["headers"]["content-type"] for one in carried_out} == {"application/query+json"}
+
+
+def test_where_all_of_the_last_events_are_behind_there_are_so_many_or_more(
+    seeded: Seeded, opened: Open, cosmos_server: CosmosServer
+) -> None:
+    for number in range(12):
+        seeded.job(number, succeeded(), projected=False)
+    cosmos_server.meet(
+        {
+            "verb": "GET", "path": "/colls/events", "do": "answer", "times": 1_000, "status": 200,
+            "headers": {"x-ms-resource-usage": "documentsCount=1234567;collectionSize=2048;"}, "body": {"id": "events"},
+        }
+    )  # fmt: skip
+    values = {metric.label: metric.value for metric in opened("system").metric}
+    assert values["Projector lag"] == "100+ events"
+    assert values["Events in the log"] == "1,234,567"
+    assert values["Log size"] == "2.1 MB"

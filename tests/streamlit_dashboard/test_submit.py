@@ -1,0 +1,128 @@
+"""The submit page: mistakes at their fields, the plan before, the job after, and again."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+
+from mayfly.jobs.spec import JobSpec, RetryPolicy
+from streamlit_dashboard import spec_form
+from tests.mayfly.cli.scripted_api import Answer
+from tests.mayfly.jobs.histories import specs
+from tests.streamlit_dashboard.conftest import Open, Serve, shown
+from tests.streamlit_dashboard.seeding import FAILED, Seeded
+
+PLAN = Answer(
+    body={
+        "place": "local",
+        "price": {"currency": "USD", "per_hour": 0.05, "at_most": 0.075},
+        "obstacles": ["no secret db-password"],
+        "warnings": ["cpu 1 is not enforced here"],
+    }
+)
+
+
+def test_mistakes_stand_at_their_fields_in_the_specs_own_words(seeded: Seeded, opened: Open, serve: Serve) -> None:
+    api = serve({"POST /api/plan": [PLAN]})
+    app = opened("submit")
+    app.text_area(key="message").input("hi")
+    app.number_input(key="cpu").set_value(64.0)
+    app.text_input(key="job_name").input("Big Name")
+    app.text_area(key="env").input("NO_VALUE")
+    app.run()
+    text = shown(app)
+    assert "must be between 0.1 and 31 (got 64.0)" in text
+    assert "line 1 must be NAME=VALUE" in text
+    assert text.count('role="alert"') == 3
+    app.button(key="send").click().run()
+    assert api.requests("POST /api/jobs") == []
+
+
+def test_the_price_and_what_stands_in_the_way_are_shown_before(seeded: Seeded, opened: Open, serve: Serve) -> None:
+    api = serve({"POST /api/plan": [PLAN]})
+    app = opened("submit")
+    app.text_area(key="message").input("hi").run()
+    text = shown(app)
+    assert "$0.0500" in text
+    assert "It would not start: no secret db-password" in text
+    assert "cpu 1 is not enforced here" in text
+    app.run()
+    assert len(api.requests("POST /api/plan")) == 1
+
+
+def test_a_job_is_submitted_once_however_often_it_is_sent(seeded: Seeded, opened: Open, serve: Serve) -> None:
+    job_id = seeded.job(1)
+    refused = Answer(status=422, body={"title": "the quota is used up"})
+    api = serve({"POST /api/plan": [PLAN], "POST /api/jobs": [refused, Answer(status=202, body={"job_id": job_id})]})
+    app = opened("submit")
+    app.segmented_control(key="kind").set_value("Command").run()
+    app.text_area(key="command").input("sh -c 'echo hi'").run()
+    app.button(key="send").click().run()
+    assert "The job was not submitted: the quota is used up" in shown(app)
+    app.button(key="send").click().run()
+    first, second = api.requests("POST /api/jobs")
+    assert first.body["command"] == ["sh", "-c", "echo hi"]
+    assert first.headers["idempotency-key"] != second.headers["idempotency-key"]
+    assert app.session_state["own"] == [job_id]
+
+
+def test_an_api_that_is_gone_keeps_what_was_typed_and_the_key(seeded: Seeded, opened: Open) -> None:
+    app = opened("submit")
+    app.text_area(key="message").input("hi").run()
+    key = app.session_state["submission"]
+    assert "There is no plan" in shown(app)
+    app.button(key="send").click().run()
+    assert "The job was not submitted" in shown(app)
+    assert app.text_area(key="message").value == "hi"
+    assert app.session_state["submission"] == key
+
+
+def test_again_fills_in_the_job_that_is_to_be_repeated(seeded: Seeded, opened: Open) -> None:
+    spec = JobSpec(command=("sh", "-c", "exit 7"), labels={"team": "web"}, retry=RetryPolicy(max_attempts=2))
+    app = opened("submit", again=seeded.job(1, FAILED, spec=spec))
+    assert app.text_area(key="command").value == "sh -c 'exit 7'"
+    assert app.text_area(key="labels").value == "team=web"
+    assert app.number_input(key="max_attempts").value == 2
+
+
+def test_nothing_is_called_wrong_before_anything_was_typed(seeded: Seeded, opened: Open) -> None:
+    app = opened("submit")
+    assert 'role="alert"' not in shown(app)
+    assert not app.error
+    app.button(key="send").click().run()
+    assert app.error[0].value == "give a message or a command"
+
+
+def test_the_form_begins_with_the_specs_own_defaults() -> None:
+    draft = spec_form.read({**spec_form.DEFAULTS, "message": "hi"})
+    assert draft.spec == JobSpec(message="hi")
+
+
+@given(specs)
+def test_what_a_spec_fills_in_reads_as_the_same_spec(spec: JobSpec) -> None:
+    asked = spec.model_copy(update={"retry": spec.retry.model_copy(update={"on_errors": None})})
+    assert spec_form.read(spec_form.write(asked)).spec == asked
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"kind": "Command", "command": "echo 'open"}, "command"),
+        ({"kind": "Image", "image": "Upper Case", "command": "true"}, "image"),
+        ({"on_exit_codes": "75, x"}, "on_exit_codes"),
+        ({"on_exit_codes": "0"}, "on_exit_codes"),
+        ({"labels": "a=1\na=2"}, "labels"),
+        ({"env": "MESSAGE=mine"}, "env"),
+        ({"secrets": "DB=not a name"}, "secrets"),
+        ({"max_attempts": 0}, "max_attempts"),
+        ({"backoff_s": -1.0}, "backoff_s"),
+        ({"start_timeout_s": 0}, "start_timeout_s"),
+        ({"run_timeout_s": 0}, "run_timeout_s"),
+        ({"memory_gb": 1_000.0}, "memory_gb"),
+        ({"message": ""}, "form"),
+    ],
+)
+def test_each_mistake_belongs_to_its_input(typed: dict[str, object], field: str) -> None:
+    draft = spec_form.read({**spec_form.DEFAULTS, "message": "hi", **typed})
+    assert draft.spec is None
+    assert list(draft.faults) == [field]
