@@ -26,6 +26,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from mayfly.cli.dashboard_process import Dashboard
 from mayfly.cli.host_process import LocalHost, free_port
 from mayfly.jobs import commands as c
+from mayfly.jobs import events as e
 from mayfly.jobs.decide import decide, submit
 from mayfly.jobs.events import Event, body_to_json
 from mayfly.jobs.evolve import fold
@@ -193,16 +194,22 @@ def _life(number: int) -> tuple[list[Event], Job, list[str]]:
     """Return a life of ten events: one of ten runs, two of ten failed, the others succeeded."""
     at = datetime(2026, 1, 1, tzinfo=UTC)
     spec = JobSpec(message=f"job {number}", labels={"team": f"t{number}"})
-    stream = submit(c.SubmitJob(job_id="ada-abcdefghij", spec=spec, source="http"), at)
+    stream = [*submit(c.SubmitJob(job_id="ada-abcdefghij", spec=spec, source="http"), at).events]
     ends: list[c.Command] = [
-        c.ReportSuccess(attempt=1, claim=_CLAIM, result={"n": number}, exit_code=0, output_tail="done\n")
+        c.ReportSuccess(
+            attempt=1, claim=_CLAIM, body=e.WorkerSucceeded(result={"n": number}, exit_code=0, output_tail="done\n")
+        )
         if number > 2
-        else c.ReportFailure(attempt=1, claim=_CLAIM, error="exit", message="no", exit_code=1, output_tail="no\n"),
+        else c.ReportFailure(
+            attempt=1, claim=_CLAIM, body=e.WorkerFailed(error="exit", message="no", exit_code=1, output_tail="no\n")
+        ),
         c.RequestDelete(attempt=1, log_text="done\n"),
         c.ConfirmGone(attempt=1),
     ]
     progress = [
-        c.ReportProgress(attempt=1, claim=_CLAIM, sequence=n + 1, fraction=n / 9, message=f"part {n}")
+        c.ReportProgress(
+            attempt=1, claim=_CLAIM, body=e.WorkerProgressed(sequence=n + 1, fraction=n / 9, message=f"part {n}")
+        )
         for n in range(2 if number else 7)
     ]
     for command in [
@@ -212,7 +219,7 @@ def _life(number: int) -> tuple[list[Event], Job, list[str]]:
         *(ends if number else []),
     ]:
         at += timedelta(milliseconds=300)
-        stream += decide(_folded(stream), command, at)
+        stream += decide(_folded(stream), command, at).events
     assert len(stream) == EVENTS_PER_JOB, len(stream)
     return stream, _folded(stream), [body_to_json(event.body) for event in stream]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mayfly.jobs import commands as c
+from mayfly.jobs import events as e
 from mayfly.jobs.decide import decide, submit
 from mayfly.jobs.events import Event
 from mayfly.jobs.evolve import fold
@@ -29,19 +30,21 @@ def a_job(number: int) -> list[Event]:
     now = _START + timedelta(seconds=number)
     job_id = job_id_for(seed=str(number).encode())
     spec = JobSpec(message=f"job {number}", labels={"team": f"t{number % 20}", "kind": "benchmark"})
-    stream = submit(c.SubmitJob(job_id=job_id, spec=spec, source="http"), now)
+    stream = [*submit(c.SubmitJob(job_id=job_id, spec=spec, source="http"), now).events]
     job = fold(stream)
     claim = f"{number:032x}"
     commands: list[c.Command] = [c.RequestContainer(place="local"), c.ClaimAttempt(attempt=1, claim=claim)]
     if number % 10:
         commands += [
-            c.ReportSuccess(attempt=1, claim=claim, result={"n": number}, exit_code=0, output_tail="done\n"),
+            c.ReportSuccess(
+                attempt=1, claim=claim, body=e.WorkerSucceeded(result={"n": number}, exit_code=0, output_tail="done\n")
+            ),
             c.RequestDelete(attempt=1, log_text="done\n"),
             c.ConfirmGone(attempt=1),
         ]
     for command in commands:
         assert job is not None
-        events = decide(job, command, now)
+        events = decide(job, command, now).events
         stream += events
         job = fold(events, job)
     return stream

@@ -4,7 +4,7 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from mayfly import composition
-from mayfly.errors import FieldError, Rejected
+from mayfly.errors import FieldError
 from mayfly.jobs.reports import Verdict
 from mayfly.use_cases.receive_report import receive
 from mayfly.validation import parse_object
@@ -36,14 +36,10 @@ async def take_report(req: func.HttpRequest, client: df.DurableOrchestrationClie
     queries_of(req)
     job_id = job_id_of(req)
     mayfly = composition.current()
-    authorization = req.headers.get("authorization")
-    try:
-        document = parse_object(req.get_body(), content_type=req.headers.get("content-type"))
-    except Rejected:
-        # Who speaks comes before what is said: a stranger learns nothing of the format's rules.
-        mayfly.tokens.check(authorization, job_id, now=mayfly.clock.now())
-        raise
-    verdict = await receive(mayfly, DurableOrchestrators(client), job_id, authorization, document)
+    # The token first: a stranger learns nothing about the format's rules.
+    attempt = mayfly.tokens.check(req.headers.get("authorization"), job_id, now=mayfly.clock.now())
+    document = parse_object(req.get_body(), content_type=req.headers.get("content-type"))
+    verdict = await receive(mayfly, DurableOrchestrators(client), job_id, attempt, document)
     if verdict in _REFUSALS:
         status, title, mend = _REFUSALS[verdict]
         return problem(title, status=status, errors=(FieldError(field="attempt", message=mend),))

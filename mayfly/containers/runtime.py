@@ -11,29 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
-RefusalClass = Literal["permanent", "retry", "wait", "relocate"]
-"""What the caller should do about a refused create.
-
-`permanent`: the spec will never be accepted. `retry`: the same again after seconds. `wait`: a quota or a rate is used
-up, so hold the job. `relocate`: this place has no room, try the next one.
-"""
+from mayfly.errors import MayflyError
+from mayfly.jobs.refusal import Refusal
 
 GroupState = Literal["pending", "running", "exited"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Refusal:
-    """Why the platform will not run a group, and what to do about it."""
-
-    refusal: RefusalClass
-    code: str
-    """The platform's own code."""
-    message: str
-    """The platform's own words."""
-    hint: str
-    """What a person can do."""
-    retry_after_s: float | None = None
-    """When the platform says that asking again makes sense; None: it does not say."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,29 +101,12 @@ class MetricSample:
     memory_bytes: int
 
 
-class GroupRefused(Exception):
+class GroupRefused(MayflyError):
     """The platform would not create the group; nothing of it is left unless `GroupStatus` says so."""
 
-    def __init__(
-        self, *, refusal: RefusalClass, code: str, message: str, hint: str, retry_after_s: float | None = None
-    ) -> None:
+    def __init__(self, refusal: Refusal) -> None:
         self.refusal = refusal
-        self.code = code
-        self.message = message
-        self.hint = hint
-        self.retry_after_s = retry_after_s
-        super().__init__(f"{code}: {message} ({hint})")
-
-    @property
-    def told(self) -> Refusal:
-        """The refusal as a value."""
-        return Refusal(
-            refusal=self.refusal,
-            code=self.code,
-            message=self.message,
-            hint=self.hint,
-            retry_after_s=self.retry_after_s,
-        )
+        super().__init__(str(refusal))
 
 
 class ContainerRuntime(Protocol):

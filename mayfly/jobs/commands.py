@@ -1,40 +1,56 @@
-"""What may be asked of a job: each command in the imperative, with all that its decision needs."""
+"""Commands: requests to change a job, in the imperative. `decide` turns each into events.
+
+A command that reports something carries the event's body, so that its fields are described once, in `events.py`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
-from mayfly.jobs.events import Source
-from mayfly.jobs.spec import ErrorClass, JobSpec
+from mayfly.jobs.events import Source, WorkerFailed, WorkerProgressed, WorkerSucceeded
+from mayfly.jobs.refusal import Refusal
+from mayfly.jobs.spec import JobSpec
 
 ReportKind = Literal["started", "progress", "finished"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SubmitJob:
+    """Open a stream with this spec."""
+
     job_id: str
     spec: JobSpec
     source: Source
     idempotency_key: str | None = None
+    """The caller's key, from which the job id was made; None: the caller sent none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RequestCancel:
+    """End the job as canceled, unless it has ended."""
+
     source: Source
     reason: str | None = None
+    """For people."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ArchiveJob:
+    """Hide an ended job from lists."""
+
     source: Source
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HoldJob:
+    """Keep a queued job waiting."""
+
     reason: str
+    """For people: the limit, and how much of it is used."""
     until: datetime
+    """When admission should be requested again."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,64 +62,62 @@ class RequestContainer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RefuseContainer:
-    """The platform said no to the latest attempt's container."""
+    """Record that the platform refused the latest attempt's container."""
 
     attempt: int
-    refusal: Literal["permanent", "retry", "wait", "relocate"]
-    code: str
-    message: str
-    hint: str
-    retry_after_s: float | None = None
+    refusal: Refusal
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClaimAttempt:
+    """Claim the attempt for one running worker."""
+
     attempt: int
     claim: str
+    """32 hex digits that the worker drew when it started."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReportProgress:
+    """Record a worker's progress."""
+
     attempt: int
     claim: str
-    sequence: int
-    fraction: float | None
-    message: str
+    body: WorkerProgressed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReportSuccess:
+    """End the attempt with the worker's result."""
+
     attempt: int
     claim: str
-    result: Any
-    exit_code: int | None
-    output_tail: str
-    cpu_s: float | None = None
-    memory_peak_bytes: int | None = None
+    body: WorkerSucceeded
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReportFailure:
+    """End the attempt with the worker's error."""
+
     attempt: int
     claim: str
-    error: ErrorClass
-    message: str
-    exit_code: int | None
-    output_tail: str
-    cpu_s: float | None = None
-    memory_peak_bytes: int | None = None
+    body: WorkerFailed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ObserveContainer:
-    """What the platform showed of an attempt's container."""
+    """Record what the platform reports about an attempt's container."""
 
     attempt: int
     seen: Literal["pending", "running", "exited", "gone"]
     exit_code: int | None = None
+    """None: the platform does not know it. Never read as 0."""
     started_at: datetime | None = None
+    """By the platform's clock, if it reports it."""
     pulling_at: datetime | None = None
+    """When the platform began to pull the image, if it reports it."""
     detail: str = ""
+    """The platform's own words."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,25 +127,27 @@ class ExpireDeadline:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RequestDelete:
-    """Keep what the container leaves and ask for its deletion."""
+    """Keep the container's output and readings, and request its deletion."""
 
     attempt: int
     log_text: str | None
     """None: there is no log to keep, or it was kept before."""
     log_truncated: bool = False
+    """True: there was more before `log_text`."""
     samples: tuple[tuple[datetime, float, int], ...] = ()
+    """(at, CPU in cores, memory in bytes), oldest first."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConfirmGone:
-    """The platform was asked and has no such group."""
+    """Record that the platform was asked and has no such group (404)."""
 
     attempt: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NoteFound:
-    """The group is there although it was seen gone."""
+    """Record that a group exists although it was confirmed gone."""
 
     attempt: int
 

@@ -1,4 +1,4 @@
-"""What follows from a command: `decide(job, command, now)` returns the events to append, and does nothing else.
+"""Decide which events follow from a command. Pure: `decide(job, command, now)` returns them and does nothing else.
 
 A command that has happened already, or that comes too late, decides nothing: idempotence comes from the state (I7).
 Every event is applied as it is decided, so what is returned can always follow what is there.
@@ -6,6 +6,8 @@ Every event is applied as it is decided, so what is returned can always follow w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Literal, assert_never
@@ -15,7 +17,7 @@ from mayfly.jobs import events as e
 from mayfly.jobs.evolve import evolve
 from mayfly.jobs.job import Attempt, Job
 from mayfly.jobs.names import group_name
-from mayfly.jobs.reports import judge, kind_of
+from mayfly.jobs.reports import Verdict, judge, kind_of
 from mayfly.jobs.retry import REFUSALS_MAX, backoff_s, hold_backoff_s, may_retry, refusal_backoff_s
 
 HOLD_NEWS_S = 60.0
@@ -25,14 +27,26 @@ RELOCATE_S = 1.0
 """A place without capacity is left for another; whether another has room is for the admission to say."""
 
 
-def submit(command: c.SubmitJob, now: datetime) -> list[e.Event]:
-    """Open a stream. That it is new is the log's to say: the append expects position 0."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """The events that follow from a command, and the job after them."""
+
+    events: Sequence[e.Event]
+    """In order; empty when nothing follows."""
+    job: Job
+    verdict: Verdict | None = None
+    """How a report stands; None: the command was not a report."""
+
+
+def submit(command: c.SubmitJob, now: datetime) -> Decision:
+    """Open a stream. The log checks that it is new: the append expects position 0."""
     body = e.JobSubmitted(spec=command.spec, idempotency_key=command.idempotency_key)
-    return [e.Event(job_id=command.job_id, position=1, at=now, attempt=0, source=command.source, body=body)]
+    event = e.Event(job_id=command.job_id, position=1, at=now, attempt=0, source=command.source, body=body)
+    return Decision(events=(event,), job=evolve(None, event))
 
 
-def decide(job: Job, command: c.Command, now: datetime) -> list[e.Event]:
-    """Return what happens; empty when nothing does."""
+def decide(job: Job, command: c.Command, now: datetime) -> Decision:
+    """Return the events that follow from a command."""
     draft = _Draft(job, now)
     match command:
         case c.RequestCancel():
@@ -63,7 +77,7 @@ def decide(job: Job, command: c.Command, now: datetime) -> list[e.Event]:
                 draft.add(e.ContainerFound(group=attempt.group), "platform", attempt.number)
         case _:
             assert_never(command)
-    return draft.events
+    return Decision(events=draft.events, job=draft.job, verdict=draft.verdict)
 
 
 class _Draft:
@@ -73,6 +87,7 @@ class _Draft:
         self.job = job
         self.now = now
         self.events: list[e.Event] = []
+        self.verdict: Verdict | None = None
 
     def add(self, body: e.Body, source: e.Source, attempt: int | None = None) -> None:
         event = e.Event(
@@ -124,22 +139,22 @@ def _refuse_container(draft: _Draft, command: c.RefuseContainer) -> None:
     attempt = _open_attempt(draft.job, command.attempt)
     if attempt is None or attempt.container != "requested":
         return  # it was seen to run, so the refusal is of a second create
-    told = f"{command.code}: {command.message}"
-    refused = e.ContainerRefused(refusal=command.refusal, code=command.code, message=command.message, hint=command.hint)
+    refusal = command.refusal
+    refused = e.ContainerRefused(refusal=refusal.kind, code=refusal.code, message=refusal.message, hint=refusal.hint)
     draft.add(refused, "platform")
     refusals = draft.job.refusals
-    if command.refusal == "permanent" or (command.refusal == "retry" and refusals > REFUSALS_MAX):
-        draft.add(e.JobFailed(error="container_refused", message=f"{told} ({command.hint})"), "orchestrator")
+    if refusal.kind == "permanent" or (refusal.kind == "retry" and refusals > REFUSALS_MAX):
+        draft.add(e.JobFailed(error="container_refused", message=str(refusal)), "orchestrator")
         return
     waits = len([*takewhile(lambda one: one.refusal == "wait", reversed(draft.job.attempts))])
-    wait_s = {"retry": refusal_backoff_s(refusals), "relocate": RELOCATE_S}.get(command.refusal, hold_backoff_s(waits))
-    until = draft.now + timedelta(seconds=command.retry_after_s or wait_s)
-    draft.add(e.JobHeld(reason=f"{told} ({command.hint})", until=until), "orchestrator")
+    wait_s = {"retry": refusal_backoff_s(refusals), "relocate": RELOCATE_S}.get(refusal.kind, hold_backoff_s(waits))
+    until = draft.now + timedelta(seconds=refusal.retry_after_s or wait_s)
+    draft.add(e.JobHeld(reason=str(refusal), until=until), "orchestrator")
 
 
 def _report(draft: _Draft, report: c.Report) -> None:
     job = draft.job
-    verdict = judge(job, report)
+    verdict = draft.verdict = judge(job, report)
     if verdict == "claimed_by_another" or verdict == "attempt_over":
         _ignore(draft, report, verdict)
     if verdict != "accept":
@@ -149,28 +164,12 @@ def _report(draft: _Draft, report: c.Report) -> None:
             deadline = draft.now + timedelta(seconds=job.spec.run_timeout_s)
             draft.add(e.WorkerStarted(claim=report.claim, run_deadline=deadline), "worker")
         case c.ReportProgress():
-            progressed = e.WorkerProgressed(sequence=report.sequence, fraction=report.fraction, message=report.message)
-            draft.add(progressed, "worker")
+            draft.add(report.body, "worker")
         case c.ReportSuccess():
-            succeeded = e.WorkerSucceeded(
-                result=report.result,
-                exit_code=report.exit_code,
-                output_tail=report.output_tail,
-                cpu_s=report.cpu_s,
-                memory_peak_bytes=report.memory_peak_bytes,
-            )
-            draft.add(succeeded, "worker")
+            draft.add(report.body, "worker")
             draft.add(e.JobSucceeded(), "orchestrator")
         case c.ReportFailure():
-            failed = e.WorkerFailed(
-                error=report.error,
-                message=report.message,
-                exit_code=report.exit_code,
-                output_tail=report.output_tail,
-                cpu_s=report.cpu_s,
-                memory_peak_bytes=report.memory_peak_bytes,
-            )
-            draft.add(failed, "worker")
+            draft.add(report.body, "worker")
             _after_failure(draft)
         case _:
             assert_never(report)

@@ -45,6 +45,6 @@ def judge(job: Job, report: Report) -> Verdict:
     if isinstance(report, ClaimAttempt):
         return "seen"
     if isinstance(report, ReportProgress):
-        known = attempt.progress is not None and report.sequence <= attempt.progress.sequence
+        known = attempt.progress is not None and report.body.sequence <= attempt.progress.sequence
         return "seen" if known or attempt.progress_count >= PROGRESS_EVENTS_MAX else "accept"
     return "accept"

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from mayfly.clock import Clock
 from mayfly.errors import NotFound, PositionTaken, TryAgain
-from mayfly.jobs.commands import Command
-from mayfly.jobs.decide import decide
+from mayfly.jobs.commands import Command, SubmitJob
+from mayfly.jobs.decide import Decision, decide, submit
 from mayfly.jobs.events import Event
 from mayfly.jobs.evolve import fold
 from mayfly.jobs.job import Job
+from mayfly.jobs.reports import Verdict
 from mayfly.log.event_log import EventLog
 from mayfly.telemetry.job_context import bind, log_events
 
@@ -30,6 +31,8 @@ class Outcome:
     after: Job
     events: Sequence[Event]
     """What was appended; empty when there was nothing to do."""
+    verdict: Verdict | None = None
+    """How a report stands; None: the command was not a report."""
 
 
 class Streams:
@@ -63,6 +66,19 @@ class Streams:
             self._remember(job)
         return job
 
+    async def open(self, command: SubmitJob) -> Job | None:
+        """Append the first event of a stream and return the job; None where the stream exists already.
+
+        Errors: `TryAgain`.
+        """
+        bind(command.job_id)
+        decision = submit(command, self._clock.now())
+        try:
+            await self._append(decision, expected_position=0)
+        except PositionTaken:
+            return None
+        return decision.job
+
     async def carry_out(self, command: Command, job: Job) -> Outcome:
         """Append what follows from the command, and nothing when it had happened already.
 
@@ -70,19 +86,20 @@ class Streams:
         Errors: `NotFound`, `TryAgain`.
         """
         for _ in range(_TRIES):
-            events = decide(job, command, self._clock.now())
-            if not events:
-                return Outcome(before=job, after=job, events=())
-            try:
-                await self._log.append(events, expected_position=job.position)
-            except PositionTaken:
-                job = await self.load(job.job_id)
-                continue
-            log_events(events)
-            after = fold(events, job) or job
-            self._remember(after)
-            return Outcome(before=job, after=after, events=events)
-        raise TryAgain(f"the stream of {job.job_id} moved {_TRIES} times while a command was decided")
+            decision = decide(job, command, self._clock.now())
+            if decision.events:
+                try:
+                    await self._append(decision, expected_position=job.position)
+                except PositionTaken:
+                    job = await self.load(job.job_id)
+                    continue
+            return Outcome(before=job, after=decision.job, events=decision.events, verdict=decision.verdict)
+        raise TryAgain(f"gave up after {_TRIES} concurrent writes to the stream of {job.job_id}; retry")
+
+    async def _append(self, decision: Decision, *, expected_position: int) -> None:
+        await self._log.append(decision.events, expected_position=expected_position)
+        log_events(decision.events)
+        self._remember(decision.job)
 
     def _remember(self, job: Job) -> None:
         """Note whom this is about; keep the job as the most recent, and forget the least recent beyond the limit."""

@@ -14,11 +14,12 @@ from datetime import datetime, timedelta
 
 from mayfly.admission.admission import Held
 from mayfly.app import Mayfly
-from mayfly.containers.runtime import GroupRefused, GroupRequest, GroupStatus, LogTail, MetricSample, Refusal
+from mayfly.containers.runtime import GroupRefused, GroupRequest, GroupStatus, LogTail, MetricSample
 from mayfly.errors import RuntimeUnavailable, SecretMissing, TryAgain
 from mayfly.jobs import commands as c
 from mayfly.jobs.job import Attempt, Job
 from mayfly.jobs.next_step import HEARTBEATS_PER_TIMEOUT, NextStep, alive_until, begin_later, next_step
+from mayfly.jobs.refusal import Refusal
 from mayfly.secrets.masking import without_secrets
 
 LOG_BYTES_MAX = 65_536
@@ -150,10 +151,10 @@ async def _create(mayfly: Mayfly, job: Job, attempt: Attempt) -> Job | None:
         secrets = await mayfly.secrets.resolve(job.spec.secrets)
         await mayfly.runtime.create(_request(mayfly, job, attempt, secrets))
     except SecretMissing as error:
-        refusal = Refusal(refusal="permanent", code="SecretMissing", message=str(error), hint=error.hint)
+        refusal = Refusal(kind="permanent", code="SecretMissing", message=str(error), hint=error.hint)
         return await _refuse(mayfly, job, attempt, refusal)
     except GroupRefused as error:
-        return await _refuse(mayfly, job, attempt, error.told)
+        return await _refuse(mayfly, job, attempt, error.refusal)
     except TryAgain as error:
         # Accepted or not, nobody knows: the next look asks, and asks for it again if it is not there.
         _logger.warning("creating %s: %s", attempt.group, error)
@@ -162,14 +163,7 @@ async def _create(mayfly: Mayfly, job: Job, attempt: Attempt) -> Job | None:
 
 
 async def _refuse(mayfly: Mayfly, job: Job, attempt: Attempt, refusal: Refusal) -> Job:
-    command = c.RefuseContainer(
-        attempt=attempt.number,
-        refusal=refusal.refusal,
-        code=refusal.code,
-        message=refusal.message,
-        hint=refusal.hint,
-        retry_after_s=refusal.retry_after_s,
-    )
+    command = c.RefuseContainer(attempt=attempt.number, refusal=refusal)
     return (await mayfly.streams.carry_out(command, job)).after
 
 

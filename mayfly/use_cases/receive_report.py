@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from mayfly.app import Mayfly
 from mayfly.errors import FieldError, Rejected, TryAgain
 from mayfly.jobs import commands as c
+from mayfly.jobs import events as e
 from mayfly.jobs.names import attempt_ended_event
-from mayfly.jobs.reports import Verdict, judge
+from mayfly.jobs.reports import Verdict
 from mayfly.jobs.spec import ErrorClass
 from mayfly.orchestrators import Orchestrators
 from mayfly.validation import shown, suggestion, validated
@@ -112,24 +113,23 @@ def parse_report(document: Mapping[str, Any], *, attempt: int) -> c.Report:
         return c.ReportProgress(
             attempt=attempt,
             claim=report.claim,
-            sequence=report.sequence,
-            fraction=report.fraction,
-            message=report.message,
+            body=e.WorkerProgressed(sequence=report.sequence, fraction=report.fraction, message=report.message),
         )
     return _finished(report, attempt)
 
 
 async def receive(
-    mayfly: Mayfly, orchestrators: Orchestrators, job_id: str, authorization: str | None, document: Mapping[str, Any]
+    mayfly: Mayfly, orchestrators: Orchestrators, job_id: str, attempt: int, document: Mapping[str, Any]
 ) -> Verdict:
-    """Take a report in and say how it stands.
+    """Record a report and return its verdict. The caller has checked that it may speak for this attempt.
 
-    Errors: `Unauthorized`, `Rejected`, `NotFound`, `TryAgain`; nothing is written then.
+    Errors: `Rejected`, `NotFound`, `TryAgain`; nothing is written then.
     """
-    attempt = mayfly.tokens.check(authorization, job_id, now=mayfly.clock.now())
     report = parse_report(document, attempt=attempt)
     outcome = await mayfly.streams.carry_out(report, await mayfly.streams.load(job_id))
-    verdict = judge(outcome.before, report)
+    verdict = outcome.verdict
+    if verdict is None:
+        raise ValueError(f"the decision on a {type(report).__name__} has no verdict")
     if isinstance(report, c.ReportSuccess | c.ReportFailure) and verdict in ("accept", "seen"):
         try:
             await orchestrators.wake(job_id, attempt_ended_event(attempt))
@@ -147,11 +147,13 @@ def _finished(report: Finished, attempt: int) -> c.ReportSuccess | c.ReportFailu
         return c.ReportSuccess(
             attempt=attempt,
             claim=report.claim,
-            result=report.result,
-            exit_code=report.exit_code,
-            output_tail=report.output_tail,
-            cpu_s=report.usage.cpu_s,
-            memory_peak_bytes=report.usage.memory_peak_bytes,
+            body=e.WorkerSucceeded(
+                result=report.result,
+                exit_code=report.exit_code,
+                output_tail=report.output_tail,
+                cpu_s=report.usage.cpu_s,
+                memory_peak_bytes=report.usage.memory_peak_bytes,
+            ),
         )
     if report.error is None:
         raise Rejected(title, [FieldError(field="error", message="is required with outcome failed")])
@@ -160,10 +162,12 @@ def _finished(report: Finished, attempt: int) -> c.ReportSuccess | c.ReportFailu
     return c.ReportFailure(
         attempt=attempt,
         claim=report.claim,
-        error=report.error.error,
-        message=report.error.message,
-        exit_code=report.exit_code,
-        output_tail=report.output_tail,
-        cpu_s=report.usage.cpu_s,
-        memory_peak_bytes=report.usage.memory_peak_bytes,
+        body=e.WorkerFailed(
+            error=report.error.error,
+            message=report.error.message,
+            exit_code=report.exit_code,
+            output_tail=report.output_tail,
+            cpu_s=report.usage.cpu_s,
+            memory_peak_bytes=report.usage.memory_peak_bytes,
+        ),
     )

@@ -13,16 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from mayfly.app import Mayfly
-from mayfly.errors import FieldError, PositionTaken, Rejected, TryAgain
+from mayfly.errors import FieldError, Rejected, TryAgain
 from mayfly.jobs.commands import SubmitJob
-from mayfly.jobs.decide import submit as decide_submit
 from mayfly.jobs.events import Source
-from mayfly.jobs.evolve import fold
 from mayfly.jobs.job import Job
 from mayfly.jobs.names import job_id_for
 from mayfly.jobs.spec import JobSpec
 from mayfly.orchestrators import Orchestrators
-from mayfly.telemetry.job_context import bind, log_events
 from mayfly.validation import validated
 
 KEY_CHARS_MAX = 255
@@ -62,17 +59,12 @@ async def submit(
     seed = secrets.token_bytes(16) if idempotency_key is None else idempotency_key.encode("utf-8", "surrogatepass")
     # A key alone makes the id, so that the same key finds its job whatever name the second spec has.
     job_id = job_id_for(seed=seed, name=spec.name if idempotency_key is None else None)
-    bind(job_id)
     command = SubmitJob(job_id=job_id, spec=spec, source=source, idempotency_key=idempotency_key)
-    events = decide_submit(command, mayfly.clock.now())
-    try:
-        await mayfly.log.append(events, expected_position=0)
-        log_events(events)
-        job, created = fold(events), True
-    except PositionTaken:
-        job, created = await mayfly.streams.load(job_id), False
+    job = await mayfly.streams.open(command)
+    created = job is not None
+    if job is None:
+        job = await mayfly.streams.load(job_id)
         _check_same(job, spec, idempotency_key)
-    assert job is not None, "an event was folded"  # noqa: S101
     if job.position == 1:
         try:
             await orchestrators.start(job_id)

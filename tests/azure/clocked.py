@@ -137,7 +137,9 @@ class Clocked:
             return  # its container is being killed
         authorization = f"Bearer {inside.env['MAYFLY_REPORT_TOKEN']}"
         try:
-            await receive(self.mayfly, self, inside.env["MAYFLY_JOB_ID"], authorization, document)
+            job_id = inside.env["MAYFLY_JOB_ID"]
+            attempt = self.mayfly.tokens.check(authorization, job_id, now=self.clock.now())
+            await receive(self.mayfly, self, job_id, attempt, document)
         except Rejected:
             return
 

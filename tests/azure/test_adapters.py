@@ -158,7 +158,7 @@ def test_azures_time_to_wait_is_passed_on() -> None:
         arm.switch("throttled")
         with pytest.raises(GroupRefused) as refused:
             await runtime.create(REQUEST)
-        assert (refused.value.refusal, refused.value.retry_after_s) == ("wait", 17)
+        assert (refused.value.refusal.kind, refused.value.refusal.retry_after_s) == ("wait", 17)
         assert arm.count("PUT") == 1, "the SDK repeats nothing by itself"
 
     on_fake(story)
@@ -185,7 +185,7 @@ WAITING = replace(FACTS, provisioning="Pending", state="Pending", container="Wai
 
 def seen(facts: GroupSnapshot) -> tuple[str, int | None, str | None]:
     status = status_of(facts, now=NOW)
-    return status.phase, status.exit_code, status.refusal.refusal if status.refusal is not None else None
+    return status.phase, status.exit_code, status.refusal.kind if status.refusal is not None else None
 
 
 @dataclass(frozen=True)

@@ -179,7 +179,7 @@ class ContainerRuntimeContract:
         async def story() -> None:
             with pytest.raises(GroupRefused) as refused:
                 await runtime.create(self.ends(name, exit_code=0, output=""))
-            assert refused.value.refusal == "permanent"
+            assert refused.value.refusal.kind == "permanent"
             assert await runtime.inspect(name, place=self.place) is None
             await runtime.delete(name, place=self.place)
             assert list(await runtime.list()) == []

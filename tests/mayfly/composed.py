@@ -120,9 +120,8 @@ class Composed:
         return self.runner.run(attempts.end_attempt(self.mayfly, job_id))
 
     def report(self, job_id: str, document: Mapping[str, object], *, attempt: int = 1) -> Verdict:
-        """Send a worker's report with a token of that attempt."""
-        authorization = f"Bearer {self.token(job_id, attempt)}"
-        return self.runner.run(receive(self.mayfly, self.orchestrators, job_id, authorization, document))
+        """Send a worker's report of that attempt."""
+        return self.runner.run(receive(self.mayfly, self.orchestrators, job_id, attempt, document))
 
     def job(self, job_id: str) -> Job:
         return self.runner.run(self.mayfly.streams.load(job_id))

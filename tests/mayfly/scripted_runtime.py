@@ -17,6 +17,7 @@ from mayfly.containers.runtime import (
     MetricSample,
 )
 from mayfly.errors import RuntimeUnavailable
+from mayfly.jobs.refusal import Refusal, RefusalKind
 
 _BEGINNING = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 
@@ -103,12 +104,8 @@ class ScriptedRuntime:
             raise RuntimeUnavailable(f"{method} got no answer")
 
 
-def refused(refusal: str, *, retry_after_s: float | None = None) -> GroupRefused:
+def refused(refusal: RefusalKind, *, retry_after_s: float | None = None) -> GroupRefused:
     """Return a refusal of this class."""
     return GroupRefused(
-        refusal=refusal,  # type: ignore[arg-type]
-        code="Refused",
-        message="not today",
-        hint="ask again",
-        retry_after_s=retry_after_s,
+        Refusal(kind=refusal, code="Refused", message="not today", hint="ask again", retry_after_s=retry_after_s)
     )

@@ -25,7 +25,7 @@ from mayfly.jobs.reports import Verdict, judge
 from mayfly.jobs.retry import may_retry
 from mayfly.log.event_log import EventLog, Recorded
 from mayfly.log.memory import MemoryEventLog
-from mayfly.use_cases import attempts, receive_report, reconcile
+from mayfly.use_cases import attempts, reconcile
 from mayfly.views import projection
 from orchestrations import run_job
 from tests.simulation.invariants import SECRET_VALUE
@@ -207,7 +207,7 @@ _real_begin: Callable[[Mayfly, str], Awaitable[NextStep]] = attempts.begin_attem
 
 
 def _judging(wrong: Callable[[Job, c.Report], Verdict]) -> tuple[tuple[Any, str, Any], ...]:
-    return (decide, "judge", wrong), (receive_report, "judge", wrong)
+    return ((decide, "judge", wrong),)
 
 
 def _plant(name: str, breaks: str, *patches: tuple[Any, str, Any]) -> Mutant:

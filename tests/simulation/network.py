@@ -70,7 +70,8 @@ class Network:
         authorization = f"Bearer {request.secure_env['MAYFLY_REPORT_TOKEN']}"
         world.invariants.report_sent(request, document)
         try:
-            verdict = await receive(world.mayfly, world.orchestrators, request.job_id, authorization, document)
+            attempt = world.mayfly.tokens.check(authorization, request.job_id, now=world.clock.now())
+            verdict = await receive(world.mayfly, world.orchestrators, request.job_id, attempt, document)
         except (TryAgain, NotFound):
             return None
         except Unauthorized:

@@ -19,16 +19,16 @@ from mayfly.containers.runtime import (
     GroupStatus,
     LogTail,
     MetricSample,
-    RefusalClass,
 )
 from mayfly.errors import RuntimeUnavailable
+from mayfly.jobs.refusal import Refusal, RefusalKind
 from tests.simulation.processes import Process, hang, sleep_until
 from tests.simulation.worker import Worker
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-_REFUSALS: dict[str, RefusalClass] = {
+_REFUSALS: dict[str, RefusalKind] = {
     "refused_permanent": "permanent",
     "refused_retry": "retry",
     "refused_wait": "wait",
@@ -92,7 +92,7 @@ class SimulatedPlatform:
             if strike("outage_after_refusal"):
                 self.outage_until = world.clock.now() + timedelta(seconds=world.random.uniform(1, 60))
             raise GroupRefused(
-                refusal=_REFUSALS[refused], code=refused, message="no", hint="wait", retry_after_s=after_s
+                Refusal(kind=_REFUSALS[refused], code=refused, message="no", hint="wait", retry_after_s=after_s)
             )
         if strike("create_lost"):
             raise RuntimeUnavailable("the request did not arrive")

@@ -29,7 +29,6 @@ from mayfly.intake.sqlite import SqliteIntakeRecord
 from mayfly.jobs.commands import SubmitJob
 from mayfly.jobs.costs import Prices
 from mayfly.jobs.decide import submit
-from mayfly.jobs.evolve import fold
 from mayfly.jobs.next_step import AZURE_POLLS, LOCAL_POLLS
 from mayfly.jobs.spec import JobSpec
 from mayfly.log.memory import MemoryEventLog
@@ -204,8 +203,7 @@ class World:
         count = 0
         for number in range(self.groups_max):
             command = SubmitJob(job_id=f"probe-{number}", spec=JobSpec(message="probe"), source="cli")
-            job = fold(submit(command, self.clock.now()))
-            assert job is not None
+            job = submit(command, self.clock.now()).job
             count += isinstance(drive(self.mayfly.admission.admit(job, now=self.clock.now())), Admitted)
         return count
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mayfly.jobs import commands as c
+from mayfly.jobs import events as e
 from mayfly.jobs.decide import decide, submit
 from mayfly.jobs.events import Event
 from mayfly.jobs.evolve import fold
@@ -35,14 +36,22 @@ CLEANED: tuple[c.Command, ...] = (
 
 def succeeded(result: Any = None) -> tuple[c.Command, ...]:
     """Return what happens to a job that ends well."""
-    report = c.ReportSuccess(attempt=1, claim=CLAIM, result=result, exit_code=0, output_tail="the end\n", cpu_s=0.5)
-    progress = c.ReportProgress(attempt=1, claim=CLAIM, sequence=1, fraction=0.5, message="half")
+    report = c.ReportSuccess(
+        attempt=1, claim=CLAIM, body=e.WorkerSucceeded(result=result, exit_code=0, output_tail="the end\n", cpu_s=0.5)
+    )
+    progress = c.ReportProgress(
+        attempt=1, claim=CLAIM, body=e.WorkerProgressed(sequence=1, fraction=0.5, message="half")
+    )
     return (*STARTED, progress, report, *CLEANED)
 
 
 FAILED: tuple[c.Command, ...] = (
     *STARTED,
-    c.ReportFailure(attempt=1, claim=CLAIM, error="exit", message="exit code 7", exit_code=7, output_tail="oh no\n"),
+    c.ReportFailure(
+        attempt=1,
+        claim=CLAIM,
+        body=e.WorkerFailed(error="exit", message="exit code 7", exit_code=7, output_tail="oh no\n"),
+    ),
     *CLEANED,
 )
 HELD: tuple[c.Command, ...] = (c.HoldJob(reason="100 of 100 groups in use", until=datetime(2030, 1, 1, tzinfo=UTC)),)
@@ -80,12 +89,12 @@ class Seeded:
         spec = spec or JobSpec(message=f"job {number}", retry=RetryPolicy(max_attempts=1))
         at = datetime.now(UTC) - timedelta(seconds=ago_s)
         job_id = job_id_for(seed=str(number).encode(), name=spec.name)
-        stream: list[Event] = submit(c.SubmitJob(job_id=job_id, spec=spec, source="http"), at)
+        stream: list[Event] = [*submit(c.SubmitJob(job_id=job_id, spec=spec, source="http"), at).events]
         for command in commands:
             at += timedelta(seconds=1)
             job = fold(stream)
             assert job is not None
-            stream += decide(job, command, at)
+            stream += decide(job, command, at).events
         self._runner.run(self.log.append(stream, expected_position=0))
         if projected:
             self.project()
@@ -95,7 +104,7 @@ class Seeded:
         """Let more happen to a job, now."""
         for command in commands:
             job = self.read(job_id)
-            events = decide(job, command, datetime.now(UTC))
+            events = decide(job, command, datetime.now(UTC)).events
             self._runner.run(self.log.append(events, expected_position=job.position))
         self.project()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mayfly.jobs import commands as c
+from mayfly.jobs import events as e
 from mayfly.jobs.spec import JobSpec, RetryPolicy
 from tests.mayfly.cli.scripted_api import Answer
 from tests.mayfly.jobs.samples import CLAIM
@@ -36,7 +37,9 @@ def test_a_result_of_any_type_is_drawn(seeded: Seeded, opened: Open, result: obj
 
 
 def test_a_running_job_shows_progress_and_its_live_output(seeded: Seeded, opened: Open, serve: Serve) -> None:
-    progress = c.ReportProgress(attempt=1, claim=CLAIM, sequence=1, fraction=0.4, message="resizing")
+    progress = c.ReportProgress(
+        attempt=1, claim=CLAIM, body=e.WorkerProgressed(sequence=1, fraction=0.4, message="resizing")
+    )
     job_id = seeded.job(1, (*STARTED, progress))
     serve({f"GET /api/jobs/{job_id}/logs": [LOGS]})
     text = shown(opened("job", job=job_id))
@@ -69,7 +72,7 @@ def test_a_job_that_ends_while_it_is_looked_at_stops_asking(seeded: Seeded, open
     job_id = seeded.job(1, STARTED)
     serve({f"GET /api/jobs/{job_id}/logs": [LOGS]})
     app = opened("job", job=job_id)
-    report = c.ReportSuccess(attempt=1, claim=CLAIM, result=7, exit_code=0, output_tail="")
+    report = c.ReportSuccess(attempt=1, claim=CLAIM, body=e.WorkerSucceeded(result=7, exit_code=0, output_tail=""))
     seeded.then(job_id, report, *CLEANED)
     app.run()
     assert "mf-sign-succeeded" in shown(app)
@@ -122,11 +125,17 @@ def test_the_slider_goes_along_with_the_stream_only_at_its_end(seeded: Seeded, o
     app = opened("job", job=job_id)
     tab(app, ":material/history: Events")
     assert app.slider(key="position").value == 3
-    seeded.then(job_id, c.ReportProgress(attempt=1, claim=CLAIM, sequence=1, fraction=0.1, message="on"))
+    seeded.then(
+        job_id,
+        c.ReportProgress(attempt=1, claim=CLAIM, body=e.WorkerProgressed(sequence=1, fraction=0.1, message="on")),
+    )
     app.run()
     assert app.slider(key="position").value == 4
     app.slider(key="position").set_value(2).run()
-    seeded.then(job_id, c.ReportProgress(attempt=1, claim=CLAIM, sequence=2, fraction=0.2, message="on"))
+    seeded.then(
+        job_id,
+        c.ReportProgress(attempt=1, claim=CLAIM, body=e.WorkerProgressed(sequence=2, fraction=0.2, message="on")),
+    )
     app.run()
     assert app.slider(key="position").value == 2
 

@@ -11,14 +11,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mayfly.containers.runtime import Refusal, RefusalClass
+from mayfly.jobs.refusal import Refusal, RefusalKind
 
 MESSAGE_CHARS_MAX = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Row:
-    refusal: RefusalClass
+    refusal: RefusalKind
     hint: str
     codes: tuple[str, ...] = ()
     words: str = ""
@@ -141,7 +141,7 @@ def classify(*, status: int | None, code: str, message: str, retry_after_s: floa
     """
     row = next((row for row in _TABLE if row.fits(status=status, code=code, message=message)), _UNKNOWN)
     return Refusal(
-        refusal=row.refusal,
+        kind=row.refusal,
         code=code.rstrip(".") or f"HTTP {status}",
         message=message[:MESSAGE_CHARS_MAX],
         hint=row.hint,

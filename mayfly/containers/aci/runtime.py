@@ -32,10 +32,10 @@ from mayfly.containers.runtime import (
     GroupStatus,
     LogTail,
     MetricSample,
-    Refusal,
 )
 from mayfly.errors import RuntimeUnavailable
 from mayfly.jobs.places import Place, Quota, cores_of, gb_of
+from mayfly.jobs.refusal import Refusal
 
 PUBLIC_CLOUD = "https://management.azure.com"
 WORKER_COMMAND = ("python", "-I", "-S", "/opt/mayfly/worker/__main__.py")
@@ -110,12 +110,14 @@ class AciRuntime:
         """
         if not _is_name(request.group):
             raise GroupRefused(
-                refusal="permanent",
-                code="InvalidGroupName",
-                message=f"a group's name has 1 to {_NAME_CHARS_MAX} of a-z, 0-9 and single inner hyphens"
-                f" (got {request.group!r})",
-                hint="use another name",
-                retry_after_s=None,
+                Refusal(
+                    kind="permanent",
+                    code="InvalidGroupName",
+                    message=f"a group's name has 1 to {_NAME_CHARS_MAX} of a-z, 0-9 and single inner hyphens"
+                    f" (got {request.group!r})",
+                    hint="use another name",
+                    retry_after_s=None,
+                )
             )
         groups = self._client().container_groups
         try:
@@ -126,13 +128,7 @@ class AciRuntime:
             refusal = _refusal_of(error)
             if refusal is None:
                 raise RuntimeUnavailable(_told(error)) from error
-            raise GroupRefused(
-                refusal=refusal.refusal,
-                code=refusal.code,
-                message=refusal.message,
-                hint=refusal.hint,
-                retry_after_s=refusal.retry_after_s,
-            ) from error
+            raise GroupRefused(refusal) from error
 
     async def inspect(self, group: str, *, place: str) -> GroupStatus | None:  # noqa: ARG002
         """See `ContainerRuntime.inspect`. One GET."""
@@ -329,7 +325,7 @@ def _refusal_of(error: AzureError) -> Refusal | None:
     """Return what a failed create means; None: nobody knows whether it was accepted."""
     if isinstance(error, ClientAuthenticationError) and error.status_code is None:
         return Refusal(
-            refusal="wait",
+            kind="wait",
             code="NotSignedIn",
             message="the host has no access token for Azure",
             hint="check the host's managed identity and AZURE_CLIENT_ID, or sign in with az login",

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mayfly.containers.aci.refusals import classify
-from mayfly.containers.runtime import GroupState, GroupStatus, Refusal
+from mayfly.containers.runtime import GroupState, GroupStatus
+from mayfly.jobs.refusal import Refusal
 
 PULL_PATIENCE_S = 180.0
 """How long an image that cannot be pulled is tried by the platform before the attempt ends; it would take 30 min."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 
 from mayfly.containers.runtime import GroupRefused
+from mayfly.jobs.refusal import Refusal
 
 _FULL = {
     errno.EAGAIN: "too many processes: raise `ulimit -u`, or run fewer jobs at once",
@@ -33,7 +34,7 @@ def refusal_of(error: OSError | ValueError) -> GroupRefused:
     code = errno.errorcode.get(number or 0, type(error).__name__)
     if number in _FULL:
         return GroupRefused(
-            refusal="wait", code=code, message=str(error), hint=_FULL[number], retry_after_s=_RETRY_AFTER_S
+            Refusal(kind="wait", code=code, message=str(error), hint=_FULL[number], retry_after_s=_RETRY_AFTER_S)
         )
     hint = _NEVER.get(number or 0, "command and environment must be text without NUL")
-    return GroupRefused(refusal="permanent", code=code, message=str(error), hint=hint, retry_after_s=None)
+    return GroupRefused(Refusal(kind="permanent", code=code, message=str(error), hint=hint, retry_after_s=None))

@@ -40,6 +40,7 @@ from mayfly.containers.runtime import (
     MetricSample,
 )
 from mayfly.errors import RuntimeUnavailable
+from mayfly.jobs.refusal import Refusal
 
 BASE_ENVIRONMENT = (
     "PATH",
@@ -113,12 +114,14 @@ class ProcessRuntime:
         directory = self._directory(request.group)
         if directory is None:
             raise GroupRefused(
-                refusal="permanent",
-                code="InvalidGroupName",
-                message=f"a group's name has 1 to {_NAME_CHARS_MAX} of a-z, 0-9 and single inner hyphens"
-                f" (got {request.group!r})",
-                hint="use another name",
-                retry_after_s=None,
+                Refusal(
+                    kind="permanent",
+                    code="InvalidGroupName",
+                    message=f"a group's name has 1 to {_NAME_CHARS_MAX} of a-z, 0-9 and single inner hyphens"
+                    f" (got {request.group!r})",
+                    hint="use another name",
+                    retry_after_s=None,
+                )
             )
         _reap_all()
         try:

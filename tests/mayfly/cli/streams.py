@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mayfly.jobs import commands as c
+from mayfly.jobs import events as e
 from mayfly.jobs.decide import decide
 from mayfly.jobs.decide import submit as decide_submit
 from mayfly.jobs.events import Event, to_document
@@ -21,13 +22,19 @@ CLAIM = "0" * 32
 def succeeded(job_id: str = "ada-aaaaaaaaaa", **spec: Any) -> list[Event]:
     """A stream from the submission to the container seen gone."""
     return _live(
-        job_id, spec, c.ReportSuccess(attempt=1, claim=CLAIM, result={"n": 1}, exit_code=0, output_tail="hi\n")
+        job_id,
+        spec,
+        c.ReportSuccess(
+            attempt=1, claim=CLAIM, body=e.WorkerSucceeded(result={"n": 1}, exit_code=0, output_tail="hi\n")
+        ),
     )
 
 
 def failed(job_id: str = "alan-bbbbbbbbbb", **spec: Any) -> list[Event]:
     report = c.ReportFailure(
-        attempt=1, claim=CLAIM, error="exit", message="the command exited with code 3", exit_code=3, output_tail=""
+        attempt=1,
+        claim=CLAIM,
+        body=e.WorkerFailed(error="exit", message="the command exited with code 3", exit_code=3, output_tail=""),
     )
     return _live(job_id, spec, report)
 
@@ -52,11 +59,11 @@ def folded(stream: list[Event]) -> Job:
 
 def _live(job_id: str, spec: dict[str, Any], report: c.Report | None) -> list[Event]:
     submit = c.SubmitJob(job_id=job_id, spec=JobSpec(**({"message": "hi"} | spec)), source="cli", idempotency_key=None)
-    stream = decide_submit(submit, NOW)
+    stream = [*decide_submit(submit, NOW).events]
     commands: list[c.Command] = [c.RequestContainer(place="local"), c.ClaimAttempt(attempt=1, claim=CLAIM)]
     if report is not None:
         commands += [report, c.RequestDelete(attempt=1, log_text="hi\n", log_truncated=False, samples=())]
         commands += [c.ConfirmGone(attempt=1)]
     for second, command in enumerate(commands, start=1):
-        stream += decide(folded(stream), command, NOW + timedelta(seconds=second))
+        stream += decide(folded(stream), command, NOW + timedelta(seconds=second)).events
     return stream

@@ -19,6 +19,7 @@ from mayfly.jobs import events as e
 from mayfly.jobs.decide import decide, submit
 from mayfly.jobs.evolve import evolve, fold
 from mayfly.jobs.job import Job
+from mayfly.jobs.refusal import Refusal
 from mayfly.jobs.spec import ErrorClass, JobSpec, RetryPolicy
 from tests.mayfly.jobs.samples import CLAIM, JOB_ID, OTHER_CLAIM, T0
 
@@ -29,20 +30,20 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
-class NextStep:
+class Step:
     """One command and what became of it."""
 
     before: Job
     command: c.Command
     now: datetime
-    events: list[e.Event]
+    events: Sequence[e.Event]
     after: Job
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class History:
     opening: e.Event
-    steps: list[NextStep]
+    steps: list[Step]
 
     def __repr__(self) -> str:
         """Tell the life in a few words, for whoever reads of its failure."""
@@ -88,19 +89,19 @@ specs = st.builds(
 def live(spec: JobSpec, moves: Sequence[int]) -> History:
     """Return the life that the numbers tell."""
     now = T0
-    first = submit(c.SubmitJob(job_id=JOB_ID, spec=spec, source="http"), now)[0]
+    first = submit(c.SubmitJob(job_id=JOB_ID, spec=spec, source="http"), now).events[0]
     job = evolve(None, first)
-    steps: list[NextStep] = []
+    steps: list[Step] = []
     for move in moves:
         digits = _Digits(move)
         command_number = digits.below(len(_FORWARD) * 2 + len(_ASIDE))
         now += timedelta(seconds=digits.one_of(_PAUSES_S))
         kinds = (*_FORWARD, *_FORWARD, *_ASIDE)
         command = _command(kinds[command_number], digits, job, now)
-        events = decide(job, command, now)
+        events = decide(job, command, now).events
         after = fold(events, job)
         assert after is not None
-        steps.append(NextStep(before=job, command=command, now=now, events=events, after=after))
+        steps.append(Step(before=job, command=command, now=now, events=events, after=after))
         job = after
     return History(opening=first, steps=steps)
 
@@ -156,21 +157,27 @@ def _command(kind: type[c.Command], digits: _Digits, job: Job, now: datetime) ->
     if kind is c.ReportProgress:
         fraction = digits.one_of([None, 0.5])
         return c.ReportProgress(
-            attempt=attempt, claim=claim, sequence=1 + digits.below(5), fraction=fraction, message="on it"
+            attempt=attempt,
+            claim=claim,
+            body=e.WorkerProgressed(sequence=1 + digits.below(5), fraction=fraction, message="on it"),
         )
     if kind is c.ReportSuccess:
         result = digits.one_of([None, 3, {"a": [1]}])
         return c.ReportSuccess(
-            attempt=attempt, claim=claim, result=result, exit_code=digits.one_of([0, None]), output_tail="out"
+            attempt=attempt,
+            claim=claim,
+            body=e.WorkerSucceeded(result=result, exit_code=digits.one_of([0, None]), output_tail="out"),
         )
     if kind is c.ReportFailure:
         return c.ReportFailure(
             attempt=attempt,
             claim=claim,
-            error=digits.one_of(_ERRORS),
-            message="it broke",
-            exit_code=digits.one_of([1, 2, None]),
-            output_tail="out",
+            body=e.WorkerFailed(
+                error=digits.one_of(_ERRORS),
+                message="it broke",
+                exit_code=digits.one_of([1, 2, None]),
+                output_tail="out",
+            ),
         )
     if kind is c.ObserveContainer:
         return c.ObserveContainer(
@@ -184,11 +191,13 @@ def _command(kind: type[c.Command], digits: _Digits, job: Job, now: datetime) ->
     if kind is c.RefuseContainer:
         return c.RefuseContainer(
             attempt=attempt,
-            refusal=digits.one_of(["retry", "wait", "retry", "relocate", "retry", "permanent"]),
-            code="Refused",
-            message="no",
-            hint="ask again",
-            retry_after_s=digits.one_of([None, 3.0]),
+            refusal=Refusal(
+                kind=digits.one_of(["retry", "wait", "retry", "relocate", "retry", "permanent"]),
+                code="Refused",
+                message="no",
+                hint="ask again",
+                retry_after_s=digits.one_of([None, 3.0]),
+            ),
         )
     if kind is c.RequestDelete:
         samples = digits.one_of([(), ((T0, 0.5, 1),)])

@@ -10,14 +10,16 @@ import pytest
 from mayfly.jobs import commands as c
 from mayfly.jobs import events as e
 from mayfly.jobs.decide import RELOCATE_S, decide, submit
-from mayfly.jobs.evolve import fold
 from mayfly.jobs.job import Job
+from mayfly.jobs.refusal import Refusal, RefusalKind
 from mayfly.jobs.spec import ErrorClass, JobSpec, RetryPolicy
 from tests.mayfly.jobs.samples import CLAIM, JOB_ID, OTHER_CLAIM, T0
 
 _START = c.ClaimAttempt(attempt=1, claim=CLAIM)
-_OK = c.ReportSuccess(attempt=1, claim=CLAIM, result=3, exit_code=0, output_tail="out")
-_NO = c.ReportFailure(attempt=1, claim=CLAIM, error="exit", message="exit code 2", exit_code=2, output_tail="out")
+_OK = c.ReportSuccess(attempt=1, claim=CLAIM, body=e.WorkerSucceeded(result=3, exit_code=0, output_tail="out"))
+_NO = c.ReportFailure(
+    attempt=1, claim=CLAIM, body=e.WorkerFailed(error="exit", message="exit code 2", exit_code=2, output_tail="out")
+)
 _BEGIN = c.RequestContainer(place="local")
 _DELETE = c.RequestDelete(attempt=1, log_text=None)
 _GONE = c.ConfirmGone(attempt=1)
@@ -29,30 +31,24 @@ def _seen(seen: str, exit_code: int | None = None, attempt: int = 1) -> c.Observ
     return c.ObserveContainer(attempt=attempt, seen=seen, exit_code=exit_code)  # type: ignore[arg-type]
 
 
-def _refused(refusal: str, retry_after_s: float | None = None, attempt: int = 1) -> c.RefuseContainer:
+def _refused(refusal: RefusalKind, retry_after_s: float | None = None, attempt: int = 1) -> c.RefuseContainer:
     return c.RefuseContainer(
         attempt=attempt,
-        refusal=refusal,  # type: ignore[arg-type]
-        code="Code",
-        message="no",
-        hint="ask again",
-        retry_after_s=retry_after_s,
+        refusal=Refusal(kind=refusal, code="Code", message="no", hint="ask again", retry_after_s=retry_after_s),
     )
 
 
 def _job(*commands: c.Command, spec: JobSpec | None = None) -> Job:
     """Return a job to which these have happened, one second apart."""
     opening = c.SubmitJob(job_id=JOB_ID, spec=spec or JobSpec(message="hi"), source="http")
-    job = fold(submit(opening, T0))
-    assert job is not None
+    job = submit(opening, T0).job
     for number, command in enumerate(commands, 1):
-        job = fold(decide(job, command, T0 + timedelta(seconds=number)), job)
-        assert job is not None
+        job = decide(job, command, T0 + timedelta(seconds=number)).job
     return job
 
 
 def _types(job: Job, command: c.Command, now: datetime | None = None) -> list[str]:
-    return [event.type for event in decide(job, command, now or T0 + timedelta(seconds=30))]
+    return [event.type for event in decide(job, command, now or T0 + timedelta(seconds=30)).events]
 
 
 _IMAGE = JobSpec(command=("true",), image="busybox")
@@ -173,7 +169,7 @@ def test_the_policy_says_which_failures_are_tried_again(
     policy: RetryPolicy, error: ErrorClass, exit_code: int | None, retried: bool
 ) -> None:
     job = _job(_BEGIN, _START, spec=JobSpec(message="hi", retry=policy))
-    decided = _types(job, replace(_NO, error=error, exit_code=exit_code))
+    decided = _types(job, replace(_NO, body=replace(_NO.body, error=error, exit_code=exit_code)))
     assert decided == ["WorkerFailed", "RetryScheduled" if retried else "JobFailed"]
 
 
@@ -219,8 +215,8 @@ def test_a_deadline_counts_from_its_own_beginning_to_the_second(
 ) -> None:
     job = _job(*before, spec=spec)
     at = T0 + timedelta(seconds=seconds)
-    assert decide(job, c.ExpireDeadline(), at - timedelta(microseconds=1)) == []
-    first, last = (event.body for event in decide(job, c.ExpireDeadline(), at))
+    assert not decide(job, c.ExpireDeadline(), at - timedelta(microseconds=1)).events
+    first, last = (event.body for event in decide(job, c.ExpireDeadline(), at).events)
     assert first == e.AttemptTimedOut(deadline=deadline)  # type: ignore[arg-type]
     assert last == e.JobTimedOut(deadline=deadline)  # type: ignore[arg-type]
 
@@ -236,35 +232,35 @@ def test_a_deadline_counts_from_its_own_beginning_to_the_second(
     ],
 )
 def test_a_refusal_is_held_as_long_as_the_platform_or_its_class_says(
-    refusal: str, retry_after_s: float | None, wait_s: float
+    refusal: RefusalKind, retry_after_s: float | None, wait_s: float
 ) -> None:
     now = T0 + timedelta(seconds=30)
-    held = decide(_job(_BEGIN), _refused(refusal, retry_after_s), now)[-1].body
+    held = decide(_job(_BEGIN), _refused(refusal, retry_after_s), now).events[-1].body
     assert held == e.JobHeld(reason="Code: no (ask again)", until=now + timedelta(seconds=wait_s))
 
 
 def test_a_quota_that_stays_used_up_is_asked_for_less_and_less_often() -> None:
     job, now, waits = _job(), T0, []
     for attempt in range(1, 7):
-        job = fold(decide(job, _BEGIN, now), job) or job
-        job = fold(decide(job, _refused("wait", attempt=attempt), now), job) or job
+        job = decide(job, _BEGIN, now).job
+        job = decide(job, _refused("wait", attempt=attempt), now).job
         assert job.held_until is not None
         waits.append((job.held_until - now).total_seconds())
         now = job.held_until
-        job = fold(decide(job, c.ConfirmGone(attempt=attempt), now), job) or job
+        job = decide(job, c.ConfirmGone(attempt=attempt), now).job
     assert waits == [60, 120, 240, 480, 900, 900]
-    job = fold(decide(job, _BEGIN, now), job) or job
-    job = fold(decide(job, _refused("relocate", attempt=7), now), job) or job
-    job = fold(decide(job, c.ConfirmGone(attempt=7), now), job) or job
+    job = decide(job, _BEGIN, now).job
+    job = decide(job, _refused("relocate", attempt=7), now).job
+    job = decide(job, c.ConfirmGone(attempt=7), now).job
     now += timedelta(seconds=60)
-    job = fold(decide(job, _BEGIN, now), job) or job
-    held = decide(job, _refused("wait", attempt=8), now)[-1].body
+    job = decide(job, _BEGIN, now).job
+    held = decide(job, _refused("wait", attempt=8), now).events[-1].body
     assert held == e.JobHeld(reason="Code: no (ask again)", until=now + timedelta(seconds=60)), "another kind between"
 
 
 def test_the_place_is_in_the_groups_name_and_the_limits_in_the_request() -> None:
     spec = JobSpec(command=("a",), image="busybox", cpu=2, memory_gb=4, start_timeout_s=60)
-    (event,) = decide(_job(spec=spec), c.RequestContainer(place="westeurope"), T0)
+    (event,) = decide(_job(spec=spec), c.RequestContainer(place="westeurope"), T0).events
     assert event.body == e.ContainerRequested(
         group=f"{JOB_ID}-1-westeurope",
         place="westeurope",

@@ -63,7 +63,7 @@ def test_after_an_end_nothing_changes_the_outcome(history: History) -> None:
 def test_the_same_command_again_decides_nothing_or_the_documented_repeat(history: History) -> None:
     """I7."""
     for step in history.steps:
-        again = decide(step.after, step.command, step.now)
+        again = decide(step.after, step.command, step.now).events
         if isinstance(step.command, _REPEATABLE):
             assert [event.type for event in again] in ([], ["ContainerDeleteRequested"])
         elif step.events:
@@ -225,7 +225,7 @@ def test_every_job_ends_when_the_clock_and_a_platform_without_containers_are_all
         if step.due_at is not None:
             now = max(now, step.due_at)
         for command in _as_activity(step.activity, job):
-            job = fold(decide(job, command, now), job) or job
+            job = decide(job, command, now).job
     assert job.settled
 
 

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 
 from mayfly.jobs import commands as c
+from mayfly.jobs import events as e
 from mayfly.jobs.costs import cost
 from mayfly.jobs.decide import decide, submit
 from mayfly.jobs.evolve import fold
 from mayfly.jobs.job import Job
 from mayfly.jobs.phases import PHASES, attempt_phases, phases
+from mayfly.jobs.refusal import Refusal
 from mayfly.jobs.spec import JobSpec, RetryPolicy
 from tests.mayfly.jobs.histories import History, histories
 from tests.mayfly.jobs.samples import CLAIM, JOB_ID, T0
@@ -22,11 +24,11 @@ from tests.mayfly.jobs.samples import CLAIM, JOB_ID, T0
 def lived(*commands: c.Command, every_s: float = 10) -> Job:
     """Return a job that the commands happened to, at even distances."""
     spec = JobSpec(message="hi", retry=RetryPolicy(max_attempts=2, backoff_s=0))
-    stream = submit(c.SubmitJob(job_id=JOB_ID, spec=spec, source="http"), T0)
+    stream = [*submit(c.SubmitJob(job_id=JOB_ID, spec=spec, source="http"), T0).events]
     for number, command in enumerate(commands, 1):
         job = fold(stream)
         assert job is not None
-        stream += decide(job, command, T0 + timedelta(seconds=number * every_s))
+        stream += decide(job, command, T0 + timedelta(seconds=number * every_s)).events
     job = fold(stream)
     assert job is not None
     return job
@@ -39,11 +41,13 @@ def done(attempt: int) -> list[c.Command]:
 FAILED_THEN_SUCCEEDED = lived(
     c.RequestContainer(place="local"),
     c.ClaimAttempt(attempt=1, claim=CLAIM),
-    c.ReportFailure(attempt=1, claim=CLAIM, error="exit", message="no", exit_code=1, output_tail=""),
+    c.ReportFailure(
+        attempt=1, claim=CLAIM, body=e.WorkerFailed(error="exit", message="no", exit_code=1, output_tail="")
+    ),
     *done(1),
     c.RequestContainer(place="local"),
     c.ClaimAttempt(attempt=2, claim=CLAIM),
-    c.ReportSuccess(attempt=2, claim=CLAIM, result=None, exit_code=0, output_tail=""),
+    c.ReportSuccess(attempt=2, claim=CLAIM, body=e.WorkerSucceeded(result=None, exit_code=0, output_tail="")),
     *done(2),
 )
 
@@ -88,7 +92,7 @@ def test_a_running_job_costs_more_from_second_to_second_and_none_of_it_is_waste(
 
 
 def test_a_refused_container_costs_nothing() -> None:
-    refusal = c.RefuseContainer(attempt=1, refusal="permanent", code="No", message="no", hint="ask")
+    refusal = c.RefuseContainer(attempt=1, refusal=Refusal(kind="permanent", code="No", message="no", hint="ask"))
     assert cost(lived(c.RequestContainer(place="local"), refusal), T0 + timedelta(days=1)).total_s == 0
 
 

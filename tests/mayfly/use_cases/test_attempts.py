@@ -14,6 +14,7 @@ from mayfly.errors import NotFound
 from mayfly.jobs import events as e
 from mayfly.jobs.commands import NoteFound
 from mayfly.jobs.next_step import NextStep
+from mayfly.jobs.refusal import RefusalKind
 from mayfly.jobs.spec import JobSpec, RetryPolicy
 from mayfly.use_cases.attempts import begin_attempt
 from mayfly.use_cases.cancel import cancel
@@ -146,7 +147,7 @@ def test_a_create_that_got_lost_is_sent_again_by_the_next_look(composed: Compose
 
 
 @pytest.mark.parametrize("refusal", ["wait", "relocate", "retry"])
-def test_a_refusal_that_may_pass_holds_the_job_and_says_why(composed: Composed, refusal: str) -> None:
+def test_a_refusal_that_may_pass_holds_the_job_and_says_why(composed: Composed, refusal: RefusalKind) -> None:
     """I9."""
     composed.runtime.refusal = refused(refusal)
     job_id = composed.submit()

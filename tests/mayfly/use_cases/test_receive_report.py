@@ -8,6 +8,7 @@ import pytest
 
 from mayfly.errors import Rejected
 from mayfly.jobs import commands as c
+from mayfly.jobs import events as e
 from mayfly.use_cases.receive_report import parse_report
 from tests.mayfly.composed import STARTED, SUCCEEDED, Composed
 from tests.mayfly.jobs.samples import CLAIM
@@ -42,7 +43,7 @@ def test_each_kind_becomes_its_command() -> None:
     assert parse_report(STARTED, attempt=2) == c.ClaimAttempt(attempt=2, claim=CLAIM)
     progress = {"type": "progress", "claim": CLAIM, "sequence": 1, "fraction": None}
     assert parse_report(progress, attempt=2) == c.ReportProgress(
-        attempt=2, claim=CLAIM, sequence=1, fraction=None, message=""
+        attempt=2, claim=CLAIM, body=e.WorkerProgressed(sequence=1, fraction=None, message="")
     )
     failed = {
         "type": "finished",
@@ -55,12 +56,7 @@ def test_each_kind_becomes_its_command() -> None:
     assert parse_report(failed, attempt=2) == c.ReportFailure(
         attempt=2,
         claim=CLAIM,
-        error="exit",
-        message="no",
-        exit_code=3,
-        output_tail="",
-        cpu_s=1.5,
-        memory_peak_bytes=7,
+        body=e.WorkerFailed(error="exit", message="no", exit_code=3, output_tail="", cpu_s=1.5, memory_peak_bytes=7),
     )
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from mayfly.containers.aci.refusals import classify
-from mayfly.containers.runtime import RefusalClass
+from mayfly.jobs.refusal import RefusalKind
 
 
 class Seen(NamedTuple):
@@ -16,7 +16,7 @@ class Seen(NamedTuple):
     status: int | None
     code: str
     message: str
-    refusal: RefusalClass
+    refusal: RefusalKind
     hint: str
 
 
@@ -113,7 +113,7 @@ SEEN = {
 def test_an_answer_of_azure_is_classified_with_a_hint(name: str) -> None:
     seen = SEEN[name]
     told = classify(status=seen.status, code=seen.code, message=seen.message)
-    assert told.refusal == seen.refusal
+    assert told.kind == seen.refusal
     assert seen.hint in told.hint
     assert told.code == (seen.code.rstrip(".") or f"HTTP {seen.status}")
     assert told.message == seen.message

@@ -282,9 +282,9 @@ def test_a_failed_spawn_is_refused_with_what_to_do_and_leaves_nothing(
     monkeypatch.setattr(subprocess, "Popen", fail)
     with pytest.raises(GroupRefused) as refused:
         asyncio.run(runtime.create(request_for("one", "true")))
-    assert refused.value.refusal == refusal
-    assert refused.value.code == errno.errorcode[number]
-    assert refused.value.hint
+    assert refused.value.refusal.kind == refusal
+    assert refused.value.refusal.code == errno.errorcode[number]
+    assert refused.value.refusal.hint
     assert os.listdir(root) == []
 
 
@@ -292,7 +292,7 @@ def test_a_failed_spawn_is_refused_with_what_to_do_and_leaves_nothing(
 def test_an_environment_that_the_system_refuses_is_permanent(root: Path, runtime: ProcessRuntime, value: str) -> None:
     with pytest.raises(GroupRefused) as refused:
         asyncio.run(runtime.create(request_for("one", "true", VALUE=value)))
-    assert refused.value.refusal == "permanent"
+    assert refused.value.refusal.kind == "permanent"
     assert value not in str(refused.value)
     assert os.listdir(root) == []
 
