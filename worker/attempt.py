@@ -11,9 +11,9 @@ import os
 from worker import reports
 from worker.environment import BadEnvironment, Environment
 from worker.interruption import Interruption
+from worker.outcome import Outcome
 from worker.output import Output
 from worker.reports import Reports, say
-from worker.work import Ending
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,13 +51,13 @@ def main(arguments: Sequence[str]) -> int:
         return _EXIT_CODES[verdict]
     interruption.claimed = True
     to_mayfly.stay_alive(environment.alive_s)
-    ending = _work(arguments[1:], environment, interruption, to_mayfly)
+    outcome = _work(arguments[1:], environment, interruption, to_mayfly)
     if interruption.stop is not None:
         return _EXIT_CODES[interruption.stop]
-    return _EXIT_CODES[to_mayfly.finished(ending)]
+    return _EXIT_CODES[to_mayfly.finished(outcome)]
 
 
-def _work(command: Sequence[str], environment: Environment, interruption: Interruption, to_mayfly: Reports) -> Ending:
+def _work(command: Sequence[str], environment: Environment, interruption: Interruption, to_mayfly: Reports) -> Outcome:
     output = Output(log_bytes_max=environment.log_bytes_max)
     try:
         if command:
@@ -65,7 +65,7 @@ def _work(command: Sequence[str], environment: Environment, interruption: Interr
             from worker.masking import mask_of
 
             mask = mask_of(environment.command_env, environment.secret_names)
-            ending = run_command(
+            outcome = run_command(
                 command,
                 env=environment.command_env,
                 output=output,
@@ -73,11 +73,11 @@ def _work(command: Sequence[str], environment: Environment, interruption: Interr
                 on_progress=to_mayfly.progress,
                 interruption=interruption,
             )
-            ending.error_message = mask.text(ending.error_message)
+            outcome.error_message = mask.text(outcome.error_message)
         else:
             from worker.demo_work import run_demo_work
 
-            ending = run_demo_work(
+            outcome = run_demo_work(
                 environment.message,
                 seconds=environment.work_s,
                 output=output,
@@ -85,6 +85,6 @@ def _work(command: Sequence[str], environment: Environment, interruption: Interr
                 interruption=interruption,
             )
     except Exception as error:  # The end must be reported even when the fault is our own.
-        ending = Ending(exit_code=None).failed("worker", f"{type(error).__name__}: {error}", exit_code=None)
-    ending.output_tail = output.tail()
-    return ending
+        outcome = Outcome(exit_code=None).failed("worker", f"{type(error).__name__}: {error}", exit_code=None)
+    outcome.output_tail = output.tail()
+    return outcome

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import time
 
-from worker.lean import signal
+from worker.c_modules import signal
 from worker.line_protocol import LineProtocol
-from worker.work import Ending
+from worker.outcome import Outcome
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def run_command(
     mask: Mask,
     on_progress: Callable[[float | None, str], None],
     interruption: Interruption,
-) -> Ending:
+) -> Outcome:
     """Run `command` to its end and say how it ended. A stop that was asked for is passed on as SIGTERM."""
     reader, writer = os.pipe()
     try:
@@ -53,10 +53,10 @@ def run_command(
     os.close(reader)
     # What the command left behind ends with it, as it does when a container's main process ends.
     _kill_group(pid, signal.SIGKILL)
-    ending = _how_it_ended(exit_status, protocol, interruption)
-    ending.cpu_s = usage[0]
-    ending.memory_peak_bytes = usage[1]
-    return ending
+    outcome = _how_it_ended(exit_status, protocol, interruption)
+    outcome.cpu_s = usage[0]
+    outcome.memory_peak_bytes = usage[1]
+    return outcome
 
 
 def _spawn(command: Sequence[str], env: Mapping[str, str], writer: int) -> int:
@@ -151,35 +151,35 @@ def _reap(pid: int, usage: tuple[float, int]) -> tuple[int | None, tuple[float, 
     return status, usage
 
 
-def _how_it_ended(status: int, protocol: LineProtocol, interruption: Interruption) -> Ending:
+def _how_it_ended(status: int, protocol: LineProtocol, interruption: Interruption) -> Outcome:
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
-        ending = Ending(exit_code=128 + number)
+        outcome = Outcome(exit_code=128 + number)
         error_class, message = "signal", f"the command was killed by {_signal_name(number)}"
     else:
         code = os.WEXITSTATUS(status)
-        ending = Ending(exit_code=code)
+        outcome = Outcome(exit_code=code)
         error_class, message = "exit", f"the command exited with code {code}"
     if interruption.requested:
         by = _signal_name(interruption.signal_number) if interruption.signal_number else "Mayfly"
-        return ending.failed("terminated", f"stopped by {by}; {message}", exit_code=ending.exit_code)
-    if ending.exit_code != 0:
-        return ending.failed(error_class, message, exit_code=ending.exit_code)
+        return outcome.failed("terminated", f"stopped by {by}; {message}", exit_code=outcome.exit_code)
+    if outcome.exit_code != 0:
+        return outcome.failed(error_class, message, exit_code=outcome.exit_code)
     try:
-        ending.result = protocol.result()
+        outcome.result = protocol.result()
     except ValueError as error:
-        return ending.failed("result_invalid", str(error), exit_code=0)
-    return ending
+        return outcome.failed("result_invalid", str(error), exit_code=0)
+    return outcome
 
 
-def _not_started(name: str, error: OSError) -> Ending:
+def _not_started(name: str, error: OSError) -> Outcome:
     if isinstance(error, FileNotFoundError):
-        return Ending(exit_code=None).failed(
+        return Outcome(exit_code=None).failed(
             "command_not_found", f"{name!r} was not found (nor, for a script, its interpreter)", exit_code=127
         )
     if isinstance(error, PermissionError) or error.strerror == "Exec format error":
-        return Ending(exit_code=None).failed("not_executable", f"{name!r} cannot be run: {error}", exit_code=126)
-    return Ending(exit_code=None).failed("worker", f"the command could not be started: {error}", exit_code=None)
+        return Outcome(exit_code=None).failed("not_executable", f"{name!r} cannot be run: {error}", exit_code=126)
+    return Outcome(exit_code=None).failed("worker", f"the command could not be started: {error}", exit_code=None)
 
 
 def _kill_group(group: int, number: int) -> None:

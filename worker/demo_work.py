@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from worker.work import Ending
+from worker.outcome import Outcome
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def run_demo_work(
     output: Output,
     on_progress: Callable[[float | None, str], None],
     interruption: Interruption,
-) -> Ending:
+) -> Outcome:
     """Hash for `seconds` (0: one line, at once). The result is `{"hash": last}`; a stop ends it between two lines."""
     from hashlib import md5
 
@@ -37,20 +37,20 @@ def run_demo_work(
             on_progress(line / lines, f"line {line} of {lines}")
             interruption.sleep(begun + seconds * line / lines - time.monotonic())
         if interruption.requested:
-            ending = Ending(exit_code=None).failed(
+            outcome = Outcome(exit_code=None).failed(
                 "terminated", f"stopped after line {line} of {lines}", exit_code=None
             )
             break
     else:
-        ending = Ending(exit_code=0, result=f'{{"hash":"{last}"}}')
-    _measure(ending)
-    return ending
+        outcome = Outcome(exit_code=0, result=f'{{"hash":"{last}"}}')
+    _measure(outcome)
+    return outcome
 
 
-def _measure(ending: Ending) -> None:
+def _measure(outcome: Outcome) -> None:
     import resource
     import sys
 
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    ending.cpu_s = usage.ru_utime + usage.ru_stime
-    ending.memory_peak_bytes = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    outcome.cpu_s = usage.ru_utime + usage.ru_stime
+    outcome.memory_peak_bytes = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)

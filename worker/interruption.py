@@ -10,7 +10,7 @@ import os
 import select
 import time
 
-from worker.lean import signal
+from worker.c_modules import signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from worker.wire_json import to_json
+from worker.json_writer import to_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,14 +11,14 @@ import os
 import sys
 import time
 
-from worker.post import Answer, post
-from worker.wire_json import JsonText, to_json
+from worker.http_post import Answer, post
+from worker.json_writer import JsonText, to_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from worker.environment import Environment
     from worker.interruption import Interruption
-    from worker.work import Ending
+    from worker.outcome import Outcome
 
 GO_ON = "go on"
 STOP = "stop"
@@ -67,12 +67,12 @@ class Reports:
         if every_s:
             _thread.start_new_thread(self._say_again, (every_s,))
 
-    def finished(self, ending: Ending) -> str:
+    def finished(self, outcome: Outcome) -> str:
         """Report the end; when the report itself is refused, send smaller ones, so that the outcome is never lost."""
         with self._lock:
             self._ended = True
         verdict = REFUSED
-        for body in _finished_bodies(self.claim, ending):
+        for body in _finished_bodies(self.claim, outcome):
             verdict = self._send_until_answered("finished", body)
             if verdict != REFUSED:
                 break
@@ -180,23 +180,25 @@ def _verdict(answer: Answer) -> str | None:
     return None
 
 
-def _finished_bodies(claim: str, ending: Ending) -> list[str]:
+def _finished_bodies(claim: str, outcome: Outcome) -> list[str]:
     """The report, and what to send when it is refused: without the output, then without the result as well."""
-    bodies = [_finished_body(claim, ending, ending.output_tail)]
-    if ending.output_tail:
-        bodies.append(_finished_body(claim, ending, ""))
-    if ending.error_class is None:
-        refused = ending.failed("result_invalid", "the report with this result was refused", exit_code=ending.exit_code)
+    bodies = [_finished_body(claim, outcome, outcome.output_tail)]
+    if outcome.output_tail:
+        bodies.append(_finished_body(claim, outcome, ""))
+    if outcome.error_class is None:
+        refused = outcome.failed(
+            "result_invalid", "the report with this result was refused", exit_code=outcome.exit_code
+        )
         bodies.append(_finished_body(claim, refused, ""))
     return bodies
 
 
-def _finished_body(claim: str, ending: Ending, output_tail: str) -> str:
-    usage = {"cpu_s": round(ending.cpu_s, 6), "memory_peak_bytes": ending.memory_peak_bytes}
-    common = {"type": "finished", "claim": claim, "exit_code": ending.exit_code}
+def _finished_body(claim: str, outcome: Outcome, output_tail: str) -> str:
+    usage = {"cpu_s": round(outcome.cpu_s, 6), "memory_peak_bytes": outcome.memory_peak_bytes}
+    common = {"type": "finished", "claim": claim, "exit_code": outcome.exit_code}
     last = {"output_tail": output_tail, "usage": usage}
-    if ending.error_class is None:
-        result = JsonText(ending.result)
+    if outcome.error_class is None:
+        result = JsonText(outcome.result)
         return to_json({**common, "outcome": "succeeded", "result": result, **last})
-    error = {"class": ending.error_class, "message": ending.error_message[:ERROR_CHARS_MAX]}
+    error = {"class": outcome.error_class, "message": outcome.error_message[:ERROR_CHARS_MAX]}
     return to_json({**common, "outcome": "failed", "error": error, **last})

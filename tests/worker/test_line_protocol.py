@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from worker.json_writer import JsonText, to_json
 from worker.line_protocol import LineProtocol, parse_progress
 from worker.output import TAIL_CHARS_MAX, decode_tail
-from worker.wire_json import JsonText, to_json
 
 LINES = st.lists(
     st.one_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Ending:
+class Outcome:
     """How the work ended.
 
     `result` is JSON text, "null" when there is none. `error_class` None means succeeded; the closed set of classes is
@@ -21,12 +21,12 @@ class Ending:
         self.cpu_s = 0.0
         self.memory_peak_bytes = 0
 
-    def failed(self, error_class: str, message: str, *, exit_code: int | None) -> Ending:
-        """Return the same ending as a failure, without a result."""
-        ending = Ending(exit_code=exit_code)
-        ending.error_class = error_class
-        ending.error_message = message
-        ending.output_tail = self.output_tail
-        ending.cpu_s = self.cpu_s
-        ending.memory_peak_bytes = self.memory_peak_bytes
-        return ending
+    def failed(self, error_class: str, message: str, *, exit_code: int | None) -> Outcome:
+        """Return the same outcome as a failure, without a result."""
+        outcome = Outcome(exit_code=exit_code)
+        outcome.error_class = error_class
+        outcome.error_message = message
+        outcome.output_tail = self.output_tail
+        outcome.cpu_s = self.cpu_s
+        outcome.memory_peak_bytes = self.memory_peak_bytes
+        return outcome

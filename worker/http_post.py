@@ -6,7 +6,7 @@ body only what is worth printing.
 
 from __future__ import annotations
 
-from worker.lean import socket
+from worker.c_modules import socket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
