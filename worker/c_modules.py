@@ -1,7 +1,7 @@
-"""`signal` and `socket` without their Python halves, which cost more to import than the rest of the worker.
+"""The C halves of `signal` and `socket`: their Python halves cost more to import than the rest of the worker.
 
-Those halves turn constants into `enum` classes that nobody here reads: 10 ms of a start of 20. The C modules beneath
-are the same functions, and where an interpreter has none the usual modules stand in.
+The Python halves turn constants into `enum` classes that the worker never uses: 10 ms of a 20 ms start. The C modules
+hold the same functions. On an interpreter without them, the full modules take their place.
 """
 
 TYPE_CHECKING = False

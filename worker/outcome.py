@@ -1,4 +1,4 @@
-"""How work ended: the one record that command, demo work and reports share."""
+"""How the work ended: the one record that the command, the demo work and the reports share."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from __future__ import annotations
 class Outcome:
     """How the work ended.
 
-    `result` is JSON text, "null" when there is none. `error_class` None means succeeded; the closed set of classes is
-    in the contract. `cpu_s` is user plus system time; `memory_peak_bytes` is that of the largest single process.
+    Shapes: `result` is JSON text, "null" if there is none. `error_class` is one of the classes in the contract, or None
+    if the work succeeded. `exit_code` is None if there was none.
+    Units: `cpu_s` is user plus system time. `memory_peak_bytes` is the peak of the largest single process.
     """
 
     __slots__ = ("cpu_s", "error_class", "error_message", "exit_code", "memory_peak_bytes", "output_tail", "result")
@@ -22,7 +23,7 @@ class Outcome:
         self.memory_peak_bytes = 0
 
     def failed(self, error_class: str, message: str, *, exit_code: int | None) -> Outcome:
-        """Return the same outcome as a failure, without a result."""
+        """Return this outcome as a failure, without its result."""
         outcome = Outcome(exit_code=exit_code)
         outcome.error_class = error_class
         outcome.error_message = message
