@@ -70,13 +70,13 @@ AZURE_PACE = Pace(
     jitter=0.2,
     delete_again_s=30.0,
 )
-"""A job without trouble is never looked at before its end: decision 8.
+"""A job without trouble is never polled before its end: decision 8.
 
 Source: request-limits-and-throttling: 25 reads a second for a subscription and region. A container starts within 10 to
 60 s where its image is not large.
 """
-ALIVE_SHARE = 3
-"""A worker says that it lives so many times within `silence_s`: one report that is lost raises no doubt, nor do two."""
+HEARTBEATS_PER_TIMEOUT = 3
+"""How many heartbeats a worker sends within `silence_s`, so that one or two lost ones raise no doubt."""
 
 
 def next_step(job: Job, now: datetime, pace: Pace, *, unsure: bool = False) -> Step:

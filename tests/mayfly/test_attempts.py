@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import jwt
@@ -16,6 +17,7 @@ from mayfly.errors import NotFound
 from mayfly.jobs import events as e
 from mayfly.jobs.commands import NoteFound
 from mayfly.jobs.spec import JobSpec, RetryPolicy
+from mayfly.jobs.steering import AZURE_PACE
 from tests.jobs.samples import T0
 from tests.mayfly.composed import REPORT_KEY, STARTED, SUCCEEDED, Composed, compose
 from tests.mayfly.scripted_runtime import refused
@@ -58,6 +60,13 @@ def test_the_container_is_asked_for_with_everything_that_the_worker_contract_nam
     assert set(request.secure_env) == {"DB", "MAYFLY_REPORT_TOKEN"}
     assert request.secure_env["DB"] == "canary"
     assert request.tags == {"mayfly-job": job_id, "mayfly-attempt": "1"}
+
+
+def test_heartbeats_are_requested_under_the_current_name_and_the_one_that_older_images_read(composed: Composed) -> None:
+    composed.mayfly = replace(composed.mayfly, pace=AZURE_PACE)
+    composed.begin(composed.submit())
+    (request,) = composed.runtime.requests
+    assert (request.env["MAYFLY_HEARTBEAT_SECONDS"], request.env["MAYFLY_ALIVE_SECONDS"]) == ("60", "60")
 
 
 def test_the_token_outlives_both_deadlines_by_an_hour(composed: Composed) -> None:
