@@ -94,9 +94,9 @@ def _read_answer(connection: socket.socket) -> Answer:
         head, _, data = data.partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
         words = first.split(None, 2)
-        if len(words) < 2 or not words[0].startswith("HTTP/") or not words[1].isdigit():
+        status = _number(words[1]) if len(words) > 1 and words[0].startswith("HTTP/") else None
+        if status is None:
             raise ConnectionError("the answer is not HTTP")
-        status = int(words[1])
         if status >= 200:
             break
     headers = {}
@@ -104,15 +104,14 @@ def _read_answer(connection: socket.socket) -> Answer:
         name, _, value = line.partition(":")
         headers[name.strip().lower()] = value.strip()
     body = _read_body(connection, data, headers)
-    after = headers.get("retry-after", "")
     detail = body[:_DETAIL_BYTES_MAX].decode("utf-8", "replace")
-    return Answer(status, float(after) if after.isdigit() else None, detail)
+    return Answer(status, _number(headers.get("retry-after", "")), detail)
 
 
 def _read_body(connection: socket.socket, body: bytes, headers: dict[str, str]) -> bytes:
     """Read the body, up to 64 KB. The status is already known, so a broken connection is not an error here."""
-    length = headers.get("content-length", "")
-    wanted = min(int(length) if length.isdigit() else _HEAD_BYTES_MAX, _HEAD_BYTES_MAX)
+    length = _number(headers.get("content-length", ""))
+    wanted = _HEAD_BYTES_MAX if length is None else min(length, _HEAD_BYTES_MAX)
     chunked = "chunked" in headers.get("transfer-encoding", "").lower()
     try:
         while len(body) < wanted and not (chunked and body.endswith(b"0\r\n\r\n")):
@@ -120,6 +119,11 @@ def _read_body(connection: socket.socket, body: bytes, headers: dict[str, str]) 
     except OSError:
         pass
     return body
+
+
+def _number(text: str) -> int | None:
+    # Not `isdigit`, which accepts a superscript. Python limits the digits that `int` reads, and ten are enough here.
+    return int(text) if text.isdecimal() and len(text) <= 10 else None
 
 
 def _receive(connection: socket.socket) -> bytes:
