@@ -38,7 +38,7 @@ class Pace:
     claim_s: float
     """The first look at any other: so long a worker is given to claim."""
     silence_s: float | None
-    """How long a worker that claimed is taken for alive after its last report; None: it is looked at all the same."""
+    """How long after its last report or heartbeat a worker is presumed alive; None: its container is polled anyway."""
     growth: float
     """Each next look waits this share of the attempt's age."""
     longest_s: float
@@ -121,7 +121,7 @@ def next_step(job: Job, now: datetime, pace: Pace, *, unsure: bool = False) -> S
 
 
 def believed_until(job: Job, pace: Pace) -> datetime | None:
-    """Return until when the job's worker is taken for alive, unasked; None: the platform is to be asked."""
+    """Return until when the job's worker is presumed alive without a poll; None: poll the platform."""
     attempt = job.attempt
     if attempt is None or attempt.claimed_at is None or pace.silence_s is None:
         return None
