@@ -1,41 +1,41 @@
-// All of Mayfly in one subscription: composes, and decides nothing that a module could. The dashboard is deployed after it
-// (modules/dashboard.bicep, by hooks/after_deploy.sh), because it needs a key that only the deployed app has.
-// Two resource groups: one for Mayfly, and one that holds container groups and nothing else, so that the role that
-// makes and deletes them reaches nothing else either.
+// All of Mayfly in one subscription. This file only composes modules; the decisions are in the modules. The dashboard is
+// deployed later (modules/dashboard.bicep, by hooks/after_deploy.sh), because it needs a key of the deployed app.
+// There are two resource groups: one for Mayfly, and one that contains only container groups. The role that creates and
+// deletes container groups is limited to the second.
 targetScope = 'subscription'
 
-@description('Name of the environment; part of every name.')
+@description('Name of the environment, part of the names of the resource groups.')
 @minLength(1)
 @maxLength(40)
 param environmentName string
 
-@description('Region of everything but the container groups, which go where `places` says.')
+@description('Region of all resources except the container groups, whose regions are in `places`.')
 @metadata({ azd: { type: 'location' } })
 param location string
 
-@description('Object id of the person or pipeline that deploys; it may write secrets and send test messages.')
+@description('Object ID of the user or pipeline that deploys. It may write secrets and send messages to the queue.')
 param principalId string
 
-@description('Kind of that principal.')
+@description('Type of that principal.')
 @allowed(['User', 'ServicePrincipal', 'Group'])
 param principalType string = 'User'
 
-@description('Where containers run, in order: `region[:spot][:cpu:memory_gb]`, with commas between them; empty: `location`.')
+@description('Places for containers, in order of preference and separated by commas: `region[:spot][:cpu:memory_gb]`. Defaults to `location`.')
 param places string = ''
 
-@description('Tag of the worker image in the registry.')
+@description('Repository and tag of the worker image in the registry.')
 param workerTag string = 'mayfly-worker:1'
 
-@description('Puts Mayfly and its containers into a virtual network. Containers in other regions than `location` cannot join it.')
+@description('Whether Mayfly and its containers run in a virtual network. Only containers in `location` can join it.')
 param useNetwork bool = false
 
-@description('Keeps orchestrations in a Durable Task Scheduler, which pushes, and not in Azure Storage, which is polled.')
+@description('Whether orchestrations are kept in a Durable Task Scheduler, which pushes work, instead of Azure Storage, which is polled.')
 param useScheduler bool = false
 
-@description('Where alerts go; empty: they are only shown in the portal.')
+@description('Email address for alerts. If empty, alerts appear only in the portal.')
 param alertEmail string = ''
 
-@description('Keeps the account of the log from being deleted, by anybody, until the lock is taken off.')
+@description('Whether a lock prevents the deletion of the Cosmos DB account that contains the log.')
 param lockLog bool = true
 
 var tags = { 'azd-env-name': environmentName }

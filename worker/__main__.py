@@ -1,7 +1,7 @@
 """Start the worker: `python -I -S worker/__main__.py [-- COMMAND ARGUMENT...]`.
 
-Kept to a few lines because Python compiles the started file anew each time, while the modules it imports are cached.
-The file is faster to start than the folder (`python worker`), which works too but loads `runpy` first.
+Python recompiles this file at every start, while the modules that it imports are cached, so it holds only a few lines.
+Starting the folder (`python worker`) works too, but is slower because it loads `runpy` first.
 """
 
 import os
@@ -12,5 +12,5 @@ if __name__ == "__main__":
     sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     from worker.attempt import main
 
-    # Nothing is buffered and everything is said, so the 2 ms in which Python takes itself apart are saved.
+    # Nothing is left in a buffer, so skip the 2 ms that Python takes to tear itself down.
     os._exit(main(sys.argv[1:]))

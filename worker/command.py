@@ -1,7 +1,7 @@
-"""Run the command: relay its output as it comes, pass signals on, see how it ended.
+"""Run the command: relay its output, forward signals, and determine the outcome.
 
-The command gets a process group of its own, so that a signal reaches it and what it started exactly once. It is
-spawned with `posix_spawn`: `subprocess` costs more to import than the worker needs to start.
+The command runs in a separate process group, so that a signal reaches it and its children exactly once. It is started
+with `posix_spawn`, because importing `subprocess` takes longer than the whole start of the worker.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import time
 
-from worker.lean import signal
+from worker.c_modules import signal
 from worker.line_protocol import LineProtocol
-from worker.work import Ending
+from worker.outcome import Outcome
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from worker.output import Output
 
 KILL_AFTER_S = 10.0
-"""Between passing on SIGTERM and SIGKILL."""
+"""From forwarding SIGTERM to SIGKILL."""
 
 _EOF_AFTER_S = 1.0
-"""How long output is still read after the command ended, when something that it left behind holds the pipe open."""
+"""How long to keep reading after the command ended while a process that it left behind holds the pipe open."""
 
 _CHUNK = 1 << 16
 
@@ -38,8 +38,11 @@ def run_command(
     mask: Mask,
     on_progress: Callable[[float | None, str], None],
     interruption: Interruption,
-) -> Ending:
-    """Run `command` to its end and say how it ended. A stop that was asked for is passed on as SIGTERM."""
+) -> Outcome:
+    """Run `command` to its end and return its outcome. A requested stop is forwarded as SIGTERM.
+
+    Errors: none; a command that cannot be started is a failed outcome.
+    """
     reader, writer = os.pipe()
     try:
         pid = _spawn(command, env, writer)
@@ -49,14 +52,14 @@ def run_command(
     finally:
         os.close(writer)
     protocol = LineProtocol(on_progress)
-    exit_status, usage = _relay_until_ended(pid, reader, _Relay(output, protocol, mask), interruption)
+    exit_status, usage = _relay_until_exit(pid, reader, _Relay(output, protocol, mask), interruption)
     os.close(reader)
-    # What the command left behind ends with it, as it does when a container's main process ends.
+    # Kill everything that the command left behind, as the end of a container's main process would.
     _kill_group(pid, signal.SIGKILL)
-    ending = _how_it_ended(exit_status, protocol, interruption)
-    ending.cpu_s = usage[0]
-    ending.memory_peak_bytes = usage[1]
-    return ending
+    outcome = _outcome_of(exit_status, protocol, interruption)
+    outcome.cpu_s = usage[0]
+    outcome.memory_peak_bytes = usage[1]
+    return outcome
 
 
 def _spawn(command: Sequence[str], env: Mapping[str, str], writer: int) -> int:
@@ -70,13 +73,13 @@ def _spawn(command: Sequence[str], env: Mapping[str, str], writer: int) -> int:
             (os.POSIX_SPAWN_DUP2, writer, 2),
         ],
         setpgroup=0,
-        # Python ignores these two for itself, and a command would inherit that.
+        # Python ignores these two signals, and the command would inherit that.
         setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
     )
 
 
 class _Relay:
-    """Where the command's output goes: masked, to the worker's own output and to those who read it."""
+    """Masks the command's output and passes it to the worker's own output and to the line protocol."""
 
     def __init__(self, output: Output, protocol: LineProtocol, mask: Mask) -> None:
         self._output = output
@@ -96,18 +99,18 @@ class _Relay:
             self._protocol.feed(data)
 
 
-def _relay_until_ended(
+def _relay_until_exit(
     pid: int, reader: int, relay: _Relay, interruption: Interruption
 ) -> tuple[int, tuple[float, int]]:
     status: int | None = None
     usage = (0.0, 0)
-    passed_on: int | None = None
+    forwarded: int | None = None
     kill_at: float | None = None
-    leave_at: float | None = None
+    stop_reading_at: float | None = None
     sources = [reader]
-    while status is None or (sources and leave_at is not None and time.monotonic() < leave_at):
-        moments = [moment for moment in (kill_at, leave_at) if moment is not None]
-        timeout_s = max(0.0, min(moments) - time.monotonic()) if moments else None
+    while status is None or (sources and stop_reading_at is not None and time.monotonic() < stop_reading_at):
+        deadlines = [at for at in (kill_at, stop_reading_at) if at is not None]
+        timeout_s = max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
         if interruption.wait(timeout_s, *sources):
             data = os.read(reader, _CHUNK)
             if data:
@@ -116,8 +119,8 @@ def _relay_until_ended(
                 sources = []
         if status is None:
             number = interruption.signal_number or (signal.SIGTERM if interruption.stop else None)
-            if number is not None and number != passed_on:
-                passed_on = number
+            if number is not None and number != forwarded:
+                forwarded = number
                 _kill_group(pid, number)
                 kill_at = kill_at or time.monotonic() + KILL_AFTER_S
             if kill_at is not None and time.monotonic() >= kill_at:
@@ -125,68 +128,68 @@ def _relay_until_ended(
                 kill_at = None
             status, usage = _reap(pid, usage)
             if status is not None:
-                kill_at, leave_at = None, time.monotonic() + _EOF_AFTER_S
+                kill_at, stop_reading_at = None, time.monotonic() + _EOF_AFTER_S
     if sources and interruption.wait(0, reader):
-        # Whatever the command itself wrote is in the pipe at most, and that is one more read.
+        # Whatever the command itself wrote is still in the pipe, which one more read empties.
         relay.feed(os.read(reader, _CHUNK))
     relay.close()
     return status, usage
 
 
 def _reap(pid: int, usage: tuple[float, int]) -> tuple[int | None, tuple[float, int]]:
-    """Reap whatever has ended, as PID 1 of a container must; return the status of `pid` when it is among them."""
+    """Reap all ended processes, as PID 1 of a container must, and return the status of `pid` if it is one of them."""
     status: int | None = None
     while True:
         try:
-            ended, its_status, its_usage = os.wait4(-1, os.WNOHANG)
+            ended, ended_status, ended_usage = os.wait4(-1, os.WNOHANG)
         except ChildProcessError:
             break
         if ended == 0:
             break
         if ended == pid:
-            status = its_status
-            # Kilobytes on Linux, bytes on macOS (getrusage(2) of both).
+            status = ended_status
+            # Kilobytes on Linux, bytes on macOS. Source: getrusage(2) of both.
             unit = 1 if os.uname().sysname == "Darwin" else 1024
-            usage = (its_usage.ru_utime + its_usage.ru_stime, its_usage.ru_maxrss * unit)
+            usage = (ended_usage.ru_utime + ended_usage.ru_stime, ended_usage.ru_maxrss * unit)
     return status, usage
 
 
-def _how_it_ended(status: int, protocol: LineProtocol, interruption: Interruption) -> Ending:
+def _outcome_of(status: int, protocol: LineProtocol, interruption: Interruption) -> Outcome:
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
-        ending = Ending(exit_code=128 + number)
+        outcome = Outcome(exit_code=128 + number)
         error_class, message = "signal", f"the command was killed by {_signal_name(number)}"
     else:
         code = os.WEXITSTATUS(status)
-        ending = Ending(exit_code=code)
+        outcome = Outcome(exit_code=code)
         error_class, message = "exit", f"the command exited with code {code}"
     if interruption.requested:
         by = _signal_name(interruption.signal_number) if interruption.signal_number else "Mayfly"
-        return ending.failed("terminated", f"stopped by {by}; {message}", exit_code=ending.exit_code)
-    if ending.exit_code != 0:
-        return ending.failed(error_class, message, exit_code=ending.exit_code)
+        return outcome.failed("terminated", f"stopped by {by}; {message}", exit_code=outcome.exit_code)
+    if outcome.exit_code != 0:
+        return outcome.failed(error_class, message, exit_code=outcome.exit_code)
     try:
-        ending.result = protocol.result()
+        outcome.result = protocol.result()
     except ValueError as error:
-        return ending.failed("result_invalid", str(error), exit_code=0)
-    return ending
+        return outcome.failed("result_invalid", str(error), exit_code=0)
+    return outcome
 
 
-def _not_started(name: str, error: OSError) -> Ending:
+def _not_started(name: str, error: OSError) -> Outcome:
     if isinstance(error, FileNotFoundError):
-        return Ending(exit_code=None).failed(
-            "command_not_found", f"{name!r} was not found (nor, for a script, its interpreter)", exit_code=127
+        return Outcome(exit_code=None).failed(
+            "command_not_found", f"{name!r} was not found; if it is a script, check its interpreter", exit_code=127
         )
     if isinstance(error, PermissionError) or error.strerror == "Exec format error":
-        return Ending(exit_code=None).failed("not_executable", f"{name!r} cannot be run: {error}", exit_code=126)
-    return Ending(exit_code=None).failed("worker", f"the command could not be started: {error}", exit_code=None)
+        return Outcome(exit_code=None).failed("not_executable", f"{name!r} cannot be executed: {error}", exit_code=126)
+    return Outcome(exit_code=None).failed("worker", f"the command could not be started: {error}", exit_code=None)
 
 
 def _kill_group(group: int, number: int) -> None:
     try:  # noqa: SIM105 - contextlib costs 2 ms to import
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):
-        # Nothing is left of it; macOS says EPERM when only a zombie is.
+        # No process is left in the group. macOS answers EPERM if only a zombie is.
         pass
 
 

@@ -1,10 +1,13 @@
-"""The demo work: a chain of MD5 hashes from the message, twenty lines a second, as in the sample Mayfly replaces."""
+"""The demo work: a chain of MD5 hashes that starts with the message, twenty lines a second.
+
+Source: the worker of the sample that Mayfly replaces, aci-event-driven-worker-queue.
+"""
 
 from __future__ import annotations
 
 import time
 
-from worker.work import Ending
+from worker.outcome import Outcome
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,34 +26,38 @@ def run_demo_work(
     output: Output,
     on_progress: Callable[[float | None, str], None],
     interruption: Interruption,
-) -> Ending:
-    """Hash for `seconds` (0: one line, at once). The result is `{"hash": last}`; a stop ends it between two lines."""
+) -> Outcome:
+    """Print hashes for `seconds`; with 0, print one immediately. A stop takes effect between two lines.
+
+    Shapes: the result is `{"hash": <the last one>}`.
+    """
     from hashlib import md5
 
     lines = max(1, int(seconds * _LINES_PER_S))
-    begun = time.monotonic()
+    started_at = time.monotonic()
     last = message
     for line in range(1, lines + 1):
-        last = md5(last.encode("utf-8", "replace")).hexdigest()  # noqa: S324 - a demo, not a defence
+        last = md5(last.encode("utf-8", "replace")).hexdigest()  # noqa: S324 - a demo, not a defense
         output.write(last.encode("ascii") + b"\n")
         if seconds:
             on_progress(line / lines, f"line {line} of {lines}")
-            interruption.sleep(begun + seconds * line / lines - time.monotonic())
+            interruption.sleep(started_at + seconds * line / lines - time.monotonic())
         if interruption.requested:
-            ending = Ending(exit_code=None).failed(
+            outcome = Outcome(exit_code=None).failed(
                 "terminated", f"stopped after line {line} of {lines}", exit_code=None
             )
             break
     else:
-        ending = Ending(exit_code=0, result=f'{{"hash":"{last}"}}')
-    _measure(ending)
-    return ending
+        outcome = Outcome(exit_code=0, result=f'{{"hash":"{last}"}}')
+    _measure(outcome)
+    return outcome
 
 
-def _measure(ending: Ending) -> None:
+def _measure(outcome: Outcome) -> None:
     import resource
     import sys
 
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    ending.cpu_s = usage.ru_utime + usage.ru_stime
-    ending.memory_peak_bytes = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    outcome.cpu_s = usage.ru_utime + usage.ru_stime
+    # Kilobytes on Linux, bytes on macOS. Source: getrusage(2) of both.
+    outcome.memory_peak_bytes = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)

@@ -1,4 +1,4 @@
-"""What the worker is told: read the environment once, refuse it with a sentence that names the variable."""
+"""Read and check the worker's environment variables, once; an error names the variable."""
 
 from __future__ import annotations
 
@@ -18,11 +18,14 @@ SECRET = "MAYFLY_REPORT_TOKEN"  # noqa: S105 - the name of a variable, not its v
 
 
 class BadEnvironment(Exception):
-    """A variable is missing or cannot be used. The text never holds a value of `MAYFLY_REPORT_TOKEN`."""
+    """A variable is missing or invalid. The text never contains the value of `MAYFLY_REPORT_TOKEN`."""
 
 
 class ReportAddress:
-    """Where reports go, taken apart: `scheme` is http or https, `target` is the path with its query."""
+    """The URL for reports, in parts.
+
+    Shapes: `scheme` is http or https; `authority` is host and port as in the URL; `target` is the path with its query.
+    """
 
     __slots__ = ("authority", "host", "port", "scheme", "target")
 
@@ -35,12 +38,18 @@ class ReportAddress:
 
 
 class Environment:
-    """The variables of one start. `command_env` is what the command is given: everything but the token."""
+    """The settings of one start.
+
+    Shapes: `command_env` is the command's environment: every variable except the token.
+    Units: seconds and bytes, as the names say; `heartbeat_s` and `log_bytes_max` are 0 for never.
+    Errors: `BadEnvironment`.
+    Source: docs/worker-contract.md.
+    """
 
     __slots__ = (
         "address",
-        "alive_s",
         "command_env",
+        "heartbeat_s",
         "log_bytes_max",
         "message",
         "report_s",
@@ -52,22 +61,25 @@ class Environment:
     def __init__(self, values: Mapping[str, str]) -> None:
         missing = [name for name in REQUIRED if name not in values]
         if missing:
-            raise BadEnvironment(f"missing in the environment: {', '.join(missing)}")
+            raise BadEnvironment(f"missing environment variables: {', '.join(missing)}")
         self.message = values["MESSAGE"]
         self.address = parse_address(values["MAYFLY_REPORT_URL"])
         self.token = values[SECRET]
         if not self.token or not self.token.isascii() or not self.token.isprintable() or " " in self.token:
-            raise BadEnvironment(f"{SECRET} must be one word of printable ASCII characters")
-        self.work_s = _seconds(values, "MAYFLY_WORK_SECONDS", 5.0)
-        self.report_s = _seconds(values, "MAYFLY_REPORT_SECONDS", 900.0)
-        self.alive_s = _seconds(values, "MAYFLY_ALIVE_SECONDS", 0.0)
-        self.log_bytes_max = int(_seconds(values, "MAYFLY_LOG_BYTES_MAX", 0.0))
+            raise BadEnvironment(f"{SECRET} must be printable ASCII characters without spaces")
+        self.work_s = _number(values, "MAYFLY_WORK_SECONDS", 5.0)
+        self.report_s = _number(values, "MAYFLY_REPORT_SECONDS", 900.0)
+        # A host older than the heartbeat's name sets only the second one.
+        self.heartbeat_s = _number(values, "MAYFLY_HEARTBEAT_SECONDS", _number(values, "MAYFLY_ALIVE_SECONDS", 0.0))
+        self.log_bytes_max = int(_number(values, "MAYFLY_LOG_BYTES_MAX", 0.0))
         self.secret_names = values.get("MAYFLY_SECRET_NAMES", "")
         self.command_env = {name: value for name, value in values.items() if name != SECRET}
 
 
 def parse_address(url: str) -> ReportAddress:
-    """Take an http or https URL apart.
+    """Split an http or https URL into its parts.
+
+    Errors: `BadEnvironment`.
 
     >>> address = parse_address("http://[::1]:7071/api/jobs/a/reports?x=1#y")
     >>> address.host, address.port, address.target
@@ -87,7 +99,7 @@ def parse_address(url: str) -> ReportAddress:
     return ReportAddress(scheme, authority, host.strip("[]"), port, target if target[:1] == "/" else "/" + target)
 
 
-def _seconds(values: Mapping[str, str], name: str, default: float) -> float:
+def _number(values: Mapping[str, str], name: str, default: float) -> float:
     text = values.get(name, "")
     if not text:
         return default

@@ -1,7 +1,7 @@
-"""What may break into the work: a signal from the platform, a child that ended, an answer that says stop.
+"""Interrupt the work: by a signal from the platform, the end of a child process, or an answer that means stop.
 
-One pipe wakes whoever waits, so that the worker sleeps in `select` and never polls. As PID 1 of a container the
-kernel would ignore SIGTERM unless it is handled, therefore the handlers are there from the first moment.
+All of them write to one pipe, so the worker sleeps in `select` and never polls. The kernel ignores SIGTERM for PID 1
+of a container unless a handler is installed, so the handlers are installed first.
 """
 
 from __future__ import annotations
@@ -10,49 +10,54 @@ import os
 import select
 import time
 
-from worker.lean import signal
+from worker.c_modules import signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
 
+    from worker.reports import Verdict
+
 
 class Interruption:
-    """`signal_number`: the last SIGTERM or SIGINT. `stop`: why an answer told the worker to stop, or None.
+    """The signal handlers of the process, and the reason to stop.
 
-    Until `claimed` is set a signal ends the process at once with 128 + its number: nobody waits for its report.
+    Shapes: `signal_number` is the last SIGTERM or SIGINT, or None. `stop` is the verdict that ended the work, or None.
+    Until `claimed` is set, a signal ends the process immediately with exit code 128 + its number, because Mayfly does
+    not expect a report from it.
     """
 
     def __init__(self) -> None:
         self.claimed = False
         self.signal_number: int | None = None
-        self.stop: str | None = None
+        self.stop: Verdict | None = None
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._reader, False)
         os.set_blocking(self._writer, False)
         signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, self._on_signal)
         signal.signal(signal.SIGINT, self._on_signal)
-        # Only with a handler does the end of a child write to the pipe.
-        signal.signal(signal.SIGCHLD, _nothing)
+        # The end of a child process writes to the pipe only if SIGCHLD has a handler.
+        signal.signal(signal.SIGCHLD, _ignore)
 
     @property
     def requested(self) -> bool:
+        """Whether the work should stop."""
         return self.signal_number is not None or self.stop is not None
 
-    def request_stop(self, reason: str) -> None:
-        """Tell whoever waits to stop. Safe to call from another thread."""
+    def request_stop(self, reason: Verdict) -> None:
+        """Stop the work. Safe to call from another thread."""
         self.stop = reason
         os.write(self._writer, b"\0")
 
     def wait(self, timeout_s: float | None, *others: int) -> list[int]:
-        """Sleep until one of the file descriptors `others` can be read, something breaks in, or the time is up.
+        """Wait until one of the file descriptors `others` is readable, an interruption, or the timeout.
 
-        Shapes: the readable ones among `others`; empty for the other two.
+        Shapes: the readable ones of `others`; empty after an interruption or the timeout. `timeout_s` None: no timeout.
         """
         try:
             ready = select.select([self._reader, *others], [], [], timeout_s)[0]
-        except InterruptedError:  # pragma: no cover - the handler did not raise, so look again
+        except InterruptedError:  # pragma: no cover - Python retries unless a handler raises
             return []
         if self._reader in ready:
             ready.remove(self._reader)
@@ -74,5 +79,5 @@ class Interruption:
             raise SystemExit(128 + number)
 
 
-def _nothing(number: int, _frame: FrameType | None) -> None:
+def _ignore(number: int, _frame: FrameType | None) -> None:
     pass

@@ -1,7 +1,7 @@
-"""Find the lines that a command means for Mayfly in whatever it prints: `::progress` and `::result`.
+"""Find the lines in a command's output that are meant for Mayfly: `::progress` and `::result`.
 
-Built for output of any size and kind: it searches for line starts in whole chunks and never splits them into lines,
-so that 100 MB of output cost a fraction of a second and a few kilobytes.
+It handles output of any size and kind. It searches whole chunks for the start of such a line and never splits them into
+lines, so 100 MB of output cost a fraction of a second and a few kilobytes.
 """
 
 from __future__ import annotations
@@ -18,15 +18,19 @@ _RESULT = b"::result"
 
 
 class LineProtocol:
-    """Fed with output as it comes; `close` at its end. The last `::result` line wins, good or not."""
+    """A parser for output that arrives in pieces: call `feed` for each, then `close`, then `result`.
+
+    The last `::result` line wins, even if it is invalid.
+    """
 
     def __init__(self, on_progress: Callable[[float | None, str], None]) -> None:
         self._on_progress = on_progress
         self._result_line: bytes | None = None
-        # Always empty or the start of "\n::...": an unfinished line that may be one of ours.
+        # Always empty or the beginning of "\n::...": an incomplete line that may be meant for Mayfly.
         self._unfinished = b"\n"
 
     def feed(self, data: bytes) -> None:
+        """Parse the next piece of output, and report each progress line in it."""
         data = self._unfinished + data
         at = data.find(b"\n::")
         while at >= 0:
@@ -42,13 +46,13 @@ class LineProtocol:
         self._unfinished = next((end for end in (b"\n:", b"\n") if data.endswith(end)), b"")
 
     def close(self) -> None:
-        """Treat a last line without its newline as complete."""
+        """Treat a last line without a newline as complete."""
         self.feed(b"\n")
 
     def result(self) -> str:
-        """Return the result as JSON text, "null" when none was printed.
+        """Return the result as JSON text, "null" if the command printed none.
 
-        Errors: ValueError, with a sentence for people, when the last result line is no usable JSON.
+        Errors: ValueError, with a message for people, if the last result line is not usable JSON.
         """
         if self._result_line is None:
             return "null"
@@ -56,14 +60,14 @@ class LineProtocol:
 
         line = self._result_line
         if len(line) > RESULT_BYTES_MAX:
-            raise ValueError(f"the result is larger than {RESULT_BYTES_MAX} bytes, and begins {_beginning(line)}")
+            raise ValueError(f"the result is larger than {RESULT_BYTES_MAX} bytes; it begins with {_beginning(line)}")
         try:
             text = line.decode("utf-8")
             value = json.loads(text, parse_constant=_no_constant)
-            # Refuses what JSON can spell and no store can keep: 1e999, and halves of surrogate pairs.
+            # Rejects values that JSON can express but no store can keep: 1e999, and lone surrogates.
             json.dumps(value, allow_nan=False, ensure_ascii=False).encode("utf-8")
         except (ValueError, RecursionError) as error:
-            raise ValueError(f"the result is not JSON ({error}), and begins {_beginning(line)}") from None
+            raise ValueError(f"the result is not valid JSON ({error}); it begins with {_beginning(line)}") from None
         return text
 
     def _line(self, line: bytes) -> None:
@@ -75,7 +79,9 @@ class LineProtocol:
 
 
 def parse_progress(text: str) -> tuple[float | None, str]:
-    """Take `0.4 resizing` apart. A first word that is no number from 0 to 1 belongs to the message.
+    """Split `0.4 resizing` into fraction and message.
+
+    Shapes: the fraction is None, and the first word part of the message, unless that word is a number from 0 to 1.
 
     >>> parse_progress("0.4 resizing"), parse_progress("resizing"), parse_progress("1")
     ((0.4, 'resizing'), (None, 'resizing'), (1.0, ''))
@@ -94,4 +100,4 @@ def _beginning(line: bytes) -> str:
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
+    raise ValueError(f"{name} is not allowed")

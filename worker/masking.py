@@ -1,15 +1,16 @@
-"""Keep the values of secrets out of what leaves the worker: output, progress, result, messages (I8).
+"""Keep secret values out of everything that leaves the worker: output, progress, result and error messages (I8).
 
-The job's command is given its secrets and may print them. Each value, as it is or as JSON spells it, becomes `***`,
-also when it arrives in two pieces: an end of the output that may be the beginning of a secret is held back until more
-comes or the command ends. That finds accidents. It is no wall against a command that spells a secret in its own way.
+The command receives its secrets and may print them. Each value, plain or escaped as JSON, becomes `***`, even if it
+arrives in two pieces: output that may be the beginning of a secret is held back until more arrives or the command ends.
+Masking catches accidents; it cannot stop a command that encodes a secret. `mayfly/secrets/masking.py` follows the same rules
+for images without this worker, and `tests/mayfly/test_masking.py` feeds the same cases to both.
 """
 
 from __future__ import annotations
 
 import os
 
-from worker.wire_json import to_json
+from worker.json_writer import to_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,30 +18,31 @@ if TYPE_CHECKING:
 
 MASK = b"***"
 CHARS_MIN = 4
-"""A shorter value would be found in too much that is no secret."""
-_LINE_CHARS_MIN = 8
-"""Of a value of several lines each line is masked that is at least so long: tools print keys indented."""
+"""Shorter values are not masked: they would match too much output that is not secret."""
+LINE_CHARS_MIN = 8
+"""If a value has several lines, each line of at least this length is masked as well: tools print keys indented."""
 
 
 class Mask:
-    """Fed with output as it comes; what `feed` and `flush` return may leave the worker."""
+    """A filter for output that arrives in pieces: whatever `feed` and `flush` return may leave the worker."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
-        spellings = {spelling for value in values if len(value) >= CHARS_MIN for spelling in _spellings(value)}
-        # The longest first, so that one that contains another goes whole.
-        self._secrets = sorted(spellings, key=lambda spelling: (-len(spelling), spelling))
+        # The longest first, so that a secret that begins with another one is masked as a whole.
+        self._secrets = sorted(
+            {form for value in values for form in _forms(value)}, key=lambda form: (-len(form), form)
+        )
         self._held = b""
 
     def feed(self, data: bytes) -> bytes:
-        """Return what is sure to hold no secret by now."""
+        """Take more output and return the part that certainly contains no secret."""
         return self._masked(self._held + data, end=False) if self._secrets else data
 
     def flush(self) -> bytes:
-        """Return the rest: nothing more will come."""
+        """Return the rest, after the last output."""
         return self._masked(self._held, end=True)
 
     def text(self, text: str) -> str:
-        """Mask a text that is whole."""
+        """Return a complete text, masked."""
         if not self._secrets:
             return text
         return self._over(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
@@ -57,7 +59,7 @@ class Mask:
         hold = len(data) if end else self._unsure(data, 0)
         while True:
             found, secret = self._first(data, at)
-            # One that begins where an unfinished one may begin too waits for the longer one.
+            # Another secret may begin before this one and continue in the next piece, so wait for that piece.
             if secret is None or found >= hold:
                 break
             done += [data[at:found], MASK]
@@ -69,7 +71,7 @@ class Mask:
         return b"".join(done)
 
     def _first(self, data: bytes, at: int) -> tuple[int, bytes | None]:
-        """Return the earliest secret from there on, the longest of those at one place."""
+        """Return where the first secret at or after `at` begins, and the longest secret that begins there."""
         best, secret = len(data), None
         for one in self._secrets:
             found = data.find(one, at, best + len(one))
@@ -78,7 +80,7 @@ class Mask:
         return best, secret
 
     def _unsure(self, data: bytes, at: int) -> int:
-        """Return where an end begins that may be the beginning of a secret; the data's length when none does."""
+        """Return where `data` ends with the possible beginning of a secret, or its length if it does not."""
         best = len(data)
         for secret in self._secrets:
             start = data.find(secret[:1], max(at, len(data) - len(secret) + 1), best)
@@ -91,7 +93,7 @@ class Mask:
 
 
 def mask_of(environment: Mapping[str, str], names: str) -> Mask:
-    """Return the mask for the variables in a comma-separated list of names.
+    """Return the mask for the variables in a comma-separated list of names; unknown names are ignored.
 
     >>> mask_of({"A": "pa55word"}, "A,B").feed(b"it is pa55word.")
     b'it is ***.'
@@ -99,11 +101,19 @@ def mask_of(environment: Mapping[str, str], names: str) -> Mask:
     return Mask([environment[name] for name in names.split(",") if name in environment])
 
 
-def _spellings(value: str) -> list[bytes]:
-    texts = [value, value.strip(), to_json(value)[1:-1]]
-    if not value.isascii():
-        import json
+def _forms(value: str) -> set[bytes]:
+    """Return the forms of a value that are masked: it and its longer lines, each plain and escaped as JSON."""
+    if len(value) < CHARS_MIN:
+        return set()
+    lines = (line.strip() for line in value.splitlines())
+    parts = {value, value.strip(), *(line for line in lines if len(line) >= LINE_CHARS_MIN)}
+    forms = {form for part in parts for form in (part, *_as_json(part))}
+    return {os.fsencode(form) for form in forms if len(form) >= CHARS_MIN}
 
-        texts.append(json.dumps(value)[1:-1])
-    texts += [line for part in value.splitlines() if len(line := part.strip()) >= _LINE_CHARS_MIN]
-    return [os.fsencode(text) for text in texts if len(text) >= CHARS_MIN]
+
+def _as_json(text: str) -> list[str]:
+    if text.isascii() and text.isprintable():
+        return [to_json(text)[1:-1]]
+    import json
+
+    return [json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]]

@@ -1,4 +1,4 @@
-"""The worker's standard output: everything the work prints goes through here unchanged, and its end is kept."""
+"""The worker's standard output: relay everything that the work prints, unchanged, and keep the end of it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import stat
 
 TAIL_CHARS_MAX = 16_000
 CUT = b"[mayfly: the output before this line was cut]\n"
-"""First line of a log that was cut back; `mayfly/containers/processes/log.py` knows it too."""
+"""The first line of a log that was cut. `mayfly/containers/processes/log.py` repeats it."""
 
-_TAIL_BYTES_MAX = TAIL_CHARS_MAX * 4  # UTF-8 has at most four bytes a character
+_TAIL_BYTES_MAX = TAIL_CHARS_MAX * 4  # A character has at most four bytes in UTF-8.
 
 
 class Output:
-    """Relays bytes to a file descriptor and keeps the last of them.
+    """Relay bytes to a file descriptor and keep the last of them.
 
-    `log_bytes_max`: when standard output is a regular file (opened for appending) that has grown past this, it is cut
-    back to its last 64 KB. 0: never. A platform that keeps logs in files sets it, because only the one that writes
-    can cut without losing what is written meanwhile.
+    Units: when standard output is a regular file, opened for appending, and grows past `log_bytes_max`, it is cut to
+    its last 64 KB; 0 means never. A platform that keeps logs in files sets the limit, because only the process that
+    writes a file can cut it without losing output.
     """
 
     def __init__(self, *, log_bytes_max: int = 0, descriptor: int = 1) -> None:
@@ -34,7 +34,7 @@ class Output:
                 self._log_bytes_max = 0
 
     def write(self, data: bytes) -> None:
-        """Relay all of `data`. When nobody can take it any more (closed, disk full) the work goes on unheard."""
+        """Relay all of `data`. If the descriptor stops accepting it (closed, disk full), the work continues without."""
         self._kept += data
         if len(self._kept) > 4 * _TAIL_BYTES_MAX:
             del self._kept[:-_TAIL_BYTES_MAX]
@@ -50,7 +50,7 @@ class Output:
             self._open = False
 
     def tail(self) -> str:
-        """Return the last `TAIL_CHARS_MAX` characters; bytes that are no UTF-8 become replacement characters."""
+        """Return the last `TAIL_CHARS_MAX` characters; bytes that are not UTF-8 become replacement characters."""
         return decode_tail(bytes(self._kept[-_TAIL_BYTES_MAX:]))[-TAIL_CHARS_MAX:]
 
     def _relay(self, data: bytes) -> None:
@@ -64,7 +64,7 @@ class Output:
 
 
 def decode_tail(data: bytes) -> str:
-    """Decode the end of a text that may have been cut inside a character; a cut character is left out.
+    """Decode the end of a text. If it begins inside a character, leave that character out.
 
     >>> decode_tail("né".encode()[2:] + b"e")
     'e'

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Put a function key of the API into the vault and, where an Entra application is named, build and deploy the dashboard.
-# Needs: az, signed in; the outputs of bicep/main.bicep as variables; for the dashboard MAYFLY_DASHBOARD_CLIENT_ID.
+# Store a function key of the API in the vault. If an Entra application is configured, build and deploy the dashboard.
+# Requires az, signed in; the outputs of bicep/main.bicep as variables; MAYFLY_DASHBOARD_CLIENT_ID for the dashboard.
 set -eu
 key=$(mktemp)
 trap 'rm -f "$key"' EXIT
@@ -8,7 +8,7 @@ az functionapp keys list -g "$AZURE_RESOURCE_GROUP" -n "$MAYFLY_FUNCTION_APP" --
 az keyvault secret set --vault-name "$MAYFLY_KEY_VAULT_NAME" --name mayfly-api-key --file "$key" --query id -o tsv
 
 if [ -z "${MAYFLY_DASHBOARD_CLIENT_ID:-}" ]; then
-    echo "no dashboard: MAYFLY_DASHBOARD_CLIENT_ID is not set (docs/deploy.md)"
+    echo "dashboard not deployed: MAYFLY_DASHBOARD_CLIENT_ID is not set (see docs/deploy.md)"
     exit 0
 fi
 image="mayfly-dashboard:$(date -u +%Y%m%d%H%M%S)"
@@ -22,4 +22,4 @@ url=$(az deployment group create -g "$AZURE_RESOURCE_GROUP" -n dashboard \
     identityClientId="$MAYFLY_DASHBOARD_IDENTITY_CLIENT_ID" \
     --query properties.outputs.url.value -o tsv)
 echo "dashboard: $url"
-echo "its Entra application must allow the redirect address $url/.auth/login/aad/callback"
+echo "add this redirect URI to its Entra application: $url/.auth/login/aad/callback"

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Make the key that signs report tokens, once, and build the worker's image in the registry.
-# No value is printed or leaves the vault. Needs: az, signed in; MAYFLY_KEY_VAULT_NAME, MAYFLY_REGISTRY_NAME,
-# MAYFLY_WORKER_TAG (outputs of bicep/main.bicep).
+# Create the key that signs report tokens, unless it exists, and build the worker image in the registry.
+# The key is never printed. Requires az, signed in; MAYFLY_KEY_VAULT_NAME, MAYFLY_REGISTRY_NAME and MAYFLY_WORKER_TAG
+# (outputs of bicep/main.bicep).
 set -eu
 if ! az keyvault secret show --vault-name "$MAYFLY_KEY_VAULT_NAME" --name mayfly-report-key --query id -o tsv >/dev/null 2>&1; then
     key=$(mktemp)

@@ -1,18 +1,18 @@
-// What wakes somebody. docs/operate.md has a runbook for each, under the alert's name.
+// The alerts. docs/operate.md has a runbook for each one, under its name.
 
-@description('Region.')
+@description('Azure region.')
 param location string
 
-@description('Tags of every resource.')
+@description('Tags for every resource.')
 param tags object
 
-@description('Application Insights resource that the queries read.')
+@description('Resource ID of the Application Insights component to query.')
 param insightsId string
 
-@description('Service Bus namespace.')
+@description('Resource ID of the Service Bus namespace.')
 param busId string
 
-@description('Where alerts go; empty: nowhere but the portal.')
+@description('Email address for alerts. If empty, alerts appear only in the portal.')
 param email string
 
 var events = 'traces | where customDimensions has "mayfly.event" | extend event = tostring(customDimensions["mayfly.event"]), job = tostring(customDimensions["mayfly.job_id"])'
@@ -20,13 +20,13 @@ var events = 'traces | where customDimensions has "mayfly.event" | extend event 
 var queries = [
   {
     name: 'failure-rate'
-    text: 'More than a fifth of the jobs that ended in the last hour failed or timed out, and at least five did.'
+    text: 'In the last hour, at least five jobs and more than a fifth of all that ended failed or timed out.'
     query: '${events} | where event in ("JobSucceeded", "JobFailed", "JobTimedOut") | summarize ended = dcount(job), bad = dcountif(job, event != "JobSucceeded") | where bad >= 5 and bad * 5 > ended'
     window: 'PT1H'
   }
   {
     name: 'leak'
-    text: 'A container group was found that the log does not want, or one was asked to be deleted and is still there after half an hour.'
+    text: 'A container group exists that the log does not expect, or one still exists half an hour after its deletion was requested.'
     query: '${events} | where event in ("ContainerFound", "ContainerDeleteRequested", "ContainerGone") | summarize asked = minif(timestamp, event == "ContainerDeleteRequested"), found = countif(event == "ContainerFound"), gone = countif(event == "ContainerGone") by job | where found > 0 or (gone == 0 and asked < ago(30m))'
     window: 'PT2H'
   }
@@ -75,7 +75,7 @@ resource deadLetters 'Microsoft.Insights/metricAlerts@2018-03-01' = {
   location: 'global'
   tags: tags
   properties: {
-    description: 'A message became no job and is among the dead letters.'
+    description: 'A message was not a valid job and is in the dead-letter queue.'
     severity: 3
     enabled: true
     scopes: [busId]

@@ -1,66 +1,66 @@
-// The function app on Flex Consumption. Every connection signs in with the app's identity.
+// The function app on Flex Consumption. Every connection uses the app's managed identity.
 
-@description('Region.')
+@description('Azure region.')
 param location string
 
-@description('Tags of every resource.')
+@description('Tags for every resource.')
 param tags object
 
-@description('Makes names unique.')
+@description('Suffix that makes resource names unique.')
 param token string
 
-@description('Resource id of the app\'s identity.')
+@description('Resource ID of the app\'s identity.')
 param identityId string
 
-@description('Client id of the app\'s identity.')
+@description('Client ID of the app\'s identity.')
 param identityClientId string
 
-@description('Storage account of the host.')
+@description('Name of the storage account of the Functions host.')
 param storageName string
 
-@description('Blob container of the package.')
+@description('Blob container for the deployment package.')
 param packageContainer string
 
-@description('Address of the account of the log.')
+@description('Endpoint of the Cosmos DB account that contains the log.')
 param cosmosEndpoint string
 
 @description('Host name of the Service Bus namespace.')
 param busHost string
 
-@description('Queue that jobs come from.')
+@description('Name of the queue that delivers jobs.')
 param queueName string
 
-@description('Address of the vault of Mayfly\'s own keys, with a slash at its end.')
+@description('URI of the vault that contains Mayfly\'s own keys, with a trailing slash.')
 param vaultUri string
 
-@description('Address of the vault of what jobs refer to.')
+@description('URI of the vault that contains the secrets that jobs refer to.')
 param jobVaultUri string
 
-@description('Where telemetry goes.')
+@description('Connection string of Application Insights.')
 param insightsConnection string
 
-@description('Resource group that holds only container groups.')
+@description('Resource group that contains only container groups.')
 param containerGroupsResourceGroup string
 
-@description('Where containers run, in order.')
+@description('Places for containers, in order of preference.')
 param places string
 
-@description('Image of a job that names none.')
+@description('Image for jobs that do not name one.')
 param workerImage string
 
-@description('Resource id of the identity that pulls images.')
+@description('Resource ID of the identity that pulls images.')
 param workerIdentityId string
 
-@description('Subnet of the app; empty: none.')
+@description('Resource ID of the app\'s subnet. If empty, the app joins no network.')
 param appSubnetId string
 
-@description('Subnet of the containers; empty: none.')
+@description('Resource ID of the containers\' subnet. If empty, containers join no network.')
 param containerSubnetId string
 
-@description('Connection of the Durable Task Scheduler; empty: orchestrations are kept in storage.')
+@description('Connection string of the Durable Task Scheduler. If empty, orchestrations are kept in Azure Storage.')
 param schedulerConnection string
 
-@description('Task hub in the scheduler.')
+@description('Name of the task hub in the scheduler.')
 param schedulerHub string
 
 resource storage 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
@@ -100,7 +100,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       scaleAndConcurrency: {
         instanceMemoryMB: 2048
         maximumInstanceCount: 40
-        // Without an instance that is ready a report would wait for a cold start before its job goes on.
+        // Without an always-ready instance, a report would wait for a cold start before its job continues.
         alwaysReady: [{ name: 'durable', instanceCount: 1 }]
         triggers: { http: { perInstanceConcurrency: 16 } }
       }

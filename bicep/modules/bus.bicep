@@ -1,21 +1,21 @@
-// The queue that jobs come from.
+// The Service Bus queue that delivers jobs.
 
-@description('Region.')
+@description('Azure region.')
 param location string
 
-@description('Tags of every resource.')
+@description('Tags for every resource.')
 param tags object
 
-@description('Makes names unique.')
+@description('Suffix that makes resource names unique.')
 param token string
 
-@description('Principal of the app.')
+@description('Principal ID of the app.')
 param appPrincipalId string
 
-@description('Principal that may send messages.')
+@description('Principal ID of the user or pipeline that may send messages.')
 param senderPrincipalId string
 
-@description('Kind of that principal.')
+@description('Type of that principal.')
 param senderPrincipalType string
 
 var dataReceiver = '4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0' // Azure Service Bus Data Receiver

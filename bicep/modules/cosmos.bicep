@@ -1,24 +1,24 @@
-// The account of the log. The containers and what they index are those of mayfly/cosmos/containers.json, which the code
-// reads too. The app may create and read events and refusals, and nothing more: there is no role here, for anybody, that
-// could replace or delete one. (Owners of the resource can still delete the account, hence the lock and the backup.)
-// The dashboard may read what its pages show, and write nothing. There are no network rules: who has no role is refused.
+// The Cosmos DB account that contains the log. The containers and their indexes come from mayfly/cosmos/containers.json,
+// which the code reads too. The app may create and read events and rejected messages, and nothing more: no role here
+// allows anyone to replace or delete them. Owners of the resource can still delete the account, hence the lock and the
+// backup. The dashboard may only read what its pages show. There are no network rules: access requires a role.
 
-@description('Region.')
+@description('Azure region.')
 param location string
 
-@description('Tags of every resource.')
+@description('Tags for every resource.')
 param tags object
 
-@description('Makes names unique.')
+@description('Suffix that makes resource names unique.')
 param token string
 
-@description('Principal of the app.')
+@description('Principal ID of the app.')
 param appPrincipalId string
 
-@description('Principal of the dashboard.')
+@description('Principal ID of the dashboard.')
 param dashboardPrincipalId string
 
-@description('Keeps the account from being deleted.')
+@description('Whether a lock prevents the deletion of the account.')
 param lock bool
 
 var layout = loadJsonContent('../../mayfly/cosmos/containers.json')
@@ -50,7 +50,7 @@ resource database 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases@2024-11-15
   properties: { resource: { id: layout.database } }
 }
 
-// No time to live on any of them: it would delete events without any role.
+// No container has a time to live: it would delete events regardless of roles.
 resource containers 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers@2024-11-15' = [
   for container in items(layout.containers): {
     parent: database
@@ -99,14 +99,14 @@ resource readRole 'Microsoft.DocumentDB/databaseAccounts/sqlRoleDefinitions@2024
           'Microsoft.DocumentDB/databaseAccounts/readMetadata'
           'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/items/read'
           'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/executeQuery'
-          'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/readChangeFeed' // a query of the SDK asks for it
+          'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/readChangeFeed' // queries of the SDK require it
         ]
       }
     ]
   }
 }
 
-// The SDK reads the account's own description before anything else, and that has no container.
+// The SDK first reads the metadata of the account, which belongs to no container.
 resource metadataRole 'Microsoft.DocumentDB/databaseAccounts/sqlRoleDefinitions@2024-11-15' = {
   parent: account
   name: guid(account.id, 'account-metadata-reader')
@@ -168,7 +168,7 @@ resource dashboardReads 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignment
 resource kept 'Microsoft.Authorization/locks@2020-05-01' = if (lock) {
   name: 'the-log-is-kept'
   scope: account
-  properties: { level: 'CanNotDelete', notes: 'The log of every job. See docs/operate.md before this is taken off.' }
+  properties: { level: 'CanNotDelete', notes: 'Protects the log of every job. Read docs/operate.md before you remove this lock.' }
 }
 
 output name string = account.name

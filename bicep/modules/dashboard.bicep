@@ -1,43 +1,43 @@
-// The dashboard on Container Apps. Nobody gets past the platform's sign-in. Behind it the dashboard reads log, views and
-// figures with its own identity (cosmos.bicep gives it the role), and acts with a function key of the API, from the vault.
+// The dashboard on Container Apps, behind the platform's sign-in. It reads the log, the views and the stats with its own
+// identity (cosmos.bicep assigns the role). It acts through the API with a function key from the vault.
 
-@description('Region.')
+@description('Azure region.')
 param location string = resourceGroup().location
 
-@description('Tags of every resource.')
+@description('Tags for every resource.')
 param tags object = {}
 
-@description('Makes names unique.')
+@description('Suffix that makes resource names unique.')
 param token string
 
-@description('Resource id of the dashboard\'s identity.')
+@description('Resource ID of the dashboard\'s identity.')
 param identityId string
 
-@description('Client id of the dashboard\'s identity.')
+@description('Client ID of the dashboard\'s identity.')
 param identityClientId string
 
-@description('Address of the account of the log.')
+@description('Endpoint of the Cosmos DB account that contains the log.')
 param cosmosEndpoint string
 
-@description('Address of the registry.')
+@description('Login server of the container registry.')
 param registryServer string
 
-@description('Image, with its tag.')
+@description('Dashboard image, with its tag.')
 param image string
 
-@description('Address of the API, without /api.')
+@description('URL of the API, without /api.')
 param apiUrl string
 
-@description('Principal of the dashboard\'s identity.')
+@description('Principal ID of the dashboard\'s identity.')
 param principalId string
 
-@description('Key vault that holds the API\'s key.')
+@description('Name of the key vault that contains the API key.')
 param vaultName string
 
-@description('Client id of the Entra application that people sign in with.')
+@description('Client ID of the Entra application for sign-in.')
 param clientId string
 
-@description('Log Analytics workspace.')
+@description('Name of the Log Analytics workspace.')
 param workspaceName string
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' existing = {

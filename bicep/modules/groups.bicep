@@ -1,6 +1,6 @@
-// What the app may do to container groups, in the resource group that holds nothing else: make, look, read logs, delete.
+// The app's permissions in the resource group for container groups: create, inspect, read logs, delete.
 
-@description('Principal of the app.')
+@description('Principal ID of the app.')
 param appPrincipalId string
 
 resource runner 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {

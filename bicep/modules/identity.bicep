@@ -1,12 +1,12 @@
-// Three identities, none of which is a person or has a key: the app, the workers, the dashboard.
+// Three managed identities, none of which has a key: for the app, the workers and the dashboard.
 
-@description('Region.')
+@description('Azure region.')
 param location string
 
-@description('Tags of every resource.')
+@description('Tags for every resource.')
 param tags object
 
-@description('Makes names unique.')
+@description('Suffix that makes resource names unique.')
 param token string
 
 // Source: learn.microsoft.com/azure/role-based-access-control/built-in-roles
@@ -30,7 +30,7 @@ resource dashboard 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31'
   tags: tags
 }
 
-// Creating a container group with the worker's identity takes the right to assign that identity, and only that one.
+// To create a container group with the worker's identity, the app must be allowed to assign that identity.
 resource appAssignsWorker 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(worker.id, app.id, managedIdentityOperator)
   scope: worker

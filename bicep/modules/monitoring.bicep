@@ -1,18 +1,18 @@
-// Where telemetry goes. The app signs in with its identity; the connection string only says where, and opens nothing.
+// Application Insights. The app signs in with its identity; the connection string is an address and grants no access.
 
-@description('Region.')
+@description('Azure region.')
 param location string
 
-@description('Tags of every resource.')
+@description('Tags for every resource.')
 param tags object
 
-@description('Makes names unique.')
+@description('Suffix that makes resource names unique.')
 param token string
 
-@description('Principal of the app.')
+@description('Principal ID of the app.')
 param appPrincipalId string
 
-@description('Days that telemetry is kept.')
+@description('Retention of telemetry, in days.')
 param retentionDays int = 30
 
 var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb' // Monitoring Metrics Publisher

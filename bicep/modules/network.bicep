@@ -1,16 +1,16 @@
-// The optional network: one subnet for the app, one for containers, which leave through a NAT gateway and cannot be
-// reached from outside. Source: learn.microsoft.com/azure/container-instances/container-instances-virtual-network-concepts
+// The optional network: one subnet for the app and one for containers. Containers connect out through a NAT gateway and
+// cannot be reached from outside. Source: learn.microsoft.com/azure/container-instances/container-instances-virtual-network-concepts
 
-@description('Region.')
+@description('Azure region.')
 param location string
 
-@description('Tags of every resource.')
+@description('Tags for every resource.')
 param tags object
 
-@description('Makes names unique.')
+@description('Suffix that makes resource names unique.')
 param token string
 
-@description('Principal of the app, which joins containers to their subnet.')
+@description('Principal ID of the app, which joins containers to their subnet.')
 param appPrincipalId string
 
 resource address 'Microsoft.Network/publicIPAddresses@2024-05-01' = {
@@ -53,7 +53,7 @@ resource containerSubnet 'Microsoft.Network/virtualNetworks/subnets@2024-05-01' 
     natGateway: { id: gateway.id }
     delegations: [{ name: 'containers', properties: { serviceName: 'Microsoft.ContainerInstance/containerGroups' } }]
   }
-  dependsOn: [appSubnet] // one change of a network at a time
+  dependsOn: [appSubnet] // Azure allows one change to a network at a time.
 }
 
 resource joinRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {

@@ -1,8 +1,8 @@
-// What is asked of the subscription as a whole, all of it reading: quotas, operations under way, and metrics, whose
-// regional endpoint checks the subscription and not the resource.
+// The app's read access to the subscription as a whole: quotas, pending operations, and metrics. The regional endpoint for
+// metrics checks permissions on the subscription instead of the resource.
 targetScope = 'subscription'
 
-@description('Principal of the app.')
+@description('Principal ID of the app.')
 param appPrincipalId string
 
 var monitoringReader = '43d0d8ad-25c7-4714-9337-8ba259a9fe05' // Monitoring Reader

@@ -1,15 +1,15 @@
-// The images of the worker and the dashboard. There is no admin user; identities pull.
+// The registry for the images of the worker and the dashboard. It has no admin user; managed identities pull images.
 
-@description('Region.')
+@description('Azure region.')
 param location string
 
-@description('Tags of every resource.')
+@description('Tags for every resource.')
 param tags object
 
-@description('Makes names unique.')
+@description('Suffix that makes resource names unique.')
 param token string
 
-@description('Principals that pull images.')
+@description('Principal IDs that may pull images.')
 param pullPrincipalIds string[]
 
 var acrPull = '7f951dda-4ed3-4680-a7ca-43fe172d538d' // AcrPull

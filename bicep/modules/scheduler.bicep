@@ -1,15 +1,15 @@
-// The optional Durable Task Scheduler: it pushes work to the app, so nothing is polled, and bills per action.
+// The optional Durable Task Scheduler. It pushes work to the app, so that nothing is polled, and bills per action.
 
-@description('Region.')
+@description('Azure region.')
 param location string
 
-@description('Tags of every resource.')
+@description('Tags for every resource.')
 param tags object
 
-@description('Makes names unique.')
+@description('Suffix that makes resource names unique.')
 param token string
 
-@description('Principal of the app.')
+@description('Principal ID of the app.')
 param appPrincipalId string
 
 var dataContributor = '0ad04412-c4d5-4796-b79c-f76d14c8d402' // Durable Task Data Contributor

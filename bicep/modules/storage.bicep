@@ -1,15 +1,16 @@
-// The storage of the Functions host: the package, and the task hub where no scheduler is used. No shared key opens it.
+// The storage account of the Functions host: the package, and the task hub unless a scheduler is used. It accepts no
+// shared keys.
 
-@description('Region.')
+@description('Azure region.')
 param location string
 
-@description('Tags of every resource.')
+@description('Tags for every resource.')
 param tags object
 
-@description('Makes names unique.')
+@description('Suffix that makes resource names unique.')
 param token string
 
-@description('Principal of the app.')
+@description('Principal ID of the app.')
 param appPrincipalId string
 
 var packageContainerName = 'app-package'

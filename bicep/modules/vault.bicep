@@ -1,23 +1,23 @@
-// A vault. There are two: one for Mayfly's own keys (of report tokens, and the dashboard's function key), one for what jobs
-// refer to, since a job may name any secret of the vault that it is given from. No value passes through a template: the
-// hooks make the keys (bicep/hooks).
+// A key vault. There are two: one for Mayfly's own keys (for report tokens, and the dashboard's function key), and one for
+// the secrets of jobs, because a job may refer to any secret in that vault. No secret passes through a template: the
+// hooks in bicep/hooks create the keys.
 
-@description('Region.')
+@description('Azure region.')
 param location string
 
-@description('Tags of every resource.')
+@description('Tags for every resource.')
 param tags object
 
 @description('Name of the vault.')
 param name string
 
-@description('Principal of the app, which reads every secret of the vault.')
+@description('Principal ID of the app, which may read every secret in the vault.')
 param appPrincipalId string
 
-@description('Principal that writes secrets.')
+@description('Principal ID of the user or pipeline that may write secrets.')
 param officerPrincipalId string
 
-@description('Kind of that principal.')
+@description('Type of that principal.')
 param officerPrincipalType string
 
 var secretsUser = '4633458b-17de-408a-b874-0445c86b69e6' // Key Vault Secrets User

@@ -1,12 +1,12 @@
-// The workbook: jobs by state and outcome, phase times, holds and reasons, ARM throttling, leaks, request units.
+// The workbook: jobs by state and outcome, phase durations, holds and reasons, ARM throttling, leaks, request units.
 
-@description('Region.')
+@description('Azure region.')
 param location string
 
-@description('Tags of every resource.')
+@description('Tags for every resource.')
 param tags object
 
-@description('Application Insights resource that it reads.')
+@description('Resource ID of the Application Insights component to query.')
 param insightsId string
 
 resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {

@@ -64,7 +64,7 @@ class PollPolicy:
     claim_grace_s: float
     """The first look at any other: so long a worker is given to claim."""
     heartbeat_timeout_s: float | None
-    """How long a worker that claimed is taken for alive after its last report; None: it is looked at all the same."""
+    """How long after its last report or heartbeat a worker is presumed alive; None: its container is polled anyway."""
     growth: float
     """Each next look waits this share of the attempt's age."""
     longest_s: float
@@ -96,13 +96,13 @@ AZURE_POLLS = PollPolicy(
     jitter=0.2,
     delete_retry_s=30.0,
 )
-"""A job without trouble is never looked at before its end: decision 8.
+"""A job without trouble is never polled before its end: decision 8.
 
 Source: request-limits-and-throttling: 25 reads a second for a subscription and region. A container starts within 10 to
 60 s where its image is not large.
 """
 HEARTBEATS_PER_TIMEOUT = 3
-"""Heartbeats that a worker sends within `heartbeat_timeout_s`: two lost reports in a row raise no doubt."""
+"""How many heartbeats a worker sends within `heartbeat_timeout_s`, so that one or two lost ones raise no doubt."""
 
 
 def next_step(job: Job, now: datetime, pace: PollPolicy, *, unsure: bool = False) -> NextStep:
@@ -149,7 +149,7 @@ def next_step(job: Job, now: datetime, pace: PollPolicy, *, unsure: bool = False
 
 
 def alive_until(job: Job, pace: PollPolicy) -> datetime | None:
-    """Return until when the job's worker is taken for alive, unasked; None: the platform is to be asked."""
+    """Return until when the job's worker is presumed alive without a poll; None: poll the platform."""
     attempt = job.attempt
     if attempt is None or attempt.claimed_at is None or pace.heartbeat_timeout_s is None:
         return None

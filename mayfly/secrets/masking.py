@@ -1,11 +1,13 @@
-"""Keep the values of secrets out of what an image prints that may hold no worker of ours (I8).
+"""Keep secret values out of the output of images that may not contain the standard worker (I8).
 
-The standard worker masks what leaves it. Another image's output is masked here, before it is written to the log.
+The standard worker masks its own output. Any other image's output is masked here, before it is written to the log or
+shown. The rules are those of `worker/masking.py`, and `tests/mayfly/test_masking.py` feeds the same cases to both.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -15,13 +17,15 @@ from mayfly.secrets.store import SecretStore
 
 MASK = "***"
 CHARS_MIN = 4
-"""As in the worker: a shorter value would be found in too much that is no secret."""
+"""Shorter values are not masked: they would match too much output that is not secret."""
+LINE_CHARS_MIN = 8
+"""If a value has several lines, each line of at least this length is masked as well: tools print keys indented."""
 
 
 async def without_secrets(store: SecretStore, references: Mapping[str, str], tail: LogTail) -> LogTail:
-    """Return the output without the values that its container was given.
+    """Return the output without the secret values that its container received.
 
-    Where a value cannot be had any more, nothing of the output can be trusted, so none of it is kept.
+    If a value can no longer be read, the output cannot be masked, so none of it is kept.
     """
     if not references:
         return tail
@@ -33,13 +37,25 @@ async def without_secrets(store: SecretStore, references: Mapping[str, str], tai
 
 
 def masked(text: str, values: Iterable[str]) -> str:
-    """Return the text without these values, as they are or as JSON spells them.
+    """Return the text with these values replaced by `***`.
 
     >>> masked("it is pa55word.", ["pa55word", "it"])
     'it is ***.'
     """
-    spellings = {spelling for value in values for spelling in (value, json.dumps(value)[1:-1], value.strip())}
-    for spelling in sorted(spellings, key=len, reverse=True):
-        if len(spelling) >= CHARS_MIN:
-            text = text.replace(spelling, MASK)
-    return text
+    # The longest first, so that a secret that begins with another one is masked as a whole.
+    forms = sorted({form for value in values for form in _forms(value)}, key=len, reverse=True)
+    return re.sub("|".join(map(re.escape, forms)), MASK, text) if forms else text
+
+
+def _forms(value: str) -> set[str]:
+    """Return the forms of a value that are masked: it and its longer lines, each plain and escaped as JSON."""
+    if len(value) < CHARS_MIN:
+        return set()
+    lines = (line.strip() for line in value.splitlines())
+    parts = {value, value.strip(), *(line for line in lines if len(line) >= LINE_CHARS_MIN)}
+    forms = {form for part in parts for form in (part, *_as_json(part))}
+    return {form for form in forms if len(form) >= CHARS_MIN}
+
+
+def _as_json(text: str) -> list[str]:
+    return [json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]]

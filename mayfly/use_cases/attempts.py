@@ -168,7 +168,7 @@ async def _refuse(mayfly: Mayfly, job: Job, attempt: Attempt, refusal: Refusal) 
 
 
 def _request(mayfly: Mayfly, job: Job, attempt: Attempt, secrets: dict[str, str]) -> GroupRequest:
-    spec, heartbeat_timeout_s = job.spec, mayfly.pace.heartbeat_timeout_s
+    spec = job.spec
     token = mayfly.tokens.sign(
         job.job_id,
         attempt.number,
@@ -190,11 +190,7 @@ def _request(mayfly: Mayfly, job: Job, attempt: Attempt, secrets: dict[str, str]
             "MAYFLY_JOB_ID": job.job_id,
             "MAYFLY_ATTEMPT": str(attempt.number),
             "MAYFLY_REPORT_URL": f"{mayfly.public_url}/api/jobs/{job.job_id}/reports",
-            **(
-                {"MAYFLY_ALIVE_SECONDS": f"{heartbeat_timeout_s / HEARTBEATS_PER_TIMEOUT:g}"}
-                if heartbeat_timeout_s is not None
-                else {}
-            ),
+            **_heartbeat(mayfly.pace.heartbeat_timeout_s),
             **({"MAYFLY_SECRET_NAMES": ",".join(spec.secrets)} if spec.secrets else {}),
         },
         secure_env={**secrets, "MAYFLY_REPORT_TOKEN": token},
@@ -202,6 +198,14 @@ def _request(mayfly: Mayfly, job: Job, attempt: Attempt, secrets: dict[str, str]
         memory_gb=spec.memory_gb,
         tags={"mayfly-job": job.job_id, "mayfly-attempt": str(attempt.number)},
     )
+
+
+def _heartbeat(timeout_s: float | None) -> dict[str, str]:
+    """Return the variables that request heartbeats: the current name, and the one that older worker images read."""
+    if timeout_s is None:
+        return {}
+    interval_s = f"{timeout_s / HEARTBEATS_PER_TIMEOUT:g}"
+    return {"MAYFLY_HEARTBEAT_SECONDS": interval_s, "MAYFLY_ALIVE_SECONDS": interval_s}
 
 
 def _observation(attempt: Attempt, status: GroupStatus | None) -> c.ObserveContainer:

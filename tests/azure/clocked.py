@@ -63,7 +63,7 @@ class Clocked:
     killed: set[str] = field(default_factory=set)
     """Groups whose worker is killed where it would have reported its end."""
     taciturn: bool = False
-    """True: no worker says that it lives."""
+    """True: no worker sends heartbeats."""
     reconciles: bool = False
     """True: the reconciler makes its pass every 30 seconds, as in triggers/timers.py."""
 
@@ -101,10 +101,10 @@ class Clocked:
             error = {"class": "exit", "message": f"the command exited with code {course.exit_code}"}
             end |= {"outcome": "failed", "error": error, "output_tail": course.output}
         self._at(at, lambda: self._report(inside, {"type": "started", "claim": claim}))
-        alive_s = float(inside.env["MAYFLY_ALIVE_SECONDS"])
-        for sequence in range(1, 1 if self.taciturn else math.ceil(course.run_s / alive_s)):
-            alive = {"type": "progress", "claim": claim, "sequence": sequence}
-            self._at(at + timedelta(seconds=sequence * alive_s), partial(self._report, inside, alive))
+        interval_s = float(inside.env["MAYFLY_HEARTBEAT_SECONDS"])
+        for sequence in range(1, 1 if self.taciturn else math.ceil(course.run_s / interval_s)):
+            heartbeat = {"type": "progress", "claim": claim, "sequence": sequence}
+            self._at(at + timedelta(seconds=sequence * interval_s), partial(self._report, inside, heartbeat))
         if inside.group not in self.killed:
             self._at(at + timedelta(seconds=course.run_s), lambda: self._report(inside, end))
 

@@ -112,7 +112,7 @@ async def _check(azure: Clocked, job_id: str, ending: Ending) -> None:
 
 @pytest.mark.parametrize(("start_after_s", "run_s"), [(0.5, 3), (60, 600), (60, 3_600), (20, 12 * 3_600)])
 def test_a_job_without_trouble_costs_one_put_one_delete_and_two_gets(start_after_s: float, run_s: float) -> None:
-    """However long it takes: its worker says that it lives, so nobody asks the platform."""
+    """However long it takes: its worker sends heartbeats, so the platform is not polled."""
 
     async def story() -> None:
         async with on_azure(course=lambda _: Course(run_s=run_s), start_after_s=start_after_s) as azure:
@@ -145,7 +145,7 @@ def test_a_killed_worker_is_noticed_by_its_silence_long_before_its_deadline() ->
     asyncio.run(story())
 
 
-def test_a_worker_that_does_not_say_that_it_lives_is_looked_at_every_five_minutes() -> None:
+def test_a_worker_without_heartbeats_is_polled_every_five_minutes() -> None:
     """As the contract says: it costs a request more each time, and nothing else."""
 
     async def story() -> None:

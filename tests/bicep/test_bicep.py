@@ -319,7 +319,8 @@ def test_each_setting_that_the_code_reads_is_set_or_has_a_default() -> None:
     of_workers = {
         name
         for name in read
-        if name.startswith(("MAYFLY_JOB_", "MAYFLY_ATTEMPT", "MAYFLY_REPORT_", "MAYFLY_ALIVE_", "MAYFLY_WORK_"))
+        if name.startswith(("MAYFLY_JOB_", "MAYFLY_ATTEMPT", "MAYFLY_REPORT_", "MAYFLY_WORK_"))
+        or name in ("MAYFLY_HEARTBEAT_SECONDS", "MAYFLY_ALIVE_SECONDS")
     }
     of_secrets = {name for name in read if name.startswith("MAYFLY_SECRET_")}  # of a laptop and of workers
     assert read - documented - connections - of_workers - of_secrets == set()

@@ -1,5 +1,5 @@
 #!/bin/sh
-# A complete worker in POSIX shell and curl, by docs/worker-contract.md: claim, work, report, and believe the answers.
+# A complete worker in POSIX shell and curl. It follows docs/worker-contract.md: claim, work, report, obey the answers.
 # Usage: shell_worker.sh COMMAND ARGUMENT...
 set -u
 : "${MESSAGE?}" "${CONTAINER_NAME?}" "${MAYFLY_JOB_ID?}" "${MAYFLY_ATTEMPT?}"
@@ -7,20 +7,20 @@ set -u
 
 folder=$(mktemp -d) || exit 70
 trap 'rm -rf "$folder"' EXIT
-# The token goes to curl through a file that nobody else can read: arguments are for everyone to see.
+# The token goes to curl in a file that only this user can read, because other users can see arguments.
 (umask 077 && printf 'header = "Authorization: Bearer %s"\n' "$MAYFLY_REPORT_TOKEN" >"$folder/curl")
 unset MAYFLY_REPORT_TOKEN
 
 claim=$(od -An -tx1 -N16 /dev/urandom | tr -d ' \n')
 give_up=$(($(date +%s) + ${MAYFLY_REPORT_SECONDS:-900}))
 
-post() { # the body is in $folder/body; sets $status, 000 when there was no answer
+post() { # the body is in $folder/body; sets $status, 000 if there was no answer
     status=$(curl --silent --max-time 30 --config "$folder/curl" --output "$folder/answer" \
         --dump-header "$folder/head" --write-out '%{http_code}' --header 'Content-Type: application/json' \
         --data-binary "@$folder/body" "$MAYFLY_REPORT_URL") || status=000
 }
 
-report() { # send until answered; 0 go on, 1 refused; leaves the shell for every other answer
+report() { # send until answered; returns 0 to continue and 1 if rejected, and exits for every other answer
     pause=1
     while :; do
         post
@@ -34,11 +34,11 @@ report() { # send until answered; 0 go on, 1 refused; leaves the shell for every
         [ "${after:-0}" -gt "$pause" ] && pause=$after
         [ $(($(date +%s) + pause)) -gt "$give_up" ] && echo "report: $status, gave up" >&2 && exit 75
         sleep "$pause"
-        [ "$pause" -lt 30 ] && pause=$((pause * 2))
+        pause=$((pause < 5 ? pause * 2 : 10))
     done
 }
 
-json_text() { # standard input as the inside of a JSON string: printable ASCII kept, the rest as question marks
+json_text() { # escapes standard input for a JSON string; anything but printable ASCII becomes a question mark
     LC_ALL=C tr -c '\n\t -~' '?' | LC_ALL=C sed 's/\\/\\\\/g; s/"/\\"/g; s/	/\\t/g; s/$/\\n/' | tr -d '\n'
 }
 
@@ -84,10 +84,10 @@ else
         "$claim" "${result:-null}" "$tail" "$usage" >"$folder/body"
 fi
 report && exit 0
-# Refused: the outcome must not be lost, so say it with as little as possible.
+# Rejected: the outcome must not be lost, so report as little as possible.
 if [ "$code" -eq 0 ] && [ -z "$stopped" ]; then
-    failed result_invalid "the report with this result was refused" ""
+    failed result_invalid "the report with this result was rejected" ""
 else
-    failed worker "the report was refused; the command exited with code $code" ""
+    failed worker "the report was rejected; the command exited with code $code" ""
 fi
 report || exit 70

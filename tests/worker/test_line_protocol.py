@@ -1,8 +1,7 @@
-"""Lines for Mayfly are found in output of any kind, however it is cut into pieces."""
+"""Lines for Mayfly are found in output of any kind, however it is split into pieces."""
 
 from __future__ import annotations
 
-import json
 from itertools import pairwise
 
 import pytest
@@ -10,8 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.line_protocol import LineProtocol, parse_progress
-from worker.output import TAIL_CHARS_MAX, decode_tail
-from worker.wire_json import JsonText, to_json
 
 LINES = st.lists(
     st.one_of(
@@ -71,25 +68,3 @@ def test_a_line_of_our_own_without_an_end_stays_small() -> None:
     assert len(protocol._unfinished) < 100_000
     protocol.feed(b"1]\n::result 2\n")
     assert protocol.result() == "2"
-
-
-@given(st.text())
-def test_text_is_written_as_json(text: str) -> None:
-    assert json.loads(to_json({"text": text})) == {"text": text}
-
-
-def test_json_goes_in_as_it_is() -> None:
-    assert json.loads(to_json({"a": JsonText('[1, "x"]'), "b": 0.25, "c": None, "d": {}})) == {
-        "a": [1, "x"],
-        "b": 0.25,
-        "c": None,
-        "d": {},
-    }
-
-
-@given(st.text(min_size=1, max_size=40), st.integers(0, 200))
-def test_a_tail_never_begins_within_a_character(text: str, cut: int) -> None:
-    data = text.encode("utf-8", "replace")
-    tail = decode_tail(data[cut:])
-    assert text.encode("utf-8", "replace").decode().endswith(tail)
-    assert len(tail) <= TAIL_CHARS_MAX

@@ -62,7 +62,7 @@ def test_an_image_that_may_hold_no_worker_is_looked_at_soon_since_nobody_will_cl
     assert 15 <= _wait_s(job, 0, AZURE_POLLS) <= 18
 
 
-def test_a_worker_is_taken_for_alive_until_it_has_been_silent() -> None:
+def test_a_worker_is_presumed_alive_until_its_heartbeats_stop() -> None:
     claimed = (_REQUESTED, e.WorkerStarted(claim=CLAIM, run_deadline=T0 + timedelta(hours=9)))
     job = _after(*claimed)
     assert alive_until(job, LOCAL_POLLS) is None, "on a laptop a look costs nothing"

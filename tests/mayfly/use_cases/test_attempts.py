@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import jwt
@@ -13,7 +14,7 @@ from mayfly.containers.runtime import MetricSample
 from mayfly.errors import NotFound
 from mayfly.jobs import events as e
 from mayfly.jobs.commands import NoteFound
-from mayfly.jobs.next_step import NextStep
+from mayfly.jobs.next_step import AZURE_POLLS, NextStep
 from mayfly.jobs.refusal import RefusalKind
 from mayfly.jobs.spec import JobSpec, RetryPolicy
 from mayfly.use_cases.attempts import begin_attempt
@@ -60,6 +61,13 @@ def test_the_container_is_asked_for_with_everything_that_the_worker_contract_nam
     assert set(request.secure_env) == {"DB", "MAYFLY_REPORT_TOKEN"}
     assert request.secure_env["DB"] == "canary"
     assert request.tags == {"mayfly-job": job_id, "mayfly-attempt": "1"}
+
+
+def test_heartbeats_are_requested_under_the_current_name_and_the_one_that_older_images_read(composed: Composed) -> None:
+    composed.mayfly = replace(composed.mayfly, pace=AZURE_POLLS)
+    composed.begin(composed.submit())
+    (request,) = composed.runtime.requests
+    assert (request.env["MAYFLY_HEARTBEAT_SECONDS"], request.env["MAYFLY_ALIVE_SECONDS"]) == ("60", "60")
 
 
 def test_the_token_outlives_both_deadlines_by_an_hour(composed: Composed) -> None:

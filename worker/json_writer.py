@@ -1,4 +1,4 @@
-"""Write the few shapes of a report as JSON. Importing `json` costs more than everything else that a report needs."""
+"""Write the few shapes of a report as JSON: importing `json` takes longer than everything else a report needs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ _ESCAPES.update({ord('"'): '\\"', ord("\\"): "\\\\", 0x0A: "\\n", 0x0D: "\\r", 0
 
 
 class JsonText:
-    """Text that is JSON already and goes in as it is."""
+    """Text that is already JSON and is written unchanged."""
 
     __slots__ = ("text",)
 
@@ -16,7 +16,10 @@ class JsonText:
 
 
 def to_json(value: object) -> str:
-    """Write a string, finite number, None, `JsonText` or a dict of them as JSON.
+    """Write `value` as JSON.
+
+    Shapes: a string, a finite number, None, a `JsonText`, or a dict of these with string keys.
+    Errors: TypeError for any other type.
 
     >>> to_json({"a": 'say "hi"', "b": None, "c": 0.5, "d": JsonText("[1]")})
     '{"a":"say \\\\"hi\\\\"","b":null,"c":0.5,"d":[1]}'
@@ -27,8 +30,8 @@ def to_json(value: object) -> str:
         return '"' + value.translate(_ESCAPES) + '"'
     if isinstance(value, JsonText):
         return value.text
-    if isinstance(value, (int, float)):
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
         return repr(value)
     if not isinstance(value, dict):
-        raise TypeError(f"no JSON for {type(value).__name__}")
+        raise TypeError(f"cannot write {type(value).__name__} as JSON")
     return "{" + ",".join(to_json(key) + ":" + to_json(item) for key, item in value.items()) + "}"

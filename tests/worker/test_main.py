@@ -1,20 +1,17 @@
-"""Starting the worker: what it needs to be told, on which Python, and what a start may cost."""
+"""Starting the worker: what it requires, which versions of Python run it, and what a start may cost."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.worker.conftest import TOKEN, WORKER
 from tests.worker.report_server import ReportServer
-from worker.environment import REQUIRED, BadEnvironment, Environment, parse_address
-
-Run = Callable[..., subprocess.CompletedProcess[bytes]]
+from worker.environment import REQUIRED
 
 
 @pytest.mark.parametrize("name", REQUIRED)
@@ -25,47 +22,6 @@ def test_a_missing_variable_is_named(server: ReportServer, environment: dict[str
     assert name.encode() in ended.stderr
     assert TOKEN.encode() not in ended.stderr
     assert server.reports == []
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("MAYFLY_REPORT_URL", "ftp://host/"),
-        ("MAYFLY_REPORT_URL", "/api"),
-        ("MAYFLY_REPORT_URL", "http://user:word@host/"),
-        ("MAYFLY_REPORT_URL", "http://host/a b"),
-        ("MAYFLY_REPORT_URL", "http://host/\r\nX: y"),
-        ("MAYFLY_REPORT_URL", "http://:80/"),
-        ("MAYFLY_REPORT_URL", "http://host:port/"),
-        ("MAYFLY_REPORT_TOKEN", "two words"),
-        ("MAYFLY_REPORT_TOKEN", "line\r\nX: y"),
-        ("MAYFLY_REPORT_TOKEN", ""),
-        ("MAYFLY_WORK_SECONDS", "soon"),
-        ("MAYFLY_WORK_SECONDS", "-1"),
-        ("MAYFLY_WORK_SECONDS", "nan"),
-        ("MAYFLY_REPORT_SECONDS", "inf"),
-    ],
-)
-def test_a_value_that_cannot_be_used_is_refused(environment: dict[str, str], name: str, value: str) -> None:
-    with pytest.raises(BadEnvironment, match=name) as refused:
-        Environment({**environment, name: value})
-    if name == "MAYFLY_REPORT_TOKEN" and value:
-        assert value not in str(refused.value)
-
-
-@pytest.mark.parametrize(
-    ("url", "parts"),
-    [
-        ("http://host", ("host", "host", 80, "/")),
-        ("HTTPS://host?code=1", ("host", "host", 443, "/?code=1")),
-        ("http://host:7071/a/b?c=d&e=/f", ("host:7071", "host", 7071, "/a/b?c=d&e=/f")),
-        ("http://[::1]/x", ("[::1]", "::1", 80, "/x")),
-        ("https://[::1]:8443/x#part", ("[::1]:8443", "::1", 8443, "/x")),
-    ],
-)
-def test_an_address_is_taken_apart(url: str, parts: Sequence[object]) -> None:
-    address = parse_address(url)
-    assert (address.authority, address.host, address.port, address.target) == parts
 
 
 @pytest.mark.parametrize("arguments", [["--"], ["sh"], ["-x", "--", "sh"]])
