@@ -21,8 +21,8 @@ from local_host.durable.hub import TaskHub
 from local_host.triggers.queues import Queues
 from mayfly.cli.app import app
 from mayfly.cosmos.account import LAYOUT
+from mayfly.jobs.next_step import AZURE_POLLS
 from mayfly.jobs.spec import JobSpec
-from mayfly.jobs.steering import AZURE_PACE
 from mayfly.settings import read_settings
 from tests.compatibility.opened import opened_folder
 from tests.mayfly.composed import compose
@@ -122,7 +122,7 @@ def variables_of(command: Any) -> set[str]:
 def given_to_a_worker(runner: asyncio.Runner) -> set[str]:
     """Return the environment variables that a container in Azure is created with."""
     composed = compose(runner)
-    composed.mayfly = dataclasses.replace(composed.mayfly, pace=AZURE_PACE)
+    composed.mayfly = dataclasses.replace(composed.mayfly, pace=AZURE_POLLS)
     composed.secrets.values["token"] = "known"
     composed.begin(composed.submit(JobSpec(message="hi", secrets={"TOKEN": "token"})))
     (request,) = composed.runtime.requests

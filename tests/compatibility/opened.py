@@ -19,21 +19,21 @@ from mayfly import composition
 from mayfly.admission.cosmos import CosmosLedger
 from mayfly.admission.ledger import Ledger
 from mayfly.admission.sqlite import SqliteLedger
-from mayfly.composition import Mayfly
+from mayfly.app import Mayfly
 from mayfly.cosmos.account import CosmosAccount
 from mayfly.intake.cosmos import CosmosIntakeRecord
 from mayfly.jobs.events import from_document
 from mayfly.jobs.evolve import evolve
 from mayfly.jobs.job import to_document
-from mayfly.log.cosmos import CosmosEventLog
-from mayfly.log.gauge import LogGauge
-from mayfly.log.sqlite_gauge import SqliteLogGauge
+from mayfly.log.cosmos.event_log import CosmosEventLog
+from mayfly.log.sqlite.stats import SqliteLogStats
+from mayfly.log.stats import LogStats
 from mayfly.settings import read_settings
-from mayfly.views.cosmos import CosmosJobViews
-from mayfly.views.cosmos_figures import CosmosFigures
-from mayfly.views.figures import Figures, Span
+from mayfly.views.cosmos.job_views import CosmosJobViews
+from mayfly.views.cosmos.stats import CosmosJobStats
 from mayfly.views.projection import rebuild
-from mayfly.views.sqlite_figures import SqliteFigures
+from mayfly.views.sqlite.stats import SqliteJobStats
+from mayfly.views.stats import JobStats, Span
 from tests.mayfly.composed import REPORT_KEY, Composed
 from tests.triggers.function_host import Answer, DurableHost, FunctionHost
 
@@ -60,9 +60,9 @@ class Opened:
 
     runner: asyncio.Runner
     mayfly: Mayfly
-    figures: Figures
+    figures: JobStats
     ledger: Ledger
-    gauge: LogGauge | None
+    gauge: LogStats | None
     durable: DurableHost
 
     def get(self, path: str, **query: str) -> Json:
@@ -137,8 +137,8 @@ class Opened:
 def opened_folder(data: Path, *, at: datetime | None = None) -> Iterator[Opened]:
     """Open a data folder with the current code; `at` is the time that its clock shows."""
     mayfly = composition.compose(read_settings({"MAYFLY_DATA": str(data), "MAYFLY_REPORT_KEY": REPORT_KEY.decode()}))
-    figures, ledger = SqliteFigures(data / "views.db"), SqliteLedger(data / "ledger.db")
-    gauge = SqliteLogGauge(data / "log.db")
+    figures, ledger = SqliteJobStats(data / "views.db"), SqliteLedger(data / "ledger.db")
+    gauge = SqliteLogStats(data / "log.db")
     with _opened(mayfly, figures, ledger, gauge, at) as opened:
         yield opened
 
@@ -149,8 +149,8 @@ def opened_cosmos(account: CosmosAccount, folder: Path) -> Iterator[Opened]:
     local = composition.compose(read_settings({"MAYFLY_DATA": str(folder), "MAYFLY_REPORT_KEY": REPORT_KEY.decode()}))
     stores: Sequence[Closable] = (local.log, local.views, local.intake)
     log, views, intake = CosmosEventLog(account), CosmosJobViews(account), CosmosIntakeRecord(account)
-    mayfly = dataclasses.replace(local, log=log, views=views, intake=intake, held_open=(*local.held_open, *stores))
-    with _opened(mayfly, CosmosFigures(account), CosmosLedger(account), None, None) as opened:
+    mayfly = dataclasses.replace(local, log=log, views=views, intake=intake, resources=(*local.resources, *stores))
+    with _opened(mayfly, CosmosJobStats(account), CosmosLedger(account), None, None) as opened:
         yield opened
 
 
@@ -165,7 +165,7 @@ def folded(events: Sequence[Json]) -> list[Json]:
 
 @contextmanager
 def _opened(
-    mayfly: Mayfly, figures: Figures, ledger: Ledger, gauge: LogGauge | None, at: datetime | None
+    mayfly: Mayfly, figures: JobStats, ledger: Ledger, gauge: LogStats | None, at: datetime | None
 ) -> Iterator[Opened]:
     if at is not None:
         mayfly = dataclasses.replace(mayfly, clock=At(moment=at))
@@ -200,7 +200,7 @@ async def read_items(account: CosmosAccount, names: Sequence[str]) -> dict[str, 
     return found
 
 
-async def _figures(mayfly: Mayfly, figures: Figures) -> Json:
+async def _figures(mayfly: Mayfly, figures: JobStats) -> Json:
     buckets: dict[str, Any] = {}
     spans: tuple[Span, ...] = ("minute", "hour", "day")
     for span in spans:

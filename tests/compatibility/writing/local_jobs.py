@@ -12,13 +12,14 @@ import sqlite3
 from pathlib import Path
 
 from mayfly.cli.leftovers import kill_jobs
-from mayfly.clock import SystemClock
-from mayfly.composition import compose
 from mayfly.containers.group_directory import MARK
 from mayfly.containers.process_census import take_census
+from mayfly.submitting import submit
+
+from mayfly.clock import SystemClock
+from mayfly.composition import compose
 from mayfly.jobs.spec import JobSpec
 from mayfly.settings import read_settings
-from mayfly.submitting import submit
 from tests.compatibility.writing.host import RunningHost, running, token, wait_until
 from tests.mayfly.composed import REPORT_KEY, RecordedOrchestrators
 
