@@ -2,8 +2,8 @@
 
 The command receives its secrets and may print them. Each value, plain or escaped as JSON, becomes `***`, even if it
 arrives in two pieces: output that may be the beginning of a secret is held back until more arrives or the command ends.
-Masking catches accidents; it cannot stop a command that encodes a secret. `mayfly/secrets/masking.py` follows the same rules
-for images without this worker, and `tests/mayfly/test_masking.py` feeds the same cases to both.
+Masking catches accidents; it cannot stop a command that encodes a secret. `mayfly/secrets/masking.py` follows the same
+rules for images without this worker, and `tests/mayfly/secrets/test_masking.py` feeds the same cases to both.
 """
 
 from __future__ import annotations
