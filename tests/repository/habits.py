@@ -81,7 +81,7 @@ _WORD_ORDER = (
     ),
     _habit(
         "is-none",
-        r"\b(?:is|are|was|were) none\b(?! of\b)",
+        r"(?<!\bthere\s)\b(?:is|are|was|were) none\b(?! of\b)",
         "'does not exist', 'is not one', 'has none'",
         "A message that is none is recorded.",
         "A message that is not a valid job is recorded.",
@@ -130,7 +130,7 @@ _WORD_ORDER = (
     ),
     _habit(
         "long-sentence",
-        r"(?:[^\s.!?:;|(){}<>]+ ){45}",
+        r"(?:(?![-*] |\d+\. )[^\s.!?:;|(){}<>]+ ){45}",
         "split it: two clauses at most",
         "word " * 46,
         "Two short sentences. They say one thing each.",
