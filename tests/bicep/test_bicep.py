@@ -237,7 +237,9 @@ def test_the_dashboard_starts_with_what_the_template_sets() -> None:
     # What it reads and the template leaves out has a default that the table tells; a key is for emulators.
     table = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     defaults = {
-        name for name, default in re.findall(r"^\| (MAYFLY_\w+) \| ?([^|]*?) ?\|", table, re.MULTILINE) if default != "required"
+        name
+        for name, default in re.findall(r"^\| (MAYFLY_\w+) \| ?([^|]*?) ?\|", table, re.MULTILINE)
+        if default != "required"
     }
     assert environment.names - set(given) <= defaults
     assert environment.names - set(given) == {

@@ -154,7 +154,7 @@ _VERBS = (
     ),
     _habit(
         "stands",
-        r"\b(?:stands?|stood)\b(?! (?:in for|for|alone)\b)",
+        r"\b(?:stands?|stood)\b(?!-| (?:in for|for|alone)\b)",
         "'is', 'remains', 'is final'",
         "The outcome stands.",
         "The outcome is final.",
