@@ -1,39 +1,4 @@
-"""The settings, read once from the environment; each with its default and its meaning.
-
-| variable | default | meaning |
-|---|---|---|
-| MAYFLY_DATA | .mayfly | where local stores, containers and keys live |
-| MAYFLY_STORE | sqlite | where all is kept: `sqlite`, or `cosmos` for Cosmos DB |
-| MAYFLY_COSMOS_ENDPOINT | none; required with `cosmos` | the account: https://NAME.documents.azure.com:443/ |
-| MAYFLY_COSMOS_KEY | none | an emulator's key; without it the process's own identity is used, as it must be in Azure |
-| MAYFLY_QUEUE | none; `jobs` under `mayfly up` | the queue that jobs are taken from; none: no queue is listened to |
-| MAYFLY_RUNTIME | processes | what runs container groups: `processes` of this machine, or `aci` |
-| MAYFLY_PUBLIC_URL | http://127.0.0.1:7071 | the address that workers report to, without `/api` |
-| MAYFLY_REPORT_KEY | made on first use in MAYFLY_DATA | signs report tokens; at least 32 bytes |
-| MAYFLY_GROUPS_MAX | 100 | local container groups at one time; more jobs are held |
-| MAYFLY_KEY_VAULT | none: variables MAYFLY_SECRET_* of the host | address of the Key Vault that references name |
-
-With MAYFLY_RUNTIME=aci, where those without a default are required:
-
-| variable | default | meaning |
-|---|---|---|
-| MAYFLY_SUBSCRIPTION | | id of the subscription |
-| MAYFLY_RESOURCE_GROUP | | where the container groups are made; it holds nothing else |
-| MAYFLY_PLACES | | ordered: `region[:spot][:cpu:memory_gb]`, such as `swedencentral,westeurope:spot:4:16` |
-| MAYFLY_WORKER_IMAGE | | what a job without an image of its own runs in |
-| MAYFLY_WORKER_IDENTITY | none | resource id of the identity that pulls from Azure Container Registry |
-| MAYFLY_SUBNET | none | resource id of a subnet that is delegated to container groups; spot places go without |
-| MAYFLY_LOG_WORKSPACE | none | id of a Log Analytics workspace that keeps the containers' output |
-| MAYFLY_LOG_WORKSPACE_KEY | none | its key |
-| MAYFLY_METRICS | on | `off`: no readings are asked of Azure Monitor |
-| MAYFLY_METRICS_AUDIENCE | https://metrics.monitor.azure.com | of a sovereign cloud, another |
-| MAYFLY_CPU_HOUR_USD | 0.0405 | price of a core for an hour, for `plan` |
-| MAYFLY_MEMORY_GB_HOUR_USD | 0.00445 | price of a GB for an hour |
-| MAYFLY_ARM_ENDPOINT | https://management.azure.com | a sovereign cloud's, or a test's; `http://` gets no token |
-
-The two prices are those of East US as quoted from the Retail Prices API (Container Instances, August 2026); ask
-https://prices.azure.com/api/retail/prices for your region's.
-"""
+"""The settings, read once from the environment. docs/settings.md lists them; `settings_table` is its source."""
 
 from __future__ import annotations
 
@@ -149,7 +114,7 @@ def _aci(env: Mapping[str, str]) -> AciSettings:
 def _required(env: Mapping[str, str], name: str) -> str:
     value = env.get(name, "").strip()
     if not value:
-        raise SettingInvalid(f"{name} must be set where MAYFLY_RUNTIME is aci: mayfly/settings.py says to what")
+        raise SettingInvalid(f"{name} is required when MAYFLY_RUNTIME=aci; see docs/settings.md")
     return value
 
 

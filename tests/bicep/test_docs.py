@@ -39,7 +39,7 @@ def test_every_file_that_a_page_names_exists(page: Path) -> None:
 
 @each_page
 def test_every_variable_that_a_page_names_is_an_output_or_a_setting(page: Path) -> None:
-    settings = set(re.findall(r"^\| (MAYFLY_\w+) \|", (ROOT / "mayfly/settings.py").read_text(), re.MULTILINE))
+    settings = set(re.findall(r"^\| (MAYFLY_\w+) \|", (ROOT / "docs/settings.md").read_text(), re.MULTILINE))
     settings |= set(re.findall(r"^ +(MAYFLY_\w+): ", text(BICEP / "modules" / "app.bicep"), re.MULTILINE))
     given = set(re.findall(r"\$\{(MAYFLY_\w+?)[=}]", (BICEP / "main.parameters.json").read_text()))
     known = outputs(MAIN) | settings | given | FROM_AZD | {"MAYFLY_DASHBOARD_CLIENT_ID"}

@@ -25,8 +25,8 @@ from mayfly.client.connection import local_key
 ROOT = Path(__file__).parents[2]
 ARTIFACTS = ROOT / "artifacts"
 """Where pictures go; git ignores it, CI keeps it."""
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-_FLAGS = (
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -85,14 +85,14 @@ def browser() -> Iterator[Browser]:
 
     For one module alone: Playwright's event loop is this thread's for as long as it lives, and other tests have theirs.
     """
-    found = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
+    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if found is None:
-        reason = f"no browser was found: install one of {', '.join(_BROWSERS)}"
+        reason = f"no browser was found: install one of {', '.join(BROWSERS)}"
         if os.environ.get("MAYFLY_CI") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, headless=True, args=_FLAGS)
+        browser = playwright.chromium.launch(executable_path=found, headless=True, args=FLAGS)
         yield browser
         browser.close()
 

@@ -62,7 +62,7 @@ def test_azure_needs_five_settings_and_has_defaults_for_the_rest(tmp_path: Path)
 
 @pytest.mark.parametrize("name", [name for name in ACI if name != "MAYFLY_RUNTIME"])
 def test_azure_without_one_of_them_is_refused_by_its_name(tmp_path: Path, name: str) -> None:
-    with pytest.raises(SettingInvalid, match=f"{name} must be set"):
+    with pytest.raises(SettingInvalid, match=f"{name} is required"):
         read_settings({"MAYFLY_DATA": str(tmp_path), **ACI, name: ""})
 
 
