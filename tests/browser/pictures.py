@@ -17,7 +17,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from mayfly.cli.client import Api
+from mayfly.client.api import Api
 from tests.browser.conftest import BROWSERS, FLAGS, ROOT, running_up, wait_for
 
 IMAGES = ROOT / "docs" / "images"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from mayfly.cli.connection import local_key
+from drills.orphans import kill_jobs
 from mayfly.cli.host_process import LocalHost, free_port
-from mayfly.cli.leftovers import kill_jobs
+from mayfly.client.connection import local_key
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from mayfly.submitting import parse_spec
+from mayfly.use_cases.submit import parse_spec
 from tests.examples.conftest import LiveApi
 from tests.repository.test_dockerfiles import entry_point
 
