@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from mayfly import telemetry
@@ -98,11 +100,7 @@ class Mayfly:
 
     async def close(self) -> None:
         """Release what the stores hold open."""
-        await self.log.close()
-        await self.views.close()
-        await self.intake.close()
-        for one in self.held_open:
-            await one.close()
+        await _close(self.log, self.views, self.intake, *self.held_open)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,8 +123,14 @@ class Readable:
 
     async def close(self) -> None:
         """Release what the stores hold open."""
-        for opened in (self.log, self.views, self.figures, self.gauge):
-            await opened.close()
+        await _close(self.log, self.views, self.figures, self.gauge)
+
+
+async def _close(*opened: Closing) -> None:
+    """Close all of them, even if one fails; then raise its error."""
+    async with AsyncExitStack() as stack:
+        for one in reversed(opened):
+            stack.push_async_callback(one.close)
 
 
 def compose_readable(settings: StoreSettings) -> Readable:
@@ -301,14 +305,8 @@ async def _followed(log: EventLog, listed: set[str]) -> dict[str, Job]:
 
 
 def _stores(settings: Settings) -> _Stores:
-    data = settings.data
     if settings.cosmos_endpoint is None:
-        return _Stores(
-            log=SqliteEventLog(data / "log.db"),
-            views=SqliteJobViews(data / "views.db"),
-            intake=SqliteIntakeRecord(data / "intake.db"),
-            ledger=lambda: SqliteLedger(data / "ledger.db"),
-        )
+        return _sqlite_stores(settings.data)
     # Imported here: the SDK takes half a second to import, which a laptop without an account need not wait for.
     from mayfly.admission.cosmos import CosmosLedger
     from mayfly.cosmos.account import CosmosAccount
@@ -323,6 +321,18 @@ def _stores(settings: Settings) -> _Stores:
         intake=CosmosIntakeRecord(account),
         ledger=lambda: CosmosLedger(account),
     )
+
+
+def _sqlite_stores(data: Path) -> _Stores:
+    """Open all files or none: if one cannot be opened, every request composes again, and the others would leak."""
+    with ExitStack() as opened:
+        log = SqliteEventLog(data / "log.db")
+        opened.callback(log.release)
+        views = SqliteJobViews(data / "views.db")
+        opened.callback(views.release)
+        intake = SqliteIntakeRecord(data / "intake.db")
+        opened.pop_all()
+    return _Stores(log=log, views=views, intake=intake, ledger=lambda: SqliteLedger(data / "ledger.db"))
 
 
 _current: Mayfly | None = None
