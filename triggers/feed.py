@@ -1,13 +1,12 @@
 """The projector: what the log's change feed brings is folded into the views."""
 
-import azure.durable_functions as df
 import azure.functions as func
 
 from mayfly import composition, telemetry
 from mayfly.jobs.events import from_document
 from mayfly.views.projection import project
 
-feed = df.Blueprint()
+feed = func.Blueprint()  # that of Durable Functions has no `retry` from version 2 on
 
 
 @feed.function_name("project_events")
