@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
@@ -170,20 +171,21 @@ def compose(settings: Settings) -> Mayfly:
     """Put the adapters together as the settings say."""
     stores = _stores(settings)
     compute = _here(settings, stores.log) if settings.aci is None else _on_azure(settings.aci, stores)
+    secrets, closed_with_secrets = _secrets(settings)
     return Mayfly(
         clock=SystemClock(),
         log=stores.log,
         views=stores.views,
         runtime=compute.runtime,
         admission=compute.admission,
-        secrets=_secrets(settings),
+        secrets=secrets,
         tokens=ReportTokens(settings.report_key),
         pace=compute.pace,
         public_url=settings.public_url,
         place=compute.place,
         rates=compute.rates,
         intake=stores.intake,
-        held_open=compute.held_open,
+        held_open=(*compute.held_open, *closed_with_secrets),
     )
 
 
@@ -281,14 +283,15 @@ def admission_to(places: Sequence[Place], *, runtime: AciRuntime, log: EventLog,
     return Placed(places, ledger=ledger, present=present, quota=quota, rates=DOCUMENTED, pacing=pacing)
 
 
-def _secrets(settings: Settings) -> SecretStore:
+def _secrets(settings: Settings) -> tuple[SecretStore, tuple[Closing, ...]]:
+    """Return the secret store, and what is to be closed with it."""
     if settings.key_vault is None:
-        return EnvironmentSecrets()
+        return EnvironmentSecrets(), ()
     from mayfly.credentials import credential
     from mayfly.key_vault import KeyVaultSecrets
 
-    store: SecretStore = KeyVaultSecrets(settings.key_vault, credential())
-    return store
+    store = KeyVaultSecrets(settings.key_vault, credential())
+    return store, (store,)
 
 
 async def jobs_present(runtime: ContainerRuntime, log: EventLog) -> set[str]:
@@ -336,15 +339,32 @@ def _sqlite_stores(data: Path) -> _Stores:
 
 
 _current: Mayfly | None = None
+_closer: asyncio.Task[None] | None = None
+"""Kept here because an event loop holds its tasks only weakly."""
 
 
 def current() -> Mayfly:
-    """Return this process's Mayfly, composed from the environment at the first call."""
-    global _current
+    """Return this process's Mayfly, composed from the environment at the first call.
+
+    No host tells a function app that it ends. So a task waits for the event loop of the first call to end, and closes
+    then: `asyncio.Runner` cancels the tasks that are left (source: docs.python.org, asyncio-runner). A host that is
+    killed closes nothing, and loses nothing.
+    """
+    global _current, _closer
     if _current is None:
         telemetry.install()
         _current = compose(read_settings())
+        _closer = asyncio.get_running_loop().create_task(_close_with_the_loop(_current))
     return _current
+
+
+async def _close_with_the_loop(mayfly: Mayfly) -> None:
+    try:
+        await asyncio.Event().wait()
+    finally:
+        if _current is mayfly:
+            use(None)
+        await mayfly.close()
 
 
 def use(mayfly: Mayfly | None) -> None:

@@ -106,8 +106,8 @@ class SqliteEventLog:
         try:
             if self._flushing is not None:
                 await self._flushing
-            self._writer.shutdown()
         finally:
+            self._writer.shutdown()  # waits for a transaction under way, even if whoever waited for it was canceled
             self.release()
 
     def release(self) -> None:

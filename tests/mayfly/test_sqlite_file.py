@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,33 +18,9 @@ from mayfly.log.sqlite import SqliteEventLog
 from mayfly.settings import read_settings
 from mayfly.views.sqlite import SqliteJobViews
 from tests.mayfly.composed import compose
+from tests.mayfly.connections import Connections
 
 STORES: list[Callable[[Path], object]] = [SqliteEventLog, SqliteJobViews, SqliteIntakeRecord, SqliteLedger]
-
-
-@dataclass
-class Connections:
-    """Every connection that a test opens."""
-
-    opened: list[sqlite3.Connection] = field(default_factory=list)
-    opened_max: int = 9
-
-    def all_closed(self) -> bool:
-        return not any(_is_open(connection) for connection in self.opened)
-
-
-@pytest.fixture
-def connections(monkeypatch: pytest.MonkeyPatch) -> Connections:
-    connections, connect = Connections(), sqlite3.connect
-
-    def watched(*arguments: Any, **options: Any) -> sqlite3.Connection:
-        if len(connections.opened) == connections.opened_max:
-            raise sqlite3.OperationalError("unable to open database file")
-        connections.opened.append(connect(*arguments, **options))
-        return connections.opened[-1]
-
-    monkeypatch.setattr(sqlite3, "connect", watched)
-    return connections
 
 
 @pytest.mark.parametrize("store", STORES)
@@ -88,11 +63,3 @@ def test_a_store_that_does_not_close_leaves_no_other_open(runner: asyncio.Runner
         runner.run(mayfly.close())
     assert len(connections.opened) == 2
     assert connections.all_closed()
-
-
-def _is_open(connection: sqlite3.Connection) -> bool:
-    try:
-        _ = connection.total_changes
-    except sqlite3.ProgrammingError:
-        return False
-    return True
