@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -56,11 +57,7 @@ class Mayfly:
 
     async def close(self) -> None:
         """Release what the stores hold open."""
-        await self.log.close()
-        await self.views.close()
-        await self.intake.close()
-        for one in self.resources:
-            await one.close()
+        await _close(self.log, self.views, self.intake, *self.resources)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,5 +80,11 @@ class ReadStores:
 
     async def close(self) -> None:
         """Release what the stores hold open."""
-        for opened in (self.log, self.views, self.figures, self.gauge):
-            await opened.close()
+        await _close(self.log, self.views, self.figures, self.gauge)
+
+
+async def _close(*opened: AsyncCloseable) -> None:
+    """Close all of them, even if one fails; then raise its error."""
+    async with AsyncExitStack() as stack:
+        for one in reversed(opened):
+            stack.push_async_callback(one.close)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mayfly.admission.admission import Admission
@@ -83,20 +86,21 @@ def compose(settings: Settings) -> Mayfly:
     """Put the adapters together as the settings say."""
     stores = _stores(settings)
     compute = _here(settings, stores.log) if settings.aci is None else _on_azure(settings.aci, stores)
+    secrets, closed_with_secrets = _secrets(settings)
     return Mayfly(
         clock=SystemClock(),
         log=stores.log,
         views=stores.views,
         runtime=compute.runtime,
         admission=compute.admission,
-        secrets=_secrets(settings),
+        secrets=secrets,
         tokens=ReportTokens(settings.report_key),
         pace=compute.pace,
         public_url=settings.public_url,
         place=compute.place,
         rates=compute.rates,
         intake=stores.intake,
-        resources=compute.resources,
+        resources=(*compute.resources, *closed_with_secrets),
     )
 
 
@@ -190,14 +194,15 @@ def admission_to(places: Sequence[Place], *, runtime: AciRuntime, log: EventLog,
     )
 
 
-def _secrets(settings: Settings) -> SecretStore:
+def _secrets(settings: Settings) -> tuple[SecretStore, tuple[AsyncCloseable, ...]]:
+    """Return the secret store, and what is to be closed with it."""
     if settings.key_vault is None:
-        return EnvironmentSecrets()
+        return EnvironmentSecrets(), ()
     from mayfly.credentials import credential
     from mayfly.secrets.key_vault import KeyVaultSecrets
 
-    store: SecretStore = KeyVaultSecrets(settings.key_vault, credential())
-    return store
+    store = KeyVaultSecrets(settings.key_vault, credential())
+    return store, (store,)
 
 
 async def jobs_present(runtime: ContainerRuntime, log: EventLog) -> set[str]:
@@ -214,14 +219,8 @@ async def _followed(log: EventLog, listed: set[str]) -> dict[str, Job]:
 
 
 def _stores(settings: Settings) -> _Stores:
-    data = settings.data
     if settings.cosmos_endpoint is None:
-        return _Stores(
-            log=SqliteEventLog(data / "log.db"),
-            views=SqliteJobViews(data / "views.db"),
-            intake=SqliteIntakeRecord(data / "intake.db"),
-            ledger=lambda: SqliteLedger(data / "ledger.db"),
-        )
+        return _sqlite_stores(settings.data)
     # Imported here: the SDK takes half a second to import, which a laptop without an account need not wait for.
     from mayfly.admission.cosmos import CosmosLedger
     from mayfly.cosmos.account import CosmosAccount
@@ -238,16 +237,45 @@ def _stores(settings: Settings) -> _Stores:
     )
 
 
+def _sqlite_stores(data: Path) -> _Stores:
+    """Open all files or none: if one cannot be opened, every request composes again, and the others would leak."""
+    with ExitStack() as opened:
+        log = SqliteEventLog(data / "log.db")
+        opened.callback(log.release)
+        views = SqliteJobViews(data / "views.db")
+        opened.callback(views.release)
+        intake = SqliteIntakeRecord(data / "intake.db")
+        opened.pop_all()
+    return _Stores(log=log, views=views, intake=intake, ledger=lambda: SqliteLedger(data / "ledger.db"))
+
+
 _current: Mayfly | None = None
+_closer: asyncio.Task[None] | None = None
+"""Kept here because an event loop holds its tasks only weakly."""
 
 
 def current() -> Mayfly:
-    """Return this process's Mayfly, composed from the environment at the first call."""
-    global _current
+    """Return this process's Mayfly, composed from the environment at the first call.
+
+    No host tells a function app that it ends. So a task waits for the event loop of the first call to end, and closes
+    then: `asyncio.Runner` cancels the tasks that are left (source: docs.python.org, asyncio-runner). A host that is
+    killed closes nothing, and loses nothing.
+    """
+    global _current, _closer
     if _current is None:
         job_context.install()
         _current = compose(read_settings())
+        _closer = asyncio.get_running_loop().create_task(_close_with_the_loop(_current))
     return _current
+
+
+async def _close_with_the_loop(mayfly: Mayfly) -> None:
+    try:
+        await asyncio.Event().wait()
+    finally:
+        if _current is mayfly:
+            use(None)
+        await mayfly.close()
 
 
 def use(mayfly: Mayfly | None) -> None:

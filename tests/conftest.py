@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -16,6 +17,16 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 os.environ["MAYFLY_QUEUE"] = "jobs"  # before the app is imported: it listens to a queue only where one is named
 
 from tests.cosmos_server.server import CosmosServer, running
+from tests.unclosed import watch_connections
+
+watch_connections()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_left_open() -> Iterator[None]:
+    """Collect garbage after each module, so that what it left open fails its own tests and not somebody else's."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture

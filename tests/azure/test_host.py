@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -188,8 +188,6 @@ def test_a_planted_secret_is_found_nowhere(azure: _Azure) -> None:
 
 
 def _everything_in(path: Path) -> str:
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        found = repr([connection.execute(f"SELECT * FROM {table}").fetchall() for table in tables])  # noqa: S608
-    connection.close()
-    return found
+        return repr([connection.execute(f"SELECT * FROM {table}").fetchall() for table in tables])  # noqa: S608

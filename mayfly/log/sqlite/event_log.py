@@ -15,6 +15,7 @@ import asyncio
 import sqlite3
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from datetime import datetime
 from io import UnsupportedOperation
 from pathlib import Path
@@ -23,7 +24,7 @@ from typing import Any
 from mayfly.errors import PositionTaken, TryAgain
 from mayfly.jobs.events import Event, body_from_json, body_to_json
 from mayfly.log.event_log import Recorded
-from mayfly.sqlite_file import ReadOnlyFile
+from mayfly.sqlite_file import ReadOnlyFile, open_file
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS log (
@@ -66,10 +67,10 @@ class SqliteEventLog:
     """`EventLog` in a file. One instance per process, used from one event loop."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._writing = _connect(path)
-        self._writing.executescript(_SCHEMA)
-        self._reading = _connect(path)
+        with ExitStack() as opened:
+            self._writing = opened.enter_context(closing(open_file(path, _prepare)))
+            self._reading = opened.enter_context(closing(open_file(path, _prepare)))
+            self._connections = opened.pop_all()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="event-log")
         self._waiting: list[_Waiting] = []
         self._flushing: asyncio.Task[None] | None = None
@@ -102,11 +103,16 @@ class SqliteEventLog:
 
     async def close(self) -> None:
         """See `EventLog.close`."""
-        if self._flushing is not None:
-            await self._flushing
-        self._writer.shutdown()
-        self._writing.close()
-        self._reading.close()
+        try:
+            if self._flushing is not None:
+                await self._flushing
+        finally:
+            self._writer.shutdown()  # waits for a transaction under way, even if whoever waited for it was canceled
+            self.release()
+
+    def release(self) -> None:
+        """Close the file, which nobody may be writing."""
+        self._connections.close()
 
     def _fetch(self, sql: str, arguments: tuple[object, ...]) -> list[_Row]:
         try:
@@ -167,17 +173,20 @@ class SqliteLogReader(SqliteEventLog):
 
     async def close(self) -> None:
         """See `EventLog.close`."""
+        self.release()
+
+    def release(self) -> None:
+        """Close the file."""
         self._file.close()
 
     def _connection(self) -> sqlite3.Connection:
         return self._file.connection
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, timeout=10, check_same_thread=False)
+def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
-    return connection
+    connection.executescript(_SCHEMA)
 
 
 def _row(event: Event) -> _Row:

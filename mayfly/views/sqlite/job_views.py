@@ -12,7 +12,7 @@ from typing import Any
 from mayfly.errors import TryAgain
 from mayfly.jobs.job import Job, from_json, to_json
 from mayfly.jobs.lifecycle import STATES, JobState
-from mayfly.sqlite_file import ReadOnlyFile
+from mayfly.sqlite_file import ReadOnlyFile, open_file
 from mayfly.views.cursor import cursor_after, parse_cursor
 from mayfly.views.job_views import PAGE_MAX, JobFilter, Page
 from mayfly.views.sqlite import stats as sqlite_stats
@@ -60,14 +60,7 @@ class SqliteJobViews:
     """`JobViews` in a file. One instance per process, used from one event loop."""
 
     def __init__(self, path: Path | str) -> None:
-        if isinstance(path, Path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(path, isolation_level=None, timeout=10, check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=NORMAL")
-        if self._connection.execute("PRAGMA user_version").fetchone()[0] not in (0, _VERSION):
-            self._connection.executescript(f"{_DROP} PRAGMA user_version=0;")
-        self._connection.executescript(_SCHEMA)
+        self._connection = open_file(path, _prepare)
 
     async def get_many(self, job_ids: Sequence[str]) -> Mapping[str, Job]:
         """See `JobViews.get_many`."""
@@ -129,6 +122,10 @@ class SqliteJobViews:
 
     async def close(self) -> None:
         """See `JobViews.close`."""
+        self.release()
+
+    def release(self) -> None:
+        """Close the file."""
         self._connection.close()
 
     def _reading(self) -> sqlite3.Connection:
@@ -168,12 +165,20 @@ class SqliteViewsReader(SqliteJobViews):
         """Refuse."""
         raise UnsupportedOperation("these views were opened for reading")
 
-    async def close(self) -> None:
-        """See `JobViews.close`."""
+    def release(self) -> None:
+        """Close the file."""
         self._file.close()
 
     def _reading(self) -> sqlite3.Connection:
         return self._file.connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    if connection.execute("PRAGMA user_version").fetchone()[0] not in (0, _VERSION):
+        connection.executescript(f"{_DROP} PRAGMA user_version=0;")
+    connection.executescript(_SCHEMA)
 
 
 def _moved(jobs: Sequence[Job], before: sqlite_stats.Seen) -> list[Job]:

@@ -369,7 +369,7 @@ def test_a_secret_is_on_no_disk_and_in_no_argument(root: Path, runtime: ProcessR
 
 
 def test_memory_beyond_the_limit_is_refused_to_the_process(runtime: ProcessRuntime) -> None:
-    allocate = f"bytearray({64 << 20}); print('allocated', flush=True); bytearray({400 << 20}); print('too much')"
+    allocate = f"bytearray({64 << 20}); print('allocated', flush=True); bytearray({400 << 20}); print('too', 'much')"
     asyncio.run(runtime.create(request_for("one", sys.executable, "-I", "-S", "-c", allocate, memory_gb=0.25)))
     assert ended(runtime, "one").exit_code == 1
     log = log_of(runtime, "one")

@@ -58,5 +58,7 @@ def test_a_reader_changes_nothing(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_store_says_try_again(tmp_path: Path) -> None:
     (tmp_path / "views.db").write_bytes(b"this is no database, and it is longer than a header" * 99)
+    figures = SqliteJobStats(tmp_path / "views.db")
     with pytest.raises(TryAgain, match="not a database"):
-        asyncio.run(SqliteJobStats(tmp_path / "views.db").projected())
+        asyncio.run(figures.projected())
+    asyncio.run(figures.close())
