@@ -94,6 +94,7 @@ class Reports:
                         say(f"{what}: {answer.status}, {verdict}. {answer.detail[:MESSAGE_CHARS_MAX]}")
                     return verdict
                 trouble, retry_after_s = f"answer {answer.status}", answer.retry_after_s
+            requested = self._interruption.requested
             if self._interruption.signal_number is not None:
                 # The platform is about to kill this process; a short last effort is all that makes sense.
                 deadline = min(deadline, time.monotonic() + _LAST_TRY_S)
@@ -105,7 +106,7 @@ class Reports:
             pause_s = backoff_s * (0.5 + os.urandom(1)[0] / 512)
             pause_s = min(max(pause_s, retry_after_s or 0.0), left)
             say(f"{what}: {trouble}; again in {pause_s:.1f} s")
-            self._interruption.sleep(pause_s)
+            self._interruption.sleep(pause_s, requested=requested)
             backoff_s = min(backoff_s * 2, _BACKOFF_MAX_S)
 
     def _hand_over(self, newer: tuple[float | None, str] | None) -> None:
