@@ -21,7 +21,8 @@ from mayfly.jobs.events import Event
 from mayfly.jobs.job import Job
 
 _SHOWN_MAX = 5
-_LEAVE_WITHIN_S = 3.0
+_LEAVE_WITHIN_S = 60.0
+"""Far beyond what even a busy machine needs for a process that was killed."""
 
 
 @dataclass(frozen=True, kw_only=True)
