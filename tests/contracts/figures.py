@@ -24,6 +24,7 @@ from mayfly.jobs.spec import JobSpec, RetryPolicy
 from mayfly.views.figures import LIST_MAX, Figures
 from mayfly.views.job_views import JobViews
 from tests.contracts.job_views import job
+from tests.examples import seeded, seeds
 from tests.jobs.histories import live
 from tests.jobs.samples import T0, job_id_numbered
 
@@ -124,7 +125,8 @@ class FiguresContract:
         count, listed = runner.run(figures.attention("held"))
         assert (count, len(listed)) == (LIST_MAX + 5, LIST_MAX)
 
-    @pytest.mark.parametrize("seed", range(8))
+    @seeded
+    @pytest.mark.parametrize("seed", seeds(4))
     def test_figures_equal_what_counting_the_views_gives(
         self, opened: tuple[JobViews, Figures], runner: asyncio.Runner, seed: int
     ) -> None:

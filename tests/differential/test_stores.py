@@ -48,6 +48,7 @@ from mayfly.views.sqlite import SqliteJobViews
 from mayfly.views.sqlite_figures import SqliteFigures
 from tests.contracts.job_views import job
 from tests.cosmos_server.server import CosmosServer
+from tests.examples import seeded, seeds
 from tests.jobs.histories import live
 from tests.jobs.samples import T0, job_id_numbered
 
@@ -366,7 +367,8 @@ async def _listed(views: JobViews) -> list[str]:
     return list(await views.unsettled(limit=100))
 
 
-@pytest.mark.parametrize("seed", range(4))
+@seeded
+@pytest.mark.parametrize("seed", seeds(2))
 def test_every_store_answers_as_the_model_does(cosmos_server: CosmosServer, tmp_path: Path, seed: int) -> None:
     async def go() -> Counter[str]:
         run = Run(cosmos_server, tmp_path, seed)

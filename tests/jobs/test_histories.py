@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from mayfly.jobs import commands as c
 from mayfly.jobs import events as e
@@ -17,9 +17,10 @@ from mayfly.jobs.job import Job, from_json, to_json
 from mayfly.jobs.lifecycle import TERMINAL, next_state
 from mayfly.jobs.spec import JobSpec, RetryPolicy
 from mayfly.jobs.steering import AZURE_PACE, LOCAL_PACE, Pace, next_step
+from tests.examples import examples
 from tests.jobs.histories import History, histories, live
 
-_settings = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_settings = examples(100)
 
 _REPEATABLE = (c.RequestDelete,)
 """A delete may have to be asked for again, and the log says how often it was."""

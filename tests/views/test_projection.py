@@ -6,7 +6,7 @@ import asyncio
 import random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mayfly.jobs.events import Event
@@ -17,10 +17,11 @@ from mayfly.log.memory import MemoryEventLog
 from mayfly.views.job_views import JobFilter
 from mayfly.views.projection import project, rebuild
 from mayfly.views.sqlite import SqliteJobViews
+from tests.examples import examples, seeded, seeds
 from tests.jobs.histories import History, histories, live
 from tests.jobs.samples import JOB_ID, job_id_numbered, opening
 
-_settings = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_settings = examples(60)
 
 
 async def _logged(history: History) -> MemoryEventLog:
@@ -78,7 +79,8 @@ def test_an_empty_delivery_moves_nothing() -> None:
     assert asyncio.run(deliver()) == 0
 
 
-@pytest.mark.parametrize("seed", range(4))
+@seeded
+@pytest.mark.parametrize("seed", seeds(4))
 def test_two_projectors_that_overlap_leave_the_later_view(seed: int) -> None:
     """A lease may move while a batch is under way, so two may project the same events at one time."""
     chance = random.Random(seed)
