@@ -22,7 +22,8 @@ from mayfly.jobs.job import Job
 from mayfly.wording.text import clean
 
 _SHOWN_MAX = 5
-_LEAVE_WITHIN_S = 3.0
+_LEAVE_WITHIN_S = 60.0
+"""Far beyond what even a busy machine needs for a process that was killed."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,8 +31,8 @@ from mayfly.jobs.job import Job
 from mayfly.wording.jobs import duration, summary
 from mayfly.wording.text import clean
 
-GIVE_UP_AFTER_S = 25.0
-_NOTICED_WITHIN_S = 15.0
+QUIET_S_MAX = 300.0
+"""How long nothing may happen before the demo gives up. It ends a run that hangs; a slow machine is no fault."""
 _POLL_S = 0.1
 _OTHER_COLUMNS_CHARS = 84
 
@@ -94,10 +94,12 @@ def _follow(host: LocalHost, api: Api, follower: Follower, by_id: Mapping[str, D
     """Show every event, cancel and kill where it is time to; return when which worker was killed (epoch)."""
     killed_at: dict[str, float] = {}
     acted: set[str] = set()
-    give_up = time.monotonic() + GIVE_UP_AFTER_S
+    give_up = time.monotonic() + QUIET_S_MAX
     with EventScreen(names={job_id: planned.name for job_id, planned in by_id.items()}) as events:
         while True:
-            events.show(follower.poll(), follower)
+            if fresh := follower.poll():
+                events.show(fresh, follower)
+                give_up = time.monotonic() + QUIET_S_MAX
             if follower.settled or time.monotonic() > give_up:
                 return killed_at
             for job_id, planned in by_id.items():
@@ -148,17 +150,17 @@ def _settled(follower: Follower, job_id: str) -> bool:
 
 
 def _killing_was_noticed(streams: Mapping[str, Sequence[Event]], killed_at: Mapping[str, float]) -> Check:
-    """A dead worker is noticed by looking at its container, long before its deadline (I6)."""
+    """A dead worker is noticed by looking at its container, and not at its deadline (I6)."""
     faults = [] if killed_at else ["no worker was killed"]
     slowest_s = 0.0
     for job_id, at in killed_at.items():
-        seen = [event.at.timestamp() for event in streams[job_id] if event.type == "ContainerExited"]
-        if not seen:
+        first = next((event for event in streams[job_id] if event.type in ("ContainerExited", "AttemptTimedOut")), None)
+        if first is None:
             faults.append(f"{job_id}: nobody noticed")
-            continue
-        slowest_s = max(slowest_s, seen[0] - at)
-        if slowest_s > _NOTICED_WITHIN_S:
-            faults.append(f"{job_id}: noticed after {slowest_s:.1f} s, later than {_NOTICED_WITHIN_S:g} s")
+        elif first.type == "AttemptTimedOut":
+            faults.append(f"{job_id}: noticed only at its deadline")
+        else:
+            slowest_s = max(slowest_s, first.at.timestamp() - at)
     return Check(name=f"the killed worker was noticed after {slowest_s:.1f} s, not at its deadline", faults=faults)
 
 

@@ -50,7 +50,7 @@ class Dashboard:
 
     def _is_well(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1.0) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=10.0) as answer:  # noqa: S310
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False

@@ -19,6 +19,7 @@ from local_host.triggers.cosmos_feeds import CosmosFeedTrigger
 from tests.cosmos_server.server import KEY, CosmosServer
 from tests.local_host.driving import loaded
 from tests.local_host.test_triggers import FEEDS, hub_and_invoker
+from tests.waiting import HANG_GUARD_S, until_async
 
 
 class Feeding:
@@ -65,7 +66,7 @@ class Feeding:
         return await database.create_container_if_not_exists("events", PartitionKey("/job"))
 
     async def until(self, wanted: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(HANG_GUARD_S):
             while not wanted():
                 await asyncio.sleep(0.01)
                 if (due := self.clock.next_alarm()) is not None:
@@ -119,7 +120,7 @@ def test_a_feed_waits_for_its_container(
     feeding = Feeding(cosmos_server, tmp_path, monkeypatch, "patient")
 
     async def steps(_: ContainerProxy | None) -> None:
-        await asyncio.sleep(0.2)
+        await until_async(lambda: feeding.clock.next_alarm() is not None)  # it has looked, and sleeps
         async with CosmosClient(feeding.endpoint, KEY, enable_endpoint_discovery=False) as client:
             await write(await feeding.make(client), 1)
             await feeding.until(lambda: feeding.batches == [[1]])

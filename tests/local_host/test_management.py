@@ -101,7 +101,7 @@ def test_start_refuses_unknown_functions_bad_json_and_ids_in_use(tmp_path: Path)
 
 def test_start_can_wait_for_the_end(tmp_path: Path) -> None:
     async def talk(served: Served) -> None:
-        begun = served.client.post(served.management("orchestrators/waits/i", timeout="20", pollingInterval="0.05"))
+        begun = served.client.post(served.management("orchestrators/waits/i", timeout="3600", pollingInterval="0.05"))
         waiter = asyncio.create_task(begun)
         await until(lambda: served.host.engine.status("i") is not None)
         await served.client.post(served.management("instances/i/raiseEvent/told"), json="Bo")

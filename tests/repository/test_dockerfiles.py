@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import HANG_GUARD_S
 from tests.worker.conftest import TOKEN
 from tests.worker.report_server import ReportServer
 
@@ -71,7 +72,9 @@ def test_the_workers_image_does_a_job(tmp_path: Path) -> None:
     try:
         # As a group's command replaces the entry point: see WORKER_COMMAND in mayfly/containers/aci/runtime.py.
         command = [sys.executable, *arguments[:-1], str(script), "--", "sh", "-c", 'echo "::result 7"']
-        ended = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, check=False, timeout=30)
+        ended = subprocess.run(
+            command, env=environment, cwd=tmp_path, capture_output=True, check=False, timeout=HANG_GUARD_S
+        )
         assert (ended.returncode, ended.stderr) == (0, b"")
         assert server.the_end()["result"] == 7
     finally:
@@ -105,7 +108,7 @@ def test_the_dashboards_image_holds_all_that_it_imports(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=HANG_GUARD_S,
     )
     assert ran.returncode == 0, ran.stderr
     assert (folder / "streamlit_dashboard" / "app.py").exists()
