@@ -71,7 +71,15 @@ def _anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-_NOT_YET = {"mayfly/use_cases/", "mayfly/client/", "mayfly/wording/", "drills/"}
+_NOT_YET = {
+    "drills/",
+    "mayfly/app.py",
+    "mayfly/client/",
+    "mayfly/secrets/",
+    "mayfly/use_cases/",
+    "mayfly/wording/",
+    "tests/mayfly/log/test_sqlite.py",
+}
 """Named in the documents ahead of the move that makes them; remove each once it is there."""
 
 
@@ -80,6 +88,15 @@ def test_every_folder_and_file_that_the_readme_lists_is_there() -> None:
     for name in re.findall(r"`([\w./]+)`", table):
         if "/" in name or "." in name:
             assert (ROOT / name).exists() or name in _NOT_YET, name
+
+
+def test_every_path_that_a_page_names_is_there() -> None:
+    top = "|".join(re.escape(path.name) for path in ROOT.iterdir() if path.is_dir())
+    for name in style.tracked():
+        if name.endswith(".md"):
+            prose = re.sub(r"^```.*?^```", "", (ROOT / name).read_text(), flags=re.DOTALL | re.MULTILINE)
+            for path in re.findall(rf"`((?:{top}|drills)/[\w./-]*)`", prose):
+                assert (ROOT / path).exists() or path in _NOT_YET or "NAME" in path, f"{name}: {path}"
 
 
 def test_every_make_target_that_the_readme_names_is_there() -> None:
