@@ -3,7 +3,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; 
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: demo up test check chaos bench format clean
+.PHONY: demo up test check chaos bench pictures format clean
 
 demo: .venv/local  ## Run the main job end to end, and six ways in which it can go wrong
 	@$(BIN)/mayfly demo
@@ -26,6 +26,9 @@ chaos: .venv/local  ## 100 jobs while the host is killed 20 times; SEED=n repeat
 
 bench: .venv/ready  ## Measure; prints a table and JSON
 	@$(BIN)/python -m benchmarks
+
+pictures: .venv/ready  ## Take the README's pictures again, in Chromium
+	@$(BIN)/python -m tests.browser.pictures
 
 format: .venv/ready
 	$(BIN)/ruff format .

@@ -76,7 +76,7 @@ def _run(host: LocalHost, screen: Console, begun: float) -> bool:
     print_checks(screen, found)
     good = all(check.ok for check in found)
     seconds = f"{time.monotonic() - begun:.1f} s"
-    verdict = f"the demo passed: six jobs ended as they should, in {seconds}"
+    verdict = f"the demo passed: six jobs ended as expected, in {seconds}"
     if not good:
         verdict = f"the demo FAILED: {sum(not check.ok for check in found)} of {len(found)} checks do not hold"
     screen.print(Text(f"\n{verdict}", style="bold green" if good else "bold red"))
@@ -135,7 +135,7 @@ def _checks(
     unsettled = [f"{job_id} is not settled" for job_id in by_id if not _settled(follower, job_id)]
     ends = [fault for job_id, planned in by_id.items() for fault in planned.faults(follower.jobs[job_id])]
     return [
-        Check(name="every job ended as it should", faults=[*unsettled, *ends]),
+        Check(name="every job ended as expected", faults=[*unsettled, *ends]),
         _killing_was_noticed(follower.streams, killed_at),
         checks.streams_are_gapless(follower.streams),
         checks.attempts_are_claimed_once(follower.streams),
@@ -166,7 +166,7 @@ def _killing_was_noticed(streams: Mapping[str, Sequence[Event]], killed_at: Mapp
 
 def _print_table(screen: Console, follower: Follower, by_id: Mapping[str, DemoJob]) -> None:
     screen.print()
-    rows = table("", "job", "what had to happen", "what happened", ">attempts", ">took", ">events", "in its own words")
+    rows = table("", "job", "expected", "outcome", ">attempts", ">duration", ">events", "result or error")
     for job_id, planned in by_id.items():
         job = follower.jobs[job_id]
         rows.add_row(

@@ -35,7 +35,7 @@ class JobSubmitted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobHeld:
-    """The job may not start yet, through no fault of its own."""
+    """The job may not start yet, for a reason that is not its fault: a quota, a rate, missing capacity."""
 
     reason: str
     """For people: which limit, how much of it is used."""
@@ -45,7 +45,7 @@ class JobHeld:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ContainerRequested:
-    """A container group is about to be asked for. From here on it is followed until it is seen gone (I5)."""
+    """A container group is about to be requested. From here on it is tracked until it is confirmed gone (I5)."""
 
     group: str
     place: str
@@ -60,7 +60,7 @@ class ContainerRequested:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ContainerRefused:
-    """The platform would not create the group."""
+    """The platform refused to create the group."""
 
     refusal: Literal["permanent", "retry", "wait", "relocate"]
     code: str
@@ -73,7 +73,7 @@ class ContainerRefused:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ContainerStarted:
-    """The platform was seen to run the container."""
+    """The platform reported that the container is running."""
 
     started_at: datetime | None
     """By the platform's clock, where it says."""
@@ -83,7 +83,7 @@ class ContainerStarted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WorkerStarted:
-    """The claim: one running container took this attempt, and no other may (I4)."""
+    """The claim: one running container took this attempt, and no other can take it (I4)."""
 
     claim: str
     """32 hex digits that the worker drew when it started."""
@@ -93,7 +93,7 @@ class WorkerStarted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WorkerProgressed:
-    """The worker said how far it is."""
+    """The worker reported progress."""
 
     sequence: int
     """The worker's own count, rising; a lower or equal one has been seen before."""
@@ -130,7 +130,7 @@ class WorkerFailed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ContainerExited:
-    """The platform was seen to have ended the container before its attempt had an outcome."""
+    """The platform reported that the container ended before its attempt had an outcome."""
 
     exit_code: int | None
     """None: the platform does not know it. Never read as 0."""
@@ -147,7 +147,7 @@ class AttemptTimedOut:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LogsCaptured:
-    """The container's output, taken before it was deleted."""
+    """The container's output, captured before the container was deleted."""
 
     text: str
     truncated: bool
@@ -156,7 +156,7 @@ class LogsCaptured:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MetricsSampled:
-    """The container's readings, taken before it was deleted."""
+    """The container's CPU and memory samples, captured before the container was deleted."""
 
     samples: tuple[tuple[datetime, float, int], ...]
     """(at, CPU in cores, memory in bytes), oldest first."""
@@ -173,35 +173,35 @@ class RetryScheduled:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CancelRequested:
-    """Somebody asked for the job to stop."""
+    """A user requested that the job stop."""
 
     reason: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ContainerDeleteRequested:
-    """The group is about to be deleted. Repeated where a delete had to be asked for again."""
+    """The group is about to be deleted. Repeated if the delete has to be requested again."""
 
     group: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ContainerGone:
-    """The platform was asked for the group and has none (404)."""
+    """The platform confirmed that it has no such group (404)."""
 
     group: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ContainerFound:
-    """The group was seen again after it had been seen gone: a late create. It is deleted again."""
+    """The group reappeared after it was confirmed gone: a late create. It is deleted again."""
 
     group: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReportIgnored:
-    """A report came that changes nothing any more. Written once per attempt and reason."""
+    """A report arrived too late to change anything. Written once per attempt, kind of report and reason."""
 
     report: Literal["started", "progress", "finished"]
     reason: Literal["attempt_over", "claimed_by_another"]
@@ -210,12 +210,12 @@ class ReportIgnored:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobSucceeded:
-    """The end: it worked."""
+    """The outcome: it worked."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobFailed:
-    """The end: it did not work."""
+    """The outcome: it failed, and no attempt is left."""
 
     error: ErrorClass
     message: str
@@ -223,14 +223,14 @@ class JobFailed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobTimedOut:
-    """The end: a deadline passed and no attempt is left."""
+    """The outcome: a deadline passed, and no attempt is left."""
 
     deadline: Deadline
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobCanceled:
-    """The end: it was asked to stop before it had another end."""
+    """The outcome: it was canceled before it had another outcome."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

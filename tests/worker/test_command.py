@@ -306,7 +306,7 @@ def test_a_signal_during_the_last_report_shortens_the_wait(server: ReportServer,
     server.script["finished"] = [Answer(503, {"Retry-After": "600"}), Answer(202)]
     worker = start("true")
     assert worker.stderr is not None
-    assert worker.stderr.readline().endswith(b"again in 600.0 s\n")
+    assert worker.stderr.readline().endswith(b"retrying in 600.0 s\n")
     worker.terminate()
     worker.communicate(timeout=HANG_GUARD_S)
     assert worker.returncode == 0
