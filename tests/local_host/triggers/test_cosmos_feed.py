@@ -18,7 +18,7 @@ from local_host.durable.hub import TaskHub
 from local_host.triggers.cosmos_feeds import CosmosFeedTrigger
 from tests.cosmos_server.server import KEY, CosmosServer
 from tests.local_host.driving import loaded
-from tests.local_host.triggers.test_sqlite_feed import FEEDS, hub_and_invoker
+from tests.local_host.triggers.driving import FEEDS, hub_and_invoker
 
 
 class Feeding:
