@@ -16,7 +16,7 @@ from local_host.app.functions import FEED
 from local_host.app.invocation import Invoker
 from local_host.clock import VirtualClock
 from local_host.durable.hub import TaskHub
-from local_host.triggers.feeds import FeedTrigger
+from local_host.triggers.sqlite_feed import SqliteFeedTrigger
 from tests.local_host.driving import loaded, until
 from tests.local_host.triggers.driving import FEEDS, hub_and_invoker
 
@@ -35,8 +35,8 @@ class Feed:
         self.faults: list[Exception] = self.function.call.__globals__["faults"]
         self.trigger = self.again()
 
-    def again(self) -> FeedTrigger:
-        return FeedTrigger(
+    def again(self) -> SqliteFeedTrigger:
+        return SqliteFeedTrigger(
             self.function,
             settings={"FEED": f"sqlite:{self.path}"},
             hub=self.hub,
@@ -143,7 +143,7 @@ def test_without_a_policy_a_batch_that_fails_is_skipped_and_the_log_says_so(
 
     with feeding(tmp_path, monkeypatch, "from_now") as feed:
         asyncio.run(go(feed))
-    assert 'documents 2 to 3 of "events" are skipped' in caplog.text
+    assert 'skipping documents 2 to 3 of "events"' in caplog.text
 
 
 def test_a_log_that_was_replaced_is_read_from_its_beginning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
