@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import secrets
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -119,13 +119,13 @@ class Host:
     def start(self) -> None:
         """Start all work. Call it on the event loop."""
         self._route = ClientRoute(f"{self._base_url}/{self._rpc_path}/", self._call_in_process)
-        self._spawn("the engine", self._runner.run())
+        self._spawn("the engine", self._runner.run)
         for name, timer in self._timers.items():
-            self._spawn(f"timer '{name}'", timer.run())
+            self._spawn(f"timer '{name}'", timer.run)
         for name, feed in self._feeds.items():
-            self._spawn(f"feed '{name}'", feed.run())
+            self._spawn(f"feed '{name}'", feed.run)
         for name, queue in self._queue_triggers.items():
-            self._spawn(f"queue trigger '{name}'", queue.run())
+            self._spawn(f"queue trigger '{name}'", queue.run)
 
     async def stop(self) -> None:
         """Stop all work. Unfinished work is repeated at the next start."""
@@ -192,10 +192,10 @@ class Host:
             concurrent_max=int(self.app.option("extensions", section, concurrent, default=16)),
         )
 
-    def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
         async def watched() -> None:
             try:
-                await work
+                await run()
             except Exception as failure:
                 log.exception("Stopping the host because %s failed.", name)
                 self.failure = failure
