@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -61,3 +62,24 @@ def test_the_next_time_is_later_and_on_schedule(when: datetime) -> None:
     assert following is not None
     assert following > start
     assert (following.second, following.minute % 7, following.isoweekday() < 6) == (15, 0, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("0 0 20-4 * * *", "0 0 4-20 * * *"),
+        ("0 0 0 * dec-OCT *", "0 0 0 * 10-12 *"),
+        ("0 0 0 * * sunday", "0 0 0 * * 0"),
+        ("0 0 0 * * Wedn", "0 0 0 * * 3"),
+    ],
+)
+def test_backward_ranges_and_names_are_ncrontabs(text: str, same: str) -> None:
+    assert parse_schedule(text).cron == parse_schedule(same).cron
+
+
+@pytest.mark.parametrize(
+    "text", ["0 0 0 L * *", "0 0 0 ? * *", "0 0 0 * * 7", "0 0 0 * * 5#2", "0 0 0 * * MO", "@daily"]
+)
+def test_what_croniter_takes_and_ncrontab_does_not_is_refused(text: str) -> None:
+    with pytest.raises(BadSchedule, match=re.escape(f"schedule '{text}'")):
+        parse_schedule(text)
