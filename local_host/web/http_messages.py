@@ -30,7 +30,10 @@ def problem(status: int, title: str, detail: str) -> Response:
 
 def joined_headers(request: Request) -> dict[str, str]:
     """Return the headers by lower-case name; join the values of a repeated header with commas (RFC 9110 5.3)."""
-    return {name: ", ".join(request.headers.getlist(name)) for name in request.headers}
+    joined: dict[str, str] = {}
+    for name, value in request.headers.items():
+        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    return joined
 
 
 def origin_of(request: Request) -> str:
