@@ -384,6 +384,6 @@ def _started(instance: Instance, at: str) -> Event:
 def _non_determinism(instance: Instance, error: NonDeterminism) -> str:
     return (
         f"Non-deterministic orchestration: instance '{instance.instance_id}' of orchestrator '{instance.name}', "
-        f"{error}. The code changed while the instance was running, or its replays differ. Restore the code, or "
-        "terminate the instance."
+        f"{error}. The code changed while the instance was running, or its replays differ. Restore the code and rewind "
+        "the instance, or start a new one."
     )
