@@ -21,8 +21,9 @@ from local_host.durable.hub import Instance, TaskHub
 from local_host.host import Host, HostSettings
 from local_host.web.guard import Guard
 from local_host.web.keys import Keys
-from local_host.web.server import Front, Server, bind
 from tests.waiting import HANG_GUARD_S
+from tests.waiting import HANG_GUARD_S
+from local_host.web.server import AsgiApp, Server, bind
 
 Code = Callable[[Any], Generator[Any, Any, Any]]
 
@@ -163,7 +164,7 @@ async def serving(
     port = listener.getsockname()[1]
     base_url = f"http://127.0.0.1:{port}"
     host = Host(app, Keys.load_or_create(data / "keys.json"), HostSettings(base_url=base_url, data=data), clock)
-    server = Server(Front(host.answer, guard=Guard(port=port), body_bytes_max=body_bytes_max))
+    server = Server(AsgiApp(host.handle, guard=Guard(port=port), body_bytes_max=body_bytes_max))
     host.start()
     serve = asyncio.create_task(server.serve(sockets=[listener]))
     try:

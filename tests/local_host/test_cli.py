@@ -181,7 +181,7 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
             _, errors = process.process.communicate(timeout=HANG_GUARD_S)
             assert process.process.returncode == 2
             assert errors == (
-                f"Cannot listen on 127.0.0.1:{port}: Address already in use. Give --port another number.\n"
+                f"Cannot listen on 127.0.0.1:{port}: Address already in use. Pass a different port with --port.\n"
             )
 
 
@@ -200,8 +200,8 @@ def test_an_app_that_is_refused_is_named_and_nothing_runs(tmp_path: Path) -> Non
         _, errors = process.process.communicate(timeout=HANG_GUARD_S)
         assert process.process.returncode == 2
         assert errors == (
-            "The function app was refused:\n"
-            "  - function 'counter': the binding 'context' of type entityTrigger is not supported\n"
+            "The local host cannot run this function app:\n"
+            "  - function 'counter': binding 'context' has the unsupported type entityTrigger\n"
         )
 
 
@@ -222,9 +222,9 @@ def take(message: func.ServiceBusMessage): pass
     with hosting(tmp_path, "--port", "0") as process:
         process.listening()
         assert process.next_line() == (
-            "Without effect here: functionTimeout, extensions.durableTask.versionMatchStrategy,"
-            " extensions.durableTask.storageProvider, WEBSITE_TIME_ZONE (schedules are in UTC),"
-            " the retry policy of take (its queue delivers again)\n"
+            "Ignored by the local host: functionTimeout, extensions.durableTask.versionMatchStrategy,"
+            " extensions.durableTask.storageProvider, WEBSITE_TIME_ZONE (schedules run in UTC),"
+            " retry policy of take (its queue redelivers)\n"
         )
 
 

@@ -19,7 +19,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local_host.durable import sdk
-from local_host.durable.answer import ask
 from local_host.durable.history import (
     EXECUTION_STARTED,
     ORCHESTRATOR_STARTED,
@@ -28,6 +27,7 @@ from local_host.durable.history import (
     encode,
     event,
 )
+from local_host.durable.orchestrator_call import call_orchestrator
 from tests.local_host.driving import Served, serving
 
 APP = """
@@ -103,7 +103,7 @@ def test_a_replay_answers_the_same_with_and_without_what_is_replaced() -> None:
     ]
 
     def answer() -> Any:
-        return ask(
+        return call_orchestrator(
             Orchestrator.create(main),
             history=",".join(map(encode, history)),
             input_text=None,
@@ -120,52 +120,6 @@ def test_a_replay_answers_the_same_with_and_without_what_is_replaced() -> None:
     events.dt_parse = parse_with_dateutil  # type: ignore[attr-defined]
     assert answer() == prepared
     assert len(prepared.actions) == 2
-
-
-class Custom:
-    """An object that the codec carries in an envelope."""
-
-    def __init__(self, n: int) -> None:
-        self.n = n
-
-    @staticmethod
-    def to_json(made: Custom) -> int:
-        return made.n
-
-    @staticmethod
-    def from_json(n: int) -> Custom:
-        return Custom(n)
-
-
-_JSON: Any = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-)
-
-
-@given(_JSON)
-def test_payloads_are_coded_as_the_codec_does_it_itself(value: Any) -> None:
-    sdk.prepare()
-    codec = importlib.import_module("azure.functions._durable_functions")
-    text = codec.df_dumps(value)
-    assert text == json.dumps(value)
-    for written in (text, json.dumps(value, ensure_ascii=False)):
-        assert codec.df_loads(written) == json.loads(written) == value
-
-
-@pytest.mark.filterwarnings("ignore:azure.functions Durable JSON codec reconstructed:DeprecationWarning")
-def test_custom_objects_travel_in_their_envelope_also_when_its_keys_are_escaped() -> None:
-    sdk.prepare()
-    codec = importlib.import_module("azure.functions._durable_functions")
-    text = codec.df_dumps({"inner": Custom(5)})
-    assert json.loads(text)["inner"]["__data__"] == 5
-    escaped = text.replace("__class__", "\\u005f_class__")
-    for written in (text, escaped):
-        assert codec.df_loads(written)["inner"].n == 5
-    with pytest.raises(TypeError):
-        codec.df_dumps({1, 2})
-    with pytest.raises(json.JSONDecodeError):
-        codec.df_loads("{")
 
 
 async def _talk(served: Served, client: Any, prefix: str) -> list[Any]:
@@ -246,7 +200,7 @@ def test_requests_for_other_hosts_go_the_sdks_own_way(tmp_path: Path) -> None:
             binding = json.loads(served.host._binding)
             binding["rpcBaseUrl"] = f"{served.base_url}/elsewhere/"
             client = DurableOrchestrationClient(json.dumps(binding))
-            with pytest.raises(Exception, match="No function answers POST /elsewhere/orchestrators/echo"):
+            with pytest.raises(Exception, match="No function handles POST /elsewhere/orchestrators/echo"):
                 await client.start_new("echo")
 
     asyncio.run(go())

@@ -1,4 +1,4 @@
-"""How does an instance look to a client? The bodies of the management API.
+"""What do clients see of an instance? The JSON bodies of the management API.
 
 Source: Azure/azure-functions-durable-extension; DurableClient.cs and HttpApiHandler.cs of the durable extension.
 """
@@ -30,7 +30,7 @@ from local_host.durable.hub import Instance
 
 
 def status_body(instance: Instance, *, show_input: bool) -> dict[str, Any]:
-    """Describe an instance; `input`, `customStatus` and `output` are the stored JSON values, `None` for none."""
+    """Describe an instance. Shapes: `input`, `customStatus` and `output` are the stored JSON values or `None`."""
     return {
         "name": instance.name,
         "instanceId": instance.instance_id,
@@ -44,7 +44,7 @@ def status_body(instance: Instance, *, show_input: bool) -> dict[str, Any]:
 
 
 def history_body(history: Sequence[Event], *, show_output: bool, show_input: bool) -> list[dict[str, Any]]:
-    """Describe a history for people: episodes' marks are gone, and what was scheduled is merged into its completion."""
+    """Describe a history for people: omit episode marks, and merge scheduled tasks into their completions."""
     scheduled = {event["EventId"]: event for event in history if event["EventType"] in _MERGED}
     completed = {event[_COMPLETES[event["EventType"]]] for event in history if event["EventType"] in _COMPLETES}
     rows = []
@@ -59,7 +59,7 @@ def history_body(history: Sequence[Event], *, show_output: bool, show_input: boo
 
 
 def links_body(instance_id: str, *, base: str, query: str) -> dict[str, str]:
-    """The addresses at which an instance is asked and told things; `{eventName}` and `{text}` are the client's."""
+    """Return the management URLs of an instance; clients replace `{eventName}` and `{text}`."""
     at = f"{base}/instances/{instance_id}"
     return {
         "id": instance_id,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local_host.errors import AppRefused, Refused
+from local_host.errors import StartupError, UnsupportedApp
 from tests.local_host.driving import loaded
 
 HEAD = """
@@ -17,7 +17,7 @@ app = df.DFApp()
 
 
 def refusal(tmp_path: Path, source: str, **files: object) -> str:
-    with pytest.raises(AppRefused) as caught:
+    with pytest.raises(UnsupportedApp) as caught:
         loaded(tmp_path, HEAD + source, **files)
     return str(caught.value)
 
@@ -44,11 +44,11 @@ def on_topic(m: func.ServiceBusMessage): pass
 """,
     )
     for part in (
-        "'counter': the binding 'context' of type entityTrigger",
-        "'on_blob': the binding 'blob' of type blobTrigger",
-        "'with_output': the binding 'out' of type queue",
-        "'on_event': the binding 'event' of type eventHubTrigger",
-        "'on_topic': the Service Bus topic trigger 'm'",
+        "'counter': binding 'context' has the unsupported type entityTrigger",
+        "'on_blob': binding 'blob' has the unsupported type blobTrigger",
+        "'with_output': binding 'out' has the unsupported type queue",
+        "'on_event': binding 'event' has the unsupported type eventHubTrigger",
+        "'on_topic': Service Bus topic trigger 'm' is not supported; use a queue",
     ):
         assert part in text
 
@@ -65,7 +65,7 @@ def by_route(req: func.HttpRequest) -> str: return ""
 def by_time(t: func.TimerRequest): pass
 """,
     )
-    assert "the constraint 'odd'" in text
+    assert "constraint 'odd' in route segment '{id:odd}' is not supported" in text
     assert "minute must be between 0 and 59 (got 61)" in text
     assert "must be fixed_delay or exponential_backoff (got 'sometimes')" in text
 
@@ -76,9 +76,11 @@ def test_a_feed_needs_its_connection_and_a_file(tmp_path: Path, monkeypatch: pyt
 def on_docs(docs: func.DocumentList): pass
 """
     monkeypatch.delenv("FEED_CONNECTION", raising=False)
-    assert "the app setting 'FEED_CONNECTION'" in refusal(tmp_path / "a", source)
+    assert "app setting 'FEED_CONNECTION', the connection of change feed trigger 'docs', is missing" in refusal(
+        tmp_path / "a", source
+    )
     monkeypatch.setenv("FEED_CONNECTION", "Server=tcp:x")
-    assert "must be 'sqlite:' and a path, or 'AccountEndpoint='" in refusal(tmp_path / "b", source)
+    assert "must start with 'sqlite:' (then a path) or 'AccountEndpoint='" in refusal(tmp_path / "b", source)
 
 
 def test_parameters_and_bindings_must_agree(tmp_path: Path) -> None:
@@ -96,8 +98,8 @@ def two(request: func.HttpRequest) -> str: return ""
 async def three(req: func.HttpRequest, client, context: func.Context) -> str: return ""
 """,
     )
-    assert "'one': the parameters ['other'] belong to no binding" in text
-    assert "'two': the bindings ['req'] have no parameter of that name" in text
+    assert "'one': parameters ['other'] have no binding" in text
+    assert "'two': bindings ['req'] have no parameter" in text
     assert "'three'" not in text
 
 
@@ -133,7 +135,7 @@ seen = os.environ["ALREADY"], os.environ["SCHEDULE"]
 def test_a_folder_without_an_app_is_refused(tmp_path: Path) -> None:
     from local_host.app.loading import load_app
 
-    with pytest.raises(Refused, match=r"has no function_app\.py"):
+    with pytest.raises(StartupError, match=r"has no function_app\.py"):
         load_app(tmp_path)
-    with pytest.raises(AppRefused, match=r"exactly one FunctionApp or DFApp \(found 0\)"):
+    with pytest.raises(UnsupportedApp, match=r"exactly one FunctionApp or DFApp \(found 0\)"):
         loaded(tmp_path, "x = 1")

@@ -11,7 +11,6 @@ import pytest
 from azure.durable_functions.orchestrator import Orchestrator
 
 from local_host.durable import sdk
-from local_host.durable.answer import Answer, ask
 from local_host.durable.history import (
     EVENT_RAISED,
     EXECUTION_STARTED,
@@ -26,6 +25,7 @@ from local_host.durable.history import (
     event,
     stamp,
 )
+from local_host.durable.orchestrator_call import OrchestratorResult, call_orchestrator
 from local_host.durable.replay import Decision, NewActivity, NewTimer, NonDeterminism, UnsupportedAction, decide
 from tests.local_host.driving import Code
 
@@ -34,18 +34,18 @@ AT = stamp(NOW)
 START = [event(ORCHESTRATOR_STARTED, AT), event(EXECUTION_STARTED, AT, Name="main", Version="", Input=None)]
 
 
-def asked(code: Code, *more: Event) -> tuple[Answer, Decision]:
+def asked(code: Code, *more: Event) -> tuple[OrchestratorResult, Decision]:
     """Ask the SDK and walk its answer."""
     sdk.prepare()
     history = [*START, *more]
-    answer = ask(
+    answer = call_orchestrator(
         Orchestrator.create(code),
         history=",".join(encode(each) for each in history),
         input_text=None,
         instance_id="i",
         parent_instance_id=None,
     )
-    assert answer.broken is None
+    assert answer.sdk_error is None
     return answer, decide(history, answer, now=NOW)
 
 
@@ -101,16 +101,16 @@ def test_the_end_comes_when_the_walk_is_through() -> None:
 def test_another_name_under_a_recorded_id_is_non_determinism() -> None:
     with pytest.raises(NonDeterminism) as caught:
         asked(two_steps, scheduled(0, "Z"))
-    assert (caught.value.task_id, caught.value.recorded, caught.value.asked) == (0, "activity 'Z'", "activity 'A'")
+    assert (caught.value.task_id, caught.value.recorded, caught.value.requested) == (0, "activity 'Z'", "activity 'A'")
 
 
 def test_another_kind_under_a_recorded_id_is_non_determinism() -> None:
-    with pytest.raises(NonDeterminism, match=r"the history holds a timer, the code now asks for activity 'A'"):
+    with pytest.raises(NonDeterminism, match=r"the history records a timer, but the code now requests activity 'A'"):
         asked(two_steps, timer(0))
 
 
 def test_a_record_that_nobody_asks_for_is_non_determinism() -> None:
-    with pytest.raises(NonDeterminism, match=r"id 1: the history holds activity 'B', the code now asks for nothing"):
+    with pytest.raises(NonDeterminism, match=r"id 1: the history records activity 'B', but .* requests nothing"):
         asked(two_steps, scheduled(0, "A"), scheduled(1, "B"))
 
 
@@ -186,8 +186,8 @@ def test_when_all_waits_for_all_even_when_one_has_failed() -> None:
     assert new_names(decision) == [(2, "Mend")]
 
 
-def answer_of(*actions: dict[str, Any]) -> Answer:
-    return Answer(actions=list(actions), is_done=True)
+def answer_of(*actions: dict[str, Any]) -> OrchestratorResult:
+    return OrchestratorResult(actions=list(actions), is_done=True)
 
 
 WAIT = {"actionType": 6, "externalEventName": "x", "reason": "ExternalEvent"}

@@ -1,10 +1,11 @@
-"""What has happened to an instance since it last began anew, ready to be replayed?
+"""What has happened in an instance's current execution?
 
-A generation is an instance's row and its history, read from the hub and kept for a while, because an instance that was
-active a moment ago is likely to be active again. The cache is bounded by the length of the histories in it; whoever is
-dropped is read again. A waiting instance therefore costs its rows in the hub and nothing else.
+An execution is one run of an instance from its start or its last continue-as-new: the instance's row and its history.
+Executions stay cached for a while, because an instance that was just active is likely to be active again. The total
+length of the cached histories is bounded, and a dropped execution is read from the hub again. A waiting instance
+therefore costs only its rows in the hub.
 
-The cache mirrors what is in the hub inside the running transaction. When a transaction is rolled back, `forget_all`.
+The cache mirrors the hub as seen inside the open transaction. Call `forget_all` when a transaction is rolled back.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from local_host.durable.hub import Instance, TaskHub
 
 
 @dataclass(kw_only=True, slots=True)
-class Generation:
+class Execution:
     """One instance and its history.
 
-    Shapes: `text` is the history as JSON events joined by commas, `events` the same, parsed. `open_ids` are the ids
-    that were scheduled and not completed, cancelled timers included; `cancelled` those whose timers are deleted.
+    Shapes: `text` is the history as JSON events joined by commas, and `events` is the same, parsed. `next_chunk` is the
+    number of the next history row. `open_ids` are the ids of tasks that are scheduled and not completed, including
+    cancelled timers. `cancelled` are the ids whose timers are already deleted.
     """
 
     instance: Instance
@@ -33,17 +35,17 @@ class Generation:
     cancelled: set[int]
 
 
-class Generations:
-    """A bounded cache of generations, least recently used out first."""
+class ExecutionCache:
+    """A bounded LRU cache of executions. Units: its size is the number of characters of history."""
 
     def __init__(self, hub: TaskHub, *, characters_max: int = 1_000_000) -> None:
         self._hub = hub
         self._characters_max = characters_max
         self._characters = 0
-        self._cached: OrderedDict[int, Generation] = OrderedDict()
+        self._cached: OrderedDict[int, Execution] = OrderedDict()
 
-    def load(self, key: int) -> Generation | None:
-        """Return a generation, or `None` when there is no such instance."""
+    def load(self, key: int) -> Execution | None:
+        """Return an execution, or `None` if the instance does not exist."""
         cached = self._cached.get(key)
         if cached is not None:
             self._cached.move_to_end(key)
@@ -54,7 +56,7 @@ class Generations:
         chunks, next_chunk = self._hub.history(key)
         text = ",".join(chunks)
         events: list[Event] = json.loads(f"[{text}]")
-        generation = Generation(
+        execution = Execution(
             instance=instance,
             text=text,
             events=events,
@@ -62,26 +64,26 @@ class Generations:
             open_ids=_open_ids(events),
             cancelled=set(),
         )
-        self._cached[key] = generation
+        self._cached[key] = execution
         self._characters += _cost(text)
         self._shrink()
-        return generation
+        return execution
 
-    def append(self, generation: Generation, text: str, events: list[Event]) -> None:
-        """Append one episode, in the hub and here."""
-        key = generation.instance.key
-        self._hub.append_history(key, generation.next_chunk, text)
-        generation.next_chunk += 1
+    def append(self, execution: Execution, text: str, events: list[Event]) -> None:
+        """Append one episode to the history in the hub and in the cache."""
+        key = execution.instance.key
+        self._hub.append_history(key, execution.next_chunk, text)
+        execution.next_chunk += 1
         if key in self._cached:
             self._characters += len(text) + 1
-        generation.text = f"{generation.text},{text}" if generation.text else text
-        generation.events.extend(events)
+        execution.text = f"{execution.text},{text}" if execution.text else text
+        execution.events.extend(events)
         self._shrink()
 
     def forget(self, key: int) -> None:
-        generation = self._cached.pop(key, None)
-        if generation is not None:
-            self._characters -= _cost(generation.text)
+        execution = self._cached.pop(key, None)
+        if execution is not None:
+            self._characters -= _cost(execution.text)
 
     def forget_all(self) -> None:
         self._cached.clear()
