@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from mayfly.cli import chaos, demo, end_jobs, run_local, show_jobs, start_jobs, watch_jobs
+from mayfly.cli import drills, end_jobs, run_local, show_jobs, start_jobs, watch_jobs
 from mayfly.cli.errors import CliError
 from mayfly.cli.screen import console
 
@@ -30,8 +30,8 @@ app = typer.Typer(
 _HERE, _JOBS = "On this machine", "Jobs"
 app.command("up", rich_help_panel=_HERE)(run_local.up)
 app.command("key", rich_help_panel=_HERE)(run_local.key)
-app.command("demo", rich_help_panel=_HERE)(demo.demo)
-app.command("chaos", rich_help_panel=_HERE)(chaos.chaos)
+app.command("demo", rich_help_panel=_HERE)(drills.demo)
+app.command("chaos", rich_help_panel=_HERE)(drills.chaos)
 app.command("submit", rich_help_panel=_JOBS, context_settings=_COMMAND_LAST)(start_jobs.submit)
 app.command("plan", rich_help_panel=_JOBS, context_settings=_COMMAND_LAST)(start_jobs.plan)
 app.command("list", rich_help_panel=_JOBS)(show_jobs.list_jobs)

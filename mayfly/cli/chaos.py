@@ -11,7 +11,6 @@ import random
 import secrets
 import time
 from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -30,16 +29,11 @@ from mayfly.jobs.evolve import fold
 from mayfly.jobs.job import Job
 
 
-def chaos(
-    jobs: Annotated[int, typer.Option("--jobs", min=1, max=10_000, help="So many jobs.")] = 100,
-    kills: Annotated[int, typer.Option("--kills", min=0, max=1_000, help="Kill the host so many times.")] = 20,
-    seed: Annotated[int | None, typer.Option("--seed", help="Draw the same jobs and moments again.")] = None,
-    lose_task_hub: Annotated[bool, typer.Option("--lose-task-hub", help="Delete task hub and views half way.")] = False,
-    data: Annotated[
-        Path | None, typer.Option("--data", help="An empty folder to use and to keep; else a temporary one.")
-    ] = None,
-) -> None:
-    """Run jobs of every kind while the host is killed again and again, and check how each ends."""
+def run_chaos(*, jobs: int, kills: int, seed: int | None, lose_task_hub: bool, data: Path | None) -> None:
+    """Run the drill in `data`, or in a temporary folder; without a seed, one is drawn.
+
+    Errors: `typer.Exit` with 1 when a check does not hold.
+    """
     begun = time.monotonic()
     screen = console()
     seed = secrets.randbelow(1_000_000) if seed is None else seed
