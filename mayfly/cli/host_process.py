@@ -19,9 +19,11 @@ from typing import IO
 
 from mayfly.cli.client import Api
 from mayfly.cli.connection import local_key
+from mayfly.cli.data_folder import prepare
 from mayfly.cli.errors import CliError, Wrong
+from mayfly.cli.extras import require
 
-READY_WITHIN_S = 30.0
+READY_WITHIN_S = 120.0
 STOP_WITHIN_S = 15.0
 _LOOPBACK = "127.0.0.1"
 _POLL_S = 0.05
@@ -86,11 +88,13 @@ class LocalHost:
     def start(self) -> Child:
         """Start the host and return at once.
 
-        Errors: `Wrong` when the port is taken, or this is not a checkout.
+        Errors: `Wrong` when the port is taken, the data folder cannot be written, or a part is not installed.
         """
+        require("host")
         app = app_directory()
         check_port(self.port)
-        self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        prepare(self.data)
+        prepare(self.data / "host")
         arguments = ["--app", str(app), "--port", str(self.port), "--data", str(self.data / "host")]
         with contextlib.ExitStack() as stack:
             output: IO[bytes] | None = stack.enter_context(self._log.open("ab")) if self._log else None
@@ -121,9 +125,9 @@ class LocalHost:
 
 
 def app_directory() -> Path:
-    """Return the folder of `function_app.py`.
+    """Return the folder of `function_app.py`: the checkout, or the one that Mayfly is installed in.
 
-    Errors: `Wrong` when Mayfly was installed without it.
+    Errors: `Wrong` when it is not there.
     """
     directory = Path(__file__).resolve().parents[2]
     if not (directory / "function_app.py").exists() or not (directory / "host.json").exists():

@@ -17,7 +17,9 @@ from rich.text import Text
 
 from mayfly.cli.connection import DEFAULT_DATA, Data, keys_path, local_key
 from mayfly.cli.dashboard_process import Dashboard
+from mayfly.cli.data_folder import prepare
 from mayfly.cli.errors import CliError, Wrong
+from mayfly.cli.extras import require
 from mayfly.cli.host_process import Child, LocalHost
 from mayfly.cli.screen import console, table
 from mayfly.settings import SettingInvalid, read_settings
@@ -38,6 +40,8 @@ def up(
     ] = 8501,
 ) -> None:
     """Run Mayfly on this machine until Ctrl-C: the API, and the dashboard beside it."""
+    require("host")
+    prepare(data)
     try:
         read_settings({**os.environ, "MAYFLY_DATA": str(data)})
     except SettingInvalid as error:
