@@ -11,7 +11,9 @@ from typing import List, Optional, Sequence
 
 from failure import Failure, say
 
-_NOISE = re.compile(r"WARNING: (Location|Retrying|The directory|Running pip|You are using)|\[notice\]|Looking in|\s*$")
+_NOISE = re.compile(
+    r"WARNING: (Location|Retrying|The directory|Running pip|You are using)|\[notice\]|Looking in|Ignoring \w|\s*$"
+)
 _ERROR = re.compile(r"\s*(ERROR|error)\b|\s*× ")
 _LINES_SHOWN = 10
 _CAUSES = [
@@ -80,7 +82,7 @@ def _run(command: Sequence[str], what: str, count: int) -> None:
         first_error = next((number for number, line in enumerate(heard) if _ERROR.match(line)), len(heard))
         for line in heard[min(first_error, max(len(heard) - _LINES_SHOWN, 0)) :]:
             say("    " + line)
-        raise Failure("%s could not be installed: %s" % (what, _cause("\n".join(lines))), progress.unpacking)
+        raise Failure("could not install %s: %s" % (what, _cause("\n".join(lines))), progress.unpacking)
 
 
 def _cause(output: str) -> str:
