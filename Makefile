@@ -3,7 +3,7 @@ BIN := .venv/bin
 
 # $(call set_up,PURPOSE): with the first Python that runs at all; the script judges it, and looks for a better one.
 set_up = for python in $(BIN)/python "$(PYTHON)" python3 python3.14 python3.13 python3.12 python3.11; do \
-	"$$python" -c "" 2>/dev/null && exec "$$python" .make/set_up.py $(1); done; \
+	"$$python" -c 'f""' 2>/dev/null && exec "$$python" .make/set_up.py $(1); done; \
 	echo "error: Mayfly needs Python 3.11 or newer, and none was found: install one, or run make with PYTHON=/path/to/python" >&2; exit 1
 
 .PHONY: help demo up test check soak chaos bench format locks clean
@@ -52,10 +52,10 @@ format:  ## Format the code, and fix what the linter can fix
 
 # One resolution for all: the other lock files begin as copies of the first, whose versions uv then keeps.
 lock = $(BIN)/python -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --quiet \
-	--custom-compile-command 'make locks' $(if $(UPGRADE),--upgrade) --output-file
+	--custom-compile-command 'make locks' --output-file
 locks:  ## Write the lock files from pyproject.toml; UPGRADE=1 takes the newest versions
 	@$(call set_up,dev)
-	$(lock) requirements-dev.txt --all-extras --group build --group dev
+	$(lock) requirements-dev.txt $(if $(UPGRADE),--upgrade) --all-extras --group build --group dev
 	for file in requirements.txt requirements-local.txt streamlit_dashboard/requirements.txt; do cp requirements-dev.txt $$file; done
 	$(lock) requirements.txt --extra function-app
 	$(lock) requirements-local.txt --extra host --extra cli --group build

@@ -19,7 +19,7 @@ from mayfly.cli.connection import DEFAULT_DATA, Data, keys_path, local_key
 from mayfly.cli.dashboard_process import Dashboard
 from mayfly.cli.data_folder import prepare
 from mayfly.cli.errors import CliError, Wrong
-from mayfly.cli.extras import require
+from mayfly.cli.extras import require, require_adapters
 from mayfly.cli.host_process import Child, LocalHost
 from mayfly.cli.screen import console, table
 from mayfly.settings import SettingInvalid, read_settings
@@ -43,7 +43,7 @@ def up(
     require("host")
     prepare(data)
     try:
-        read_settings({**os.environ, "MAYFLY_DATA": str(data)})
+        require_adapters(read_settings({**os.environ, "MAYFLY_DATA": str(data)}))
     except SettingInvalid as error:
         raise Wrong(str(error), ["set it where you run `mayfly up`"]) from error
     host = LocalHost(data, port)
