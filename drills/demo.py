@@ -39,7 +39,7 @@ _OTHER_COLUMNS_CHARS = 84
 
 def demo(
     data: Annotated[
-        Path | None, typer.Option("--data", help="An empty folder to use and to keep; else a temporary one.")
+        Path | None, typer.Option("--data", help="An empty folder to use and keep. Default: a temporary folder.")
     ] = None,
 ) -> None:
     """Run six real jobs on this machine, good and bad, and check how each ends."""

@@ -25,6 +25,11 @@ STOP_WITHIN_S = 60.0
 """A host that is asked to stop finishes what it is at. It is killed after this, which loses nothing."""
 _SAY_EVERY_S = 15.0
 _HEALTH_WITHIN_S = 10.0
+from mayfly.client.api import Api
+from mayfly.client.connection import local_key
+from mayfly.cli.data_folder import prepare
+from mayfly.client.errors import ClientError, BadRequest
+from mayfly.cli.extras import require
 _LOOPBACK = "127.0.0.1"
 _POLL_S = 0.05
 _PORTS = range(20_000, 30_000)
@@ -92,11 +97,13 @@ class LocalHost:
     def start(self) -> Child:
         """Start the host and return at once.
 
-        Errors: `BadRequest` when the port is taken, or this is not a checkout.
+        Errors: `BadRequest` when the port is taken, the data folder cannot be written, or a part is not installed.
         """
+        require("host")
         app = app_directory()
         check_port(self.port)
-        self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        prepare(self.data)
+        prepare(self.data / "host")
         arguments = ["--app", str(app), "--port", str(self.port), "--data", str(self.data / "host")]
         with contextlib.ExitStack() as stack:
             output: IO[bytes] | None = stack.enter_context(self._log.open("ab")) if self._log else None
@@ -127,9 +134,9 @@ class LocalHost:
 
 
 def app_directory() -> Path:
-    """Return the folder of `function_app.py`.
+    """Return the folder of `function_app.py`: the checkout, or the one that Mayfly is installed in.
 
-    Errors: `BadRequest` when Mayfly was installed without it.
+    Errors: `BadRequest` when it is not there.
     """
     directory = Path(__file__).resolve().parents[2]
     if not (directory / "function_app.py").exists() or not (directory / "host.json").exists():

@@ -21,9 +21,8 @@ from local_host.durable.hub import Instance, TaskHub
 from local_host.host import Host, HostSettings
 from local_host.web.guard import Guard
 from local_host.web.keys import Keys
-from tests.waiting import HANG_GUARD_S
-from tests.waiting import HANG_GUARD_S
 from local_host.web.server import AsgiApp, Server, bind
+from tests.waiting import HANG_GUARD_S
 
 Code = Callable[[Any], Generator[Any, Any, Any]]
 

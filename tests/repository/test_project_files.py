@@ -15,6 +15,8 @@ from tests.repository import style
 ROOT = style.ROOT
 _PACKAGED = {"function_app.py", "host.json", "requirements.txt", "mayfly", "orchestrations", "triggers", "worker"}
 _NEEDED_TO_DEPLOY = {"pyproject.toml"}
+
+
 def _top_level() -> set[str]:
     try:
         return {name.partition("/")[0] for name in style.tracked()}

@@ -18,8 +18,8 @@ from local_host.durable.hub import TaskHub
 from local_host.triggers.cosmos_feed import CosmosFeedTrigger
 from tests.cosmos_server.server import KEY, CosmosServer
 from tests.local_host.driving import loaded
-from tests.waiting import HANG_GUARD_S, until_async
 from tests.local_host.triggers.driving import FEEDS, hub_and_invoker
+from tests.waiting import HANG_GUARD_S, until_async
 
 
 class Feeding:
