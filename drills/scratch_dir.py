@@ -24,7 +24,9 @@ class ScratchDir:
             try:
                 self.path = Path(tempfile.mkdtemp(prefix=prefix)).resolve()
             except OSError as error:
-                raise BadRequest(f"no temporary folder can be made: {error}", ["choose a folder with --data"]) from error
+                raise BadRequest(
+                    f"cannot create a temporary folder: {error}", ["choose a folder with --data"]
+                ) from error
             return
         self.path = named.resolve()
         prepare(self.path)

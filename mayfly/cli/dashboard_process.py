@@ -11,7 +11,6 @@ from pathlib import Path
 
 from mayfly.cli.extras import require
 from mayfly.cli.host_process import Child, app_directory, check_port
-from mayfly.client.errors import BadRequest
 
 _LOOPBACK = "127.0.0.1"
 

@@ -17,6 +17,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
+from mayfly.cli.data_folder import prepare
+from mayfly.cli.extras import require
 from mayfly.client.api import Api
 from mayfly.client.connection import local_key
 from mayfly.client.errors import BadRequest, ClientError
@@ -25,11 +27,6 @@ STOP_WITHIN_S = 60.0
 """A host that is asked to stop finishes what it is at. It is killed after this, which loses nothing."""
 _SAY_EVERY_S = 15.0
 _HEALTH_WITHIN_S = 10.0
-from mayfly.client.api import Api
-from mayfly.client.connection import local_key
-from mayfly.cli.data_folder import prepare
-from mayfly.client.errors import ClientError, BadRequest
-from mayfly.cli.extras import require
 _LOOPBACK = "127.0.0.1"
 _POLL_S = 0.05
 _PORTS = range(20_000, 30_000)

@@ -17,7 +17,6 @@ from rich.text import Text
 
 from mayfly.cli.dashboard_process import Dashboard
 from mayfly.cli.data_folder import prepare
-from mayfly.client.errors import ClientError, BadRequest
 from mayfly.cli.extras import require, require_adapters
 from mayfly.cli.host_process import Child, LocalHost
 from mayfly.cli.options import Data

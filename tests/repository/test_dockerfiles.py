@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.waiting import HANG_GUARD_S
 from tests.repository.installed_parts import owners
 from tests.repository.test_locks import pins
+from tests.waiting import HANG_GUARD_S
 from tests.worker.conftest import TOKEN
 from tests.worker.report_server import ReportServer
 

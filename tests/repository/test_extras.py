@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mayfly.cli.errors import Wrong
 from mayfly.cli.extras import require_adapters
+from mayfly.client.errors import BadRequest
 from mayfly.settings import read_settings
 
 ROOT = Path(__file__).parents[2]
@@ -75,5 +75,5 @@ def test_settings_that_need_an_extra_which_is_not_installed_are_an_error(monkeyp
     require_adapters(settings)
     monkeypatch.setitem(sys.modules, "azure.keyvault", None)
     monkeypatch.delitem(sys.modules, "azure.keyvault.secrets", raising=False)
-    with pytest.raises(Wrong, match=r"your settings need azure\.keyvault\.secrets, which is not installed"):
+    with pytest.raises(BadRequest, match=r"your settings need azure\.keyvault\.secrets, which is not installed"):
         require_adapters(settings)

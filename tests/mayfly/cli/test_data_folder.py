@@ -11,8 +11,8 @@ from typing import NoReturn
 import pytest
 
 from mayfly.cli.data_folder import prepare
-from mayfly.cli.errors import Wrong
-from tests.cli.conftest import Run
+from mayfly.client.errors import BadRequest
+from tests.mayfly.cli.conftest import Run
 
 
 def test_a_folder_is_made_for_its_owner_alone_and_nothing_is_left_in_it(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_a_folder_that_cannot_be_written_is_named_with_the_fix(
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr("tempfile.TemporaryFile", refuse)
-    with pytest.raises(Wrong) as raised:
+    with pytest.raises(BadRequest) as raised:
         prepare(tmp_path)
     assert raised.value.text == f"{tmp_path} cannot be written ({os.strerror(number)})"
     assert raised.value.lines == (f"{fix}, or choose another folder with --data",)
@@ -58,7 +58,7 @@ def test_a_folder_that_cannot_be_written_is_named_with_the_fix(
 def test_what_another_user_left_in_the_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "log.db").write_text("")
     monkeypatch.setattr("os.access", lambda path, _: Path(path).name != "log.db")
-    with pytest.raises(Wrong, match=r"log\.db belongs to another user and cannot be written"):
+    with pytest.raises(BadRequest, match=r"log\.db belongs to another user and cannot be written"):
         prepare(tmp_path)
 
 
