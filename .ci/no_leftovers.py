@@ -1,7 +1,7 @@
 """Run a command, and fail if any process that it started is still there after it: `no_leftovers.py COMMAND...`.
 
 Linux only. It makes itself the parent of every orphan below it (prctl(2), PR_SET_CHILD_SUBREAPER), so a process cannot
-hide in another session, behind a double fork or with an empty environment. Processes that are left are named and killed.
+hide in another session, behind a double fork or with an empty environment. Leftover processes are named and killed.
 """
 
 from __future__ import annotations
