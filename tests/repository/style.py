@@ -20,6 +20,8 @@ PENDING = (
     "mayfly",
     "drills",
     "triggers",
+    "orchestrations",
+    "function_app.py",
     "streamlit_dashboard",
     "tests",
     "benchmarks",
