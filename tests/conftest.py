@@ -17,6 +17,9 @@ os.environ["MAYFLY_QUEUE"] = "jobs"  # before the app is imported: it listens to
 
 from tests.cosmos_server.server import CosmosServer, running
 
+collect_ignore = ["images"]
+"""Building images takes minutes and downloads hundreds of megabytes: `pytest tests/images`, as CI does."""
+
 
 @pytest.fixture
 def runner() -> Iterator[asyncio.Runner]:
