@@ -147,7 +147,8 @@ def page() -> str:
         "# Settings",
         "",
         "Mayfly is configured through environment variables. Locally, none is required. In Azure,",
-        "`bicep/modules/app.bicep` sets them. Settings of the worker process are in the [worker contract](worker-contract.md#environment).",
+        "`bicep/modules/app.bicep` sets them. Settings of the worker process are in the",
+        "[worker contract](worker-contract.md#environment).",
     ]
     for group in GROUPS:
         lines += ["", f"## {group.title}", "", group.note, "", "| variable | default | meaning |", "|---|---|---|"]

@@ -24,7 +24,7 @@ from opentelemetry import metrics
 from mayfly.errors import TryAgain
 
 LAYOUT: Mapping[str, Any] = json.loads((Path(__file__).parent / "containers.json").read_text(encoding="utf-8"))
-"""`{database, containers: {name: {partitionKey, indexingPolicy}}}`; bicep/cosmos.bicep reads the same file."""
+"""`{database, containers: {name: {partitionKey, indexingPolicy}}}`; bicep/modules/cosmos.bicep reads the same file."""
 
 THROTTLE_TRIES = 20
 """The SDK's own default of 9 tries gives up within a second when the server asks for pauses of 100 ms."""

@@ -8,11 +8,13 @@ import re
 import shutil
 import subprocess
 import sys
-from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
+from tests.repository.installed_parts import owners
+from tests.repository.test_locks import pins
+from tests.waiting import HANG_GUARD_S
 from tests.worker.conftest import TOKEN
 from tests.worker.report_server import ReportServer
 
@@ -71,7 +73,9 @@ def test_the_workers_image_does_a_job(tmp_path: Path) -> None:
     try:
         # As a group's command replaces the entry point: see WORKER_COMMAND in mayfly/containers/aci/runtime.py.
         command = [sys.executable, *arguments[:-1], str(script), "--", "sh", "-c", 'echo "::result 7"']
-        ended = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, check=False, timeout=30)
+        ended = subprocess.run(
+            command, env=environment, cwd=tmp_path, capture_output=True, check=False, timeout=HANG_GUARD_S
+        )
         assert (ended.returncode, ended.stderr) == (0, b"")
         assert server.the_end()["result"] == 7
     finally:
@@ -87,45 +91,34 @@ def test_a_group_starts_what_the_workers_image_holds() -> None:
 _IMPORTS_ALL = """
 import importlib, json, pkgutil, sys
 # Only what was copied and what is installed: no editable installation of this repository.
-sys.meta_path = [one for one in sys.meta_path if "editable" not in getattr(one, "__module__", type(one).__module__)]
+sys.path.remove(sys.argv[2])
 import streamlit_dashboard
 assert streamlit_dashboard.__file__.startswith(sys.argv[1]), streamlit_dashboard.__file__
 for one in pkgutil.walk_packages(streamlit_dashboard.__path__, "streamlit_dashboard."):
     if not one.name.endswith(("__main__", ".app")) and ".screens." not in one.name:
         importlib.import_module(one.name)
-print(json.dumps(sorted({name.partition(".")[0] for name, one in sys.modules.items() if one is not None})))
+print(json.dumps(sorted(name for name, one in sys.modules.items() if one is not None)))
 """
 
 
 def test_the_dashboards_image_holds_all_that_it_imports(tmp_path: Path) -> None:
     folder = built("streamlit_dashboard", tmp_path)
     ran = subprocess.run(
-        [sys.executable, "-c", _IMPORTS_ALL, str(folder)],
+        [sys.executable, "-c", _IMPORTS_ALL, str(folder), str(ROOT)],
         cwd=folder,
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=HANG_GUARD_S,
     )
     assert ran.returncode == 0, ran.stderr
     assert (folder / "streamlit_dashboard" / "app.py").exists()
+    imported: list[str] = json.loads(ran.stdout)
     for own in ("orchestrations", "triggers", "local_host", "worker"):
-        assert own not in json.loads(ran.stdout), f"{own} is not copied"
-    known = packages_distributions()
-    wanted = {one.lower() for name in json.loads(ran.stdout) for one in known.get(name, ())}
-    installed = _pinned(folder / "streamlit_dashboard" / "requirements.txt")
-    assert {re.sub(r"[-_.]+", "-", one) for one in wanted} - installed - {"mayfly", "pip", "setuptools"} == set()
-
-
-def _pinned(path: Path) -> set[str]:
-    """Return the packages that a requirements file installs, with those that it includes."""
-    found: set[str] = set()
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line.startswith("-r "):
-            found |= _pinned((path.parent / line[3:].strip()).resolve())
-        elif named := re.match(r"[A-Za-z0-9._-]+", line):
-            found.add(re.sub(r"[-_.]+", "-", named[0].lower()))
-    return found
+        assert own not in imported, f"{own} is not copied"
+    installed = {pin.name for pin in pins("streamlit_dashboard/requirements.txt")}
+    known = owners()
+    assert [name for name in imported if name in known and not known[name] & installed] == []
 
 
 @pytest.mark.parametrize("path", ["local.settings.json", ".mayfly/report.key", ".venv/bin/python", "tests/conftest.py"])

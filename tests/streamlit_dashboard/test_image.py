@@ -10,12 +10,13 @@ from pathlib import Path
 from mayfly.cli.dashboard_process import Dashboard
 from mayfly.cli.host_process import Child, free_port
 from tests.repository.test_dockerfiles import built, entry_point, instructions
+from tests.waiting import HANG_GUARD_S
 
 _OURS = ("mayfly", "streamlit_dashboard", "orchestrations", "triggers", "worker", "local_host", "function_app")
 _EVERY_PAGE = f"""
 import sys
 from streamlit.testing.v1 import AppTest
-app = AppTest.from_file(sys.argv[1], default_timeout=60).run()
+app = AppTest.from_file(sys.argv[1], default_timeout={HANG_GUARD_S}).run()
 for page in ("submit", "job", "system", "board"):
     app.switch_page(f"screens/{{page}}.py")
     app.run()
@@ -57,9 +58,9 @@ def test_the_images_command_serves_and_its_health_check_answers(tmp_path: Path) 
     )
     child = Child("the dashboard", process, Dashboard(tmp_path, "http://127.0.0.1:9", port)._is_well)
     try:
-        child.wait_until_ready(within_s=60)
+        child.wait_until_ready()
         check = dict(instructions("streamlit_dashboard"))["HEALTHCHECK"].removeprefix("CMD ")
         _, *asked = json.loads(check.replace(":8501", f":{port}"))
-        subprocess.run([sys.executable, *asked], check=True, timeout=20)
+        subprocess.run([sys.executable, *asked], check=True, timeout=HANG_GUARD_S)
     finally:
         child.stop()

@@ -26,8 +26,8 @@ _RETRY_AFTER_S = 5.0
 def refusal_of(error: OSError | ValueError) -> GroupRefused:
     """Classify what starting a process raised: what is used up comes back, everything else stays as it is.
 
-    >>> refusal = refusal_of(OSError(errno.EAGAIN, "Resource temporarily unavailable"))
-    >>> refusal.refusal, refusal.code, refusal.retry_after_s
+    >>> refusal = refusal_of(OSError(errno.EAGAIN, "Resource temporarily unavailable")).refusal
+    >>> refusal.kind, refusal.code, refusal.retry_after_s
     ('wait', 'EAGAIN', 5.0)
     """
     number = error.errno if isinstance(error, OSError) else None

@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from mayfly.jobs import commands as c
 from mayfly.jobs import events as e
@@ -18,8 +18,9 @@ from mayfly.jobs.lifecycle import TERMINAL, next_state
 from mayfly.jobs.next_step import AZURE_POLLS, LOCAL_POLLS, PollPolicy, next_step
 from mayfly.jobs.spec import JobSpec, RetryPolicy
 from tests.mayfly.jobs.histories import History, histories, live
+from tests.sampling import examples
 
-_settings = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_settings = examples(100)
 
 _REPEATABLE = (c.RequestDelete,)
 """A delete may have to be repeated, and the log records each request."""

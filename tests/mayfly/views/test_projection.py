@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mayfly.jobs.events import Event
@@ -21,10 +21,11 @@ from mayfly.views.projection import project, rebuild
 from mayfly.views.sqlite.job_views import SqliteJobViews
 from tests.mayfly.jobs.histories import History, histories, live
 from tests.mayfly.jobs.samples import JOB_ID, job_id_numbered, opening
+from tests.sampling import examples, seeded, seeds
 
 Answer = TypeVar("Answer")
 
-_settings = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_settings = examples(60)
 
 
 def _with_views(use: Callable[[JobViews], Awaitable[Answer]]) -> Answer:
@@ -88,7 +89,8 @@ def test_an_empty_delivery_moves_nothing() -> None:
     assert _with_views(deliver) == 0
 
 
-@pytest.mark.parametrize("seed", range(4))
+@seeded
+@pytest.mark.parametrize("seed", seeds(4))
 def test_two_projectors_that_overlap_leave_the_later_view(seed: int) -> None:
     """A lease may move while a batch is under way, so two may project the same events at one time."""
     chance = random.Random(seed)

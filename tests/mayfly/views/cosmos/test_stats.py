@@ -23,6 +23,7 @@ from tests.contracts.job_stats import FiguresContract, life
 from tests.contracts.job_views import job
 from tests.cosmos_server.server import KEY, CosmosServer
 from tests.mayfly.jobs.samples import T0, job_id_numbered
+from tests.sampling import seeded, seeds
 
 BATCH = {"verb": "POST", "path": "/colls/figures/docs"}
 
@@ -62,7 +63,8 @@ async def _hold_against_views(figures: CosmosJobStats, latest: dict[str, Job]) -
     assert set((await figures.attention("lingering"))[1]) == {one.job_id for one in latest.values() if one.lingering}
 
 
-@pytest.mark.parametrize("seed", range(3))
+@seeded
+@pytest.mark.parametrize("seed", seeds(3))
 def test_two_projectors_that_are_both_given_everything_count_each_job_once(
     two: tuple[CosmosJobViews, CosmosJobViews], runner: asyncio.Runner, seed: int
 ) -> None:
