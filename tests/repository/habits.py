@@ -369,7 +369,7 @@ _SPELLING = (
     ),
     _habit(
         "spelling-ise",
-        r"\b(?:organis|recognis|initialis|normalis|optimis|serialis|authoris|synchronis|summaris|minimis|maximis"
+        r"\b(?:organis|recognis|initialis|normalis|optimis(?![mt])|serialis|authoris|synchronis|summaris|minimis|maximis"
         r"|customis|materialis|categoris|prioritis|finalis|generalis|specialis|localis|capitalis|utilis|tokenis)\w+"
         r"|\banalys(?:e|ed|es|ing)\b",
         "American spelling: -ize, -yze",

@@ -220,7 +220,7 @@ def test_a_clear_that_breaks_off_says_so_and_can_be_gone_on_with(seeded: Seeded,
 def test_a_store_that_is_not_there_is_said_and_got_over(tmp_path: Path, opened: Open) -> None:
     app = opened()
     assert "The board could not be read" in shown(app)
-    assert "views.db is not there" in shown(app)
+    assert "views.db does not exist" in shown(app)
     seeded = Seeded.in_files(tmp_path)
     job_id = seeded.job(1)
     app.run()
