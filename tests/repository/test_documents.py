@@ -109,5 +109,9 @@ def test_the_settings_page_is_not_stale() -> None:
 
 
 def test_the_settings_page_names_every_variable_that_is_read() -> None:
-    read = set(re.findall(r"MAYFLY_[A-Z_]+", (ROOT / "mayfly/settings.py").read_text()))
+    sources = [
+        path for folder in ("mayfly", "triggers", "streamlit_dashboard") for path in (ROOT / folder).rglob("*.py")
+    ]
+    read = {name for path in sources for name in re.findall(r"environ\S*[(\[]\"(MAYFLY_\w+)\"", path.read_text())}
+    assert read
     assert read <= settings_table.names()
