@@ -53,7 +53,7 @@ if os.environ.get("MAYFLY_QUEUE"):
 async def list_refusals(req: func.HttpRequest) -> func.HttpResponse:
     """Return the messages that were refused, newest first."""
     limit = number_of(queries_of(req, "limit"), "limit", default=100, low=1, high=1_000)
-    refusals = await composition.current().intake.refusals(limit=limit)
+    refusals = await composition.current().intake.rejections(limit=limit)
     return answer(
         {
             "refusals": [
