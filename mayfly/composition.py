@@ -260,12 +260,15 @@ def current() -> Mayfly:
     No host tells a function app that it ends. So a task waits for the event loop of the first call to end, and closes
     then: `asyncio.Runner` cancels the tasks that are left (source: docs.python.org, asyncio-runner). A host that is
     killed closes nothing, and loses nothing.
+
+    Errors: `RuntimeError` outside an event loop; `SettingInvalid`.
     """
     global _current, _closer
     if _current is None:
+        loop = asyncio.get_running_loop()
         job_context.install()
         _current = compose(read_settings())
-        _closer = asyncio.get_running_loop().create_task(_close_with_the_loop(_current))
+        _closer = loop.create_task(_close_with_the_loop(_current))
     return _current
 
 

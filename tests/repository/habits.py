@@ -81,7 +81,7 @@ _WORD_ORDER = (
     ),
     _habit(
         "is-none",
-        r"(?<!\bthere\s)\b(?:is|are|was|were) none\b(?! of\b)",
+        r"(?<!\bthere\s)\b(?:is|are|was|were) (?-i:none)\b(?! of\b)",
         "'does not exist', 'is not one', 'has none'",
         "A message that is none is recorded.",
         "A message that is not a valid job is recorded.",

@@ -133,10 +133,10 @@ def classify(*, status: int | None, code: str, message: str, retry_after_s: floa
     Units: `retry_after_s` is what the platform names; None: it names no time.
 
     >>> classify(status=409, code="ServiceUnavailable", message="... container group quota 'StandardCores' exceeded "
-    ...          "in region 'eastus'. Limit: '10', Usage: '10' Requested: '1'.").refusal
+    ...          "in region 'eastus'. Limit: '10', Usage: '10' Requested: '1'.").kind
     'wait'
     >>> classify(status=409, code="ServiceUnavailable", message="The requested resource is not available in the "
-    ...          "location 'westus' at this moment.").refusal
+    ...          "location 'westus' at this moment.").kind
     'relocate'
     """
     row = next((row for row in _TABLE if row.fits(status=status, code=code, message=message)), _UNKNOWN)

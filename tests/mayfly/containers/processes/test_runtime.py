@@ -19,6 +19,7 @@ import psutil
 import pytest
 
 from mayfly.containers.processes import census as process_census
+from mayfly.containers.processes import runtime as processes
 from mayfly.containers.processes.census import take_census
 from mayfly.containers.processes.group_directory import MARK, GroupDirectory
 from mayfly.containers.processes.log import LOG_CUT
@@ -82,6 +83,13 @@ def log_of(runtime: ProcessRuntime, group: str) -> str:
     tail = asyncio.run(runtime.logs(group, place=PLACE, bytes_max=100_000))
     assert tail is not None
     return tail.text
+
+
+@pytest.fixture(autouse=True)
+def _no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a start, or a kill, that takes long on a busy machine be none that failed; forked hosts inherit it."""
+    monkeypatch.setattr(processes, "_START_WAIT_S", HANG_GUARD_S)
+    monkeypatch.setattr(processes, "_KILL_WAIT_S", HANG_GUARD_S)
 
 
 @pytest.fixture
