@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from mayfly.admission.admission import Admission
 from mayfly.admission.ledger import Ledger, Reservation
-from mayfly.admission.placement import Pacing
+from mayfly.admission.placement import HoldPolicy
 from mayfly.admission.placement_admission import PlacementAdmission
 from mayfly.admission.rates import DOCUMENTED
 from mayfly.admission.single_machine import single_machine
@@ -180,10 +180,10 @@ def admission_to(places: Sequence[Place], *, runtime: AciRuntime, log: EventLog,
         }
 
     regions = len({place.region for place in places})
-    # Jobs that wait for quota retry at the rate at which Azure allows creates.
-    pacing = Pacing(patience_s=15.0, step_s=3.0 / regions, longest_s=900.0)
+    # Jobs that wait for a quota return at the rate at which Azure allows creates.
+    holds = HoldPolicy(front_hold_s=15.0, step_s=3.0 / regions, hold_max_s=900.0)
     return PlacementAdmission(
-        places, ledger=ledger, present=present, quota=runtime.quota, rates=DOCUMENTED, pacing=pacing
+        places, ledger=ledger, present=present, quota=runtime.quota, rates=DOCUMENTED, holds=holds
     )
 
 

@@ -54,7 +54,7 @@ if QUEUE is not None:
 async def list_refusals(req: func.HttpRequest) -> func.HttpResponse:
     """Return the messages that were refused, newest first."""
     limit = number_of(queries_of(req, "limit"), "limit", default=100, low=1, high=1_000)
-    refusals = await composition.current().intake.refusals(limit=limit)
+    refusals = await composition.current().intake.rejections(limit=limit)
     return answer(
         {
             "refusals": [

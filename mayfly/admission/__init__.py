@@ -1,1 +1,1 @@
-"""May it start now, and where? The port `Admission` (admission.py) and one file per adapter beside it."""
+"""May it start now, and where? The port `Admission` (admission.py), its rules, and the ledgers that they share."""

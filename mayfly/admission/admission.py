@@ -1,4 +1,4 @@
-"""The port that says whether a job may start now, and in which place; a job that may not is held, never failed (I9)."""
+"""The port that decides whether a job may start now, and where. A job that may not start is held, never failed (I9)."""
 
 from __future__ import annotations
 
@@ -12,46 +12,50 @@ from mayfly.jobs.job import Job
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Admitted:
-    """It may start here, and its share of the place is set aside."""
+    """The job may start in this place, and its share of the place is reserved."""
 
     place: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Held:
-    """It may not start yet."""
+    """The job may not start yet."""
 
     reason: str
-    """For people: which limit, and how much of it is used."""
+    """For people: the limit, and how much of it is used."""
     until: datetime
-    """When to ask again."""
+    """When to request admission again."""
 
 
 class Admission(Protocol):
-    """The ledger of what each place has left. It can be lost: the container groups say what is used (I1)."""
+    """Admission to all places. Its ledger can be lost: the container groups show what is in use (I1).
+
+    Errors: every method may raise `TryAgain` if the ledger or the platform does not answer.
+    """
 
     async def admit(self, job: Job, *, now: datetime) -> Admitted | Held:
-        """Admit the job or hold it; asking again for the same job changes nothing."""
+        """Admit the job or hold it. Repeating the request for an admitted job changes nothing."""
         ...
 
     async def release(self, job_id: str) -> None:
-        """Give back what was set aside: the job's container is seen gone."""
+        """Return the job's reservation; call it once the job's container is confirmed gone."""
         ...
 
     async def may_delete(self, place_name: str, *, now: datetime) -> datetime | None:
-        """Count one delete in that place; None: go on. A time: nothing was counted, ask again then.
+        """Count one delete in this place, or return when to ask again.
 
-        A delete is never refused, it only waits.
+        Shapes: None: the delete is counted and may be sent. A time: nothing is counted. A delete is never refused, only
+        delayed.
         """
         ...
 
     async def obstacles(self, *, cpu: float, memory_gb: float, now: datetime) -> tuple[str | None, Sequence[str]]:
-        """Say where a job of this size would go first, and what keeps it from ever starting.
+        """Return the first place for a job of this size, and the reasons that would keep it from ever starting.
 
-        Shapes: None where no place holds it; no obstacles where at least one place does.
+        Shapes: place None: no place is large enough. No reasons: at least one place can run it.
         """
         ...
 
     async def close(self) -> None:
-        """Release what the ledger holds open."""
+        """Close the ledger."""
         ...

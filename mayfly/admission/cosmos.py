@@ -1,11 +1,11 @@
-"""The ledger of places as one item of a Cosmos DB container, for all instances of the app.
+"""The ledger of places as one item of a Cosmos DB container, shared by all instances of the app.
 
-Its version is the item's etag, so that of two writers one is told that it was late. A write whose answer was lost is
-sent again and told the same; its writer reads the book anew and finds there what it had set aside.
+Its version is the item's etag, so of two concurrent writers one gets a conflict. A write whose answer was lost is sent
+again and gets a conflict too; its writer reads the ledger again and finds its own reservation there.
 
-An item holds 2 MB. The book stays below 1 MB, with ten regions and 2,000 containers: its line has an end
-(`placing.LINE_MAX`), the rates forget what is older than an hour, and there are no more shares than the quotas allow.
-Nothing in it is indexed: it is only ever read whole.
+An item can hold 2 MB. The ledger stays below 1 MB, with ten regions and 2,000 containers: its queue is limited
+(`placement.QUEUE_MAX`), request times are dropped after an hour, and the quotas limit the number of reservations.
+Nothing in the item is indexed, since it is only read as a whole.
 
 Source: learn.microsoft.com/azure/cosmos-db/concepts-limits (2 MB for an item).
 """
@@ -14,22 +14,20 @@ from __future__ import annotations
 
 from azure.core import MatchConditions
 from azure.core.exceptions import AzureError
-from azure.cosmos.exceptions import (
-    CosmosAccessConditionFailedError,
-    CosmosResourceExistsError,
-    CosmosResourceNotFoundError,
-)
+from azure.cosmos.exceptions import CosmosAccessConditionFailedError, CosmosResourceExistsError
 
 from mayfly.admission.ledger import LedgerState, from_document, to_document
 from mayfly.cosmos.account import WRITE_TRIES, CosmosAccount, charge_of, translated
+from mayfly.cosmos.items import is_missing_item, read_item
 
 CONTAINER = "ledger"
 
 _ID = "book"
+"""The item's id, which never changes."""
 
 
 class CosmosLedger:
-    """See `Ledger`. Use from one event loop."""
+    """`Ledger` in Cosmos DB. Use from one event loop."""
 
     def __init__(self, account: CosmosAccount) -> None:
         account.join()
@@ -37,21 +35,13 @@ class CosmosLedger:
 
     async def read(self) -> tuple[LedgerState | None, str]:
         """See `Ledger.read`."""
-        container = await self._account.container(CONTAINER)
-        try:
-            item = await container.read_item(_ID, _ID, response_hook=charge_of(CONTAINER, "read"))
-        except CosmosResourceNotFoundError as error:
-            if error.sub_status:  # the container itself is missing, not the item
-                raise translated(error, "the ledger of places could not be read") from error
-            return None, ""
-        except AzureError as error:
-            raise translated(error, "the ledger of places could not be read") from error
-        return from_document(item), str(item["_etag"])
+        item = await read_item(self._account, CONTAINER, "the ledger of places could not be read", "read", _ID, _ID)
+        return (None, "") if item is None else (from_document(item), str(item["_etag"]))
 
-    async def write(self, book: LedgerState, *, expected: str) -> bool:
+    async def write(self, state: LedgerState, *, expected: str) -> bool:
         """See `Ledger.write`."""
         container = await self._account.container(CONTAINER)
-        item = {"id": _ID, **to_document(book)}
+        item = {"id": _ID, **to_document(state)}
         hook = charge_of(CONTAINER, "write")
         try:
             if expected:
@@ -65,13 +55,12 @@ class CosmosLedger:
                 )
             else:
                 await container.create_item(item, retry_write=WRITE_TRIES, response_hook=hook)
-        except (CosmosAccessConditionFailedError, CosmosResourceExistsError, CosmosResourceNotFoundError) as error:
-            hook(error.headers or {}, None)
-            if error.status_code == 404 and error.sub_status:
-                raise translated(error, "the ledger of places could not be written") from error
-            return False
         except AzureError as error:
-            raise translated(error, "the ledger of places could not be written") from error
+            conflict = isinstance(error, CosmosAccessConditionFailedError | CosmosResourceExistsError)
+            if not conflict and not is_missing_item(error):
+                raise translated(error, "the ledger of places could not be written") from error
+            hook(getattr(error, "headers", None) or {}, None)
+            return False
         return True
 
     async def close(self) -> None:

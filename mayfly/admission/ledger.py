@@ -1,8 +1,9 @@
-"""The ledger of places: what is set aside, who waits, and how often each region was asked. One small document.
+"""The ledger of places: reservations, the queue, and recent requests per region, in one small document.
 
-Every process that admits jobs reads the document, changes its copy, and writes it back if nobody wrote meanwhile. It
-is small on purpose (some 30 KB with 400 jobs in line), so that one conditional write keeps all of it true. It may be
-lost at any time (I1): it is made again from the container groups that there are, and jobs ask again by themselves.
+Each process that admits jobs reads the document, changes its copy, and writes it back unless another process has
+written it since. The document is small on purpose (about 30 KB with 400 queued jobs), so that one conditional write
+keeps all of it consistent. It may be lost at any time (I1): the existing container groups are enough to rebuild it, and
+queued jobs request admission again on their own.
 """
 
 from __future__ import annotations
@@ -15,30 +16,30 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reservation:
-    """What is set aside for one job's container, from its admission until it is seen gone."""
+    """A job's share of a place, from its admission until its container is confirmed gone."""
 
     place: str
     cores: float
     at: float
-    """When it was admitted, in seconds since the epoch, as every time here."""
+    """When the job was admitted. Like all times in the ledger, in seconds since the epoch."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QueueEntry:
-    """One job that waits."""
+    """A job that waits for a place."""
 
     priority: int
     submitted_at: float
     cores: float
     places: tuple[str, ...]
-    """Where it may go."""
+    """The places where it may run."""
     until: float
-    """When it was told to ask again: one that stays away much longer loses its turn."""
+    """When it should request admission again. A job that is much later than this loses its entry."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cooldown:
-    """A place that had no capacity: nobody asks there for as much or more before `until`."""
+    """A place without capacity: until this time, no job requests this many cores or more there."""
 
     until: float
     cores: float
@@ -46,92 +47,97 @@ class Cooldown:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LedgerState:
-    """All that is written."""
+    """The whole content of a ledger."""
 
-    shares: Mapping[str, Reservation] = field(default_factory=dict)
-    """By job."""
-    line: Mapping[str, QueueEntry] = field(default_factory=dict)
-    """By job, in the order of their first asking."""
+    reservations: Mapping[str, Reservation] = field(default_factory=dict)
+    """By job id."""
+    queue: Mapping[str, QueueEntry] = field(default_factory=dict)
+    """By job id, in the order of their first requests."""
     creates: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    """By region, the times within the last hour, oldest first."""
+    """By region, the times of creates in the last hour, oldest first."""
     deletes: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    bars: Mapping[str, Cooldown] = field(default_factory=dict)
+    """By region, the times of deletes in the last hour, oldest first."""
+    cooldowns: Mapping[str, Cooldown] = field(default_factory=dict)
     """By place."""
 
 
 class Ledger(Protocol):
-    """Where the book is kept, for all processes that admit jobs to the same places.
+    """A store for the ledger's state, shared by all processes that admit jobs to the same places.
 
-    Errors: every method may raise `TryAgain`; `write` may then have written or not.
+    Errors: every method may raise `TryAgain`; a `write` that raises it may or may not have been written.
     """
 
     async def read(self) -> tuple[LedgerState | None, str]:
-        """Return the book and its version; None and the empty version while nothing was ever written."""
+        """Return the state and its version; None and an empty version: nothing has been written yet."""
         ...
 
-    async def write(self, book: LedgerState, *, expected: str) -> bool:
-        """Write the book over the version `expected`. False: another version is there by now; read it and decide again.
+    async def write(self, state: LedgerState, *, expected: str) -> bool:
+        """Replace the version `expected`. False: the store has another version; read it and decide again.
 
-        It is another's, as a rule. Where an answer was lost and the write sent again, it may be this very book.
+        That version is usually another process's. If an answer was lost and the write was sent again, it may be this
+        very state.
         """
         ...
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Close files and connections."""
+        ...
 
 
 class MemoryLedger:
-    """The book of a single process."""
+    """`Ledger` for a single process."""
 
     def __init__(self) -> None:
-        self._book: LedgerState | None = None
+        self._state: LedgerState | None = None
         self._version = 0
 
     async def read(self) -> tuple[LedgerState | None, str]:
         """See `Ledger.read`."""
-        return self._book, str(self._version or "")
+        return self._state, str(self._version or "")
 
-    async def write(self, book: LedgerState, *, expected: str) -> bool:
+    async def write(self, state: LedgerState, *, expected: str) -> bool:
         """See `Ledger.write`."""
         if expected != str(self._version or ""):
             return False
-        self._book, self._version = book, self._version + 1
+        self._state, self._version = state, self._version + 1
         return True
 
     async def close(self) -> None:
         """See `Ledger.close`."""
 
 
-def to_document(book: LedgerState) -> dict[str, Any]:
-    """Return the book as JSON values, for stores that keep text or documents.
+def to_document(state: LedgerState) -> dict[str, Any]:
+    """Return the state as JSON values, for stores that keep text or documents.
 
-    Shapes: lists in place of objects where there are many, since the whole is written each time.
+    Shapes: lists replace objects where there are many, since each write contains the whole state. The keys are stored
+    and never change: `shares` are reservations, `line` is the queue, `bars` are cooldowns.
     """
     return {
-        "shares": {job_id: [share.place, share.cores, share.at] for job_id, share in book.shares.items()},
+        "shares": {job_id: [one.place, one.cores, one.at] for job_id, one in state.reservations.items()},
         "line": [
-            [job_id, turn.priority, turn.submitted_at, turn.cores, [*turn.places], turn.until]
-            for job_id, turn in book.line.items()
+            [job_id, entry.priority, entry.submitted_at, entry.cores, [*entry.places], entry.until]
+            for job_id, entry in state.queue.items()
         ],
-        "creates": {region: [*times] for region, times in book.creates.items()},
-        "deletes": {region: [*times] for region, times in book.deletes.items()},
-        "bars": {place: [bar.until, bar.cores] for place, bar in book.bars.items()},
+        "creates": {region: [*times] for region, times in state.creates.items()},
+        "deletes": {region: [*times] for region, times in state.deletes.items()},
+        "bars": {place: [cooldown.until, cooldown.cores] for place, cooldown in state.cooldowns.items()},
     }
 
 
 def from_document(document: Mapping[str, Any]) -> LedgerState:
-    """Read what `to_document` made.
+    """Read a document of `to_document`.
 
-    >>> share = Reservation(place="local", cores=1.0, at=1.5)
-    >>> book = LedgerState(shares={"ada-abcdefghij": share}, creates={"local": (1.5,)})
-    >>> from_document(json.loads(json.dumps(to_document(book)))) == book
+    >>> reservation = Reservation(place="local", cores=1.0, at=1.5)
+    >>> state = LedgerState(reservations={"ada-abcdefghij": reservation}, creates={"local": (1.5,)})
+    >>> from_document(json.loads(json.dumps(to_document(state)))) == state
     True
     """
     return LedgerState(
-        shares={
+        reservations={
             job_id: Reservation(place=place, cores=cores, at=at)
             for job_id, (place, cores, at) in document["shares"].items()
         },
-        line={
+        queue={
             job_id: QueueEntry(
                 priority=priority, submitted_at=submitted_at, cores=cores, places=tuple(places), until=until
             )
@@ -139,15 +145,15 @@ def from_document(document: Mapping[str, Any]) -> LedgerState:
         },
         creates={region: tuple(times) for region, times in document["creates"].items()},
         deletes={region: tuple(times) for region, times in document["deletes"].items()},
-        bars={place: Cooldown(until=until, cores=cores) for place, (until, cores) in document["bars"].items()},
+        cooldowns={place: Cooldown(until=until, cores=cores) for place, (until, cores) in document["bars"].items()},
     )
 
 
-def to_json(book: LedgerState) -> str:
-    """Return the book as JSON text."""
-    return json.dumps(to_document(book), separators=(",", ":"))
+def to_json(state: LedgerState) -> str:
+    """Return the state as JSON text."""
+    return json.dumps(to_document(state), separators=(",", ":"))
 
 
 def from_json(text: str) -> LedgerState:
-    """Read what `to_json` wrote."""
+    """Read a text of `to_json`."""
     return from_document(json.loads(text))

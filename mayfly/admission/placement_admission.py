@@ -1,7 +1,8 @@
-"""Admission to an ordered list of places: quotas, rates and a line, kept in a ledger that processes share.
+"""Admission to an ordered list of places: quotas, rates and a queue, in a ledger that processes share.
 
-One code serves a laptop (one place, a limit on groups, no rates) and Azure (regions with quotas that others use too,
-and rates of creates and deletes). The rules are in `placing.py` and `rates.py`; this file asks and writes.
+The same code serves one machine (one place, a limit on groups, no rates) and Azure (regions with rates and with quotas
+that others use as well). The rules are in `placement.py` and `rates.py`; this file reads the quotas and the ledger, and
+writes the ledger.
 """
 
 from __future__ import annotations
@@ -15,26 +16,35 @@ from datetime import UTC, datetime
 
 from mayfly.admission.admission import Admitted, Held
 from mayfly.admission.ledger import Ledger, LedgerState, Reservation
-from mayfly.admission.placement import ALL, Pacing, Placement, ask_for, barred, counted, place, without
+from mayfly.admission.placement import (
+    ALL,
+    HoldPolicy,
+    Placement,
+    place,
+    queue_entry,
+    with_cooldown,
+    with_request,
+    without,
+)
 from mayfly.admission.rates import EVERYWHERE, Rate, nth_time, pruned
 from mayfly.errors import TryAgain
 from mayfly.jobs.job import Job
 from mayfly.jobs.places import Place, Quota
 
 QUOTA_AGE_S = 30.0
-"""How old a look at the live quota may be."""
-_STALE_S = 600.0
-"""A share that is older and has no container belongs to nobody."""
+"""Maximum age of a cached quota."""
+_ORPHANED_S = 600.0
+"""A reservation older than this without a container is an orphan."""
 _TRIES = 50
 
 _logger = logging.getLogger("mayfly.admission")
 
 
 class PlacementAdmission:
-    """See `Admission`.
+    """`Admission` to several places.
 
-    `present` returns the share of each job that has a container and is still followed: what the book starts from.
-    `quota` returns what a place allows and what is used of it by anybody.
+    Shapes: `present` returns a reservation for each job that has a container and is still tracked; a new ledger starts
+    with these. `quota` returns the limits of a place and their use by everyone.
     """
 
     def __init__(
@@ -45,58 +55,58 @@ class PlacementAdmission:
         present: Callable[[], Awaitable[Mapping[str, Reservation]]],
         quota: Callable[[Place], Awaitable[Quota]],
         rates: Sequence[Rate],
-        pacing: Pacing,
+        holds: HoldPolicy,
     ) -> None:
         self._places = {one.name: one for one in places}
         self._ledger = ledger
         self._present = present
         self._quota = quota
         self._rates = rates
-        self._pacing = pacing
+        self._holds = holds
         self._released: set[str] = set()
-        """Before there is a book: whose share must not be in it, although a list that is under way may say so."""
+        """Jobs released before the ledger exists: a listing in progress may still include their containers."""
         self._begun = False
         self._quotas: dict[str, tuple[datetime, Quota]] = {}
-        self._asking = asyncio.Lock()
+        self._reading = asyncio.Lock()
         self._writing = asyncio.Lock()
 
     async def admit(self, job: Job, *, now: datetime) -> Admitted | Held:
         """See `Admission.admit`."""
         await self._begin(now)
         at = now.timestamp()
-        turn, answer = ask_for(job, tuple(self._places.values()), now=at)
-        if answer is not None:
-            return _held(answer)
-        quotas = await self._quotas_of(turn.places, now)
-        answers: list[Placement] = []
+        entry, decision = queue_entry(job, tuple(self._places.values()), now=at)
+        if decision is not None:
+            return _held(decision)
+        quotas = await self._quotas_of(entry.places, now)
+        decisions: list[Placement] = []
 
-        def change(book: LedgerState) -> LedgerState:
-            share = book.shares.get(job.job_id)
-            if share is not None:
-                answers.append(Placement(place=share.place))
-                return book
-            book, found = place(
-                barred(book, job, now=at),
+        def change(state: LedgerState) -> LedgerState:
+            reservation = state.reservations.get(job.job_id)
+            if reservation is not None:
+                decisions.append(Placement(place=reservation.place))
+                return state
+            state, found = place(
+                with_cooldown(state, job, now=at),
                 job.job_id,
-                turn,
+                entry,
                 places=self._places,
                 quotas=quotas,
                 rates=self._rates,
-                pacing=self._pacing,
+                holds=self._holds,
                 now=at,
             )
-            answers.append(found)
-            return book
+            decisions.append(found)
+            return state
 
         await self._change(change)
-        found = answers[-1]
+        found = decisions[-1]
         return Admitted(place=found.place) if found.place is not None else _held(found)
 
     async def release(self, job_id: str) -> None:
         """See `Admission.release`."""
         if not self._begun:
             self._released.add(job_id)
-        await self._change(lambda book: without(book, {job_id}), make=False)
+        await self._change(lambda state: without(state, {job_id}), create=False)
 
     async def may_delete(self, place_name: str, *, now: datetime) -> datetime | None:
         """See `Admission.may_delete`."""
@@ -106,14 +116,14 @@ class PlacementAdmission:
         region, at = Place(name=place_name).region, now.timestamp()
         waits: list[float | None] = []
 
-        def change(book: LedgerState) -> LedgerState:
-            here, everywhere = book.deletes.get(region, ()), book.deletes.get(ALL, ())
+        def change(state: LedgerState) -> LedgerState:
+            here, everywhere = state.deletes.get(region, ()), state.deletes.get(ALL, ())
             until = max(nth_time(here, self._rates, at, 0), nth_time(everywhere, EVERYWHERE, at, 0))
             if until > at:
                 waits.append(until)
-                return book
+                return state
             waits.append(None)
-            return replace(book, deletes=counted(book.deletes, region, self._rates, at))
+            return replace(state, deletes=with_request(state.deletes, region, self._rates, at))
 
         await self._change(change)
         wait = waits[-1]
@@ -125,53 +135,55 @@ class PlacementAdmission:
         first: str | None = None
         for one in self._places.values():
             if not one.holds(cpu=cpu, memory_gb=memory_gb):
-                found.append(f"{one.name} holds {one.cpu_max:g} cores and {one.memory_gb_max:g} GB at most")
+                found.append(f"{one.name} allows at most {one.cpu_max:g} cores and {one.memory_gb_max:g} GB")
                 continue
             first = first or one.name
             quota = (await self._quotas_of((one.name,), now))[one.name]
             if quota.cores_max is not None and cpu > quota.cores_max:
                 found.append(f"the quota of {one.name} is {quota.cores_max:g} cores")
-        # A place that will not do stands in the way only where no other does.
+        # A place that is too small is an obstacle only if no other place will do.
         return first, found if len(found) == len(self._places) else ()
 
     async def close(self) -> None:
-        """Let go of the ledger."""
+        """See `Admission.close`."""
         await self._ledger.close()
 
     async def _begin(self, now: datetime) -> None:
-        """Make the book from what there is, where there is none."""
+        """On first use, create the ledger from the existing containers, or remove orphans from it."""
         if self._begun:
             return
-        book, version = await self._ledger.read()
-        shares = dict(await self._present())
-        if book is not None:
-            old = now.timestamp() - _STALE_S
-            await self._change(lambda known: _without_strays(known, shares.keys(), older_than=old))
+        state, version = await self._ledger.read()
+        present = dict(await self._present())
+        if state is not None:
+            limit = now.timestamp() - _ORPHANED_S
+            await self._change(lambda known: _without_orphans(known, present.keys(), older_than=limit))
         elif not self._begun:
-            made = without(LedgerState(shares=shares, creates=_creates_of(shares, self._rates, now)), self._released)
-            await self._ledger.write(made, expected=version)  # or whoever was quicker has made it
+            creates = _creates_of(present, self._rates, now)
+            initial = without(LedgerState(reservations=present, creates=creates), self._released)
+            await self._ledger.write(initial, expected=version)  # fails if another process was faster, which is fine
         self._begun = True
 
-    async def _change(self, change: Callable[[LedgerState], LedgerState], *, make: bool = True) -> None:
-        """Read, change, write; again when somebody else wrote meanwhile. Without `make`, an absent book stays so.
+    async def _change(self, change: Callable[[LedgerState], LedgerState], *, create: bool = True) -> None:
+        """Read, change and write the ledger; repeat if another process wrote in between.
 
+        Shapes: `create` False: do nothing if there is no ledger.
         Errors: `TryAgain`.
         """
         async with self._writing:
             for _ in range(_TRIES):
-                book, version = await self._ledger.read()
-                if book is None and not make:
+                state, version = await self._ledger.read()
+                if state is None and not create:
                     return
-                changed = change(book or LedgerState())
-                if changed is book or await self._ledger.write(changed, expected=version):
+                changed = change(state or LedgerState())
+                if changed is state or await self._ledger.write(changed, expected=version):
                     return
-                await asyncio.sleep(random.uniform(0, 0.05))  # noqa: S311 - so that writers do not meet again
-        raise TryAgain(f"the ledger of places was changed {_TRIES} times while one job was admitted")
+                await asyncio.sleep(random.uniform(0, 0.05))  # noqa: S311 - so that writers do not collide again
+        raise TryAgain(f"gave up after {_TRIES} concurrent writes to the ledger of places; retry")
 
     async def _quotas_of(self, names: Sequence[str], now: datetime) -> Mapping[str, Quota]:
-        """Return of each place what it allows, and what of it is used by others than Mayfly."""
+        """Return the quota of each place, with the use by others than Mayfly."""
         found = {}
-        async with self._asking:  # one look for all who ask at once: Azure counts reads too, and refuses the 251st
+        async with self._reading:  # one read for all concurrent callers: Azure limits reads too, and refuses the 251st
             for name in names:
                 known = self._quotas.get(name)
                 if known is None or (now - known[0]).total_seconds() >= QUOTA_AGE_S:
@@ -183,13 +195,13 @@ class PlacementAdmission:
         try:
             quota = await self._quota(one)
         except TryAgain as error:
-            # Without the live numbers Azure's own refusals are the limit, and they only hold the job.
+            # Without current numbers, Azure's own refusals are the limit, and they only hold the job.
             _logger.warning("the quota of %s: %s", one.name, error)
             return Quota()
-        book, _ = await self._ledger.read()
-        shares = (book or LedgerState()).shares.values()
-        groups = sum(Place(name=share.place).region == one.region for share in shares)
-        cores = sum(share.cores for share in shares if share.place == one.name)
+        state, _ = await self._ledger.read()
+        reservations = (state or LedgerState()).reservations.values()
+        groups = sum(Place(name=other.place).region == one.region for other in reservations)
+        cores = sum(other.cores for other in reservations if other.place == one.name)
         return replace(
             quota,
             groups_used=max(0, quota.groups_used - groups),
@@ -198,23 +210,24 @@ class PlacementAdmission:
 
 
 def _creates_of(
-    shares: Mapping[str, Reservation], rates: Sequence[Rate], now: datetime
+    present: Mapping[str, Reservation], rates: Sequence[Rate], now: datetime
 ) -> dict[str, tuple[float, ...]]:
-    """Return the creates by region, as far as the containers that are there tell of them."""
+    """Return the times of recent creates by region, as far as existing containers show them."""
     creates: dict[str, tuple[float, ...]] = {}
     if rates:
-        for share in sorted(shares.values(), key=lambda one: one.at):
-            region = Place(name=share.place).region
-            creates[region] = pruned((*creates.get(region, ()), share.at), rates, now.timestamp())
+        for one in sorted(present.values(), key=lambda one: one.at):
+            region = Place(name=one.place).region
+            creates[region] = pruned((*creates.get(region, ()), one.at), rates, now.timestamp())
     return creates
 
 
-def _without_strays(book: LedgerState, present: Iterable[str], *, older_than: float) -> LedgerState:
-    wanted = set(present)
-    strays = {job_id for job_id, share in book.shares.items() if share.at < older_than and job_id not in wanted}
-    strays |= {job_id for job_id, turn in book.line.items() if turn.until < older_than}
-    return without(book, strays)
+def _without_orphans(state: LedgerState, present: Iterable[str], *, older_than: float) -> LedgerState:
+    """Return the ledger without old reservations that have no container and without old queue entries."""
+    tracked = set(present)
+    orphans = {job_id for job_id, one in state.reservations.items() if one.at < older_than and job_id not in tracked}
+    orphans |= {job_id for job_id, entry in state.queue.items() if entry.until < older_than}
+    return without(state, orphans)
 
 
-def _held(answer: Placement) -> Held:
-    return Held(reason=answer.reason, until=datetime.fromtimestamp(answer.until, UTC))
+def _held(decision: Placement) -> Held:
+    return Held(reason=decision.reason, until=datetime.fromtimestamp(decision.until, UTC))

@@ -1,7 +1,7 @@
-"""How often a region may be asked to create or delete, in sliding windows: pure arithmetic on times.
+"""Rate limits for creates and deletes in a region, as sliding windows: pure arithmetic on times.
 
-Source: container-instances-resource-and-quota-limits: 100 creates and 100 deletes in 5 minutes, 300 each in an hour,
-for a subscription and region.
+Source: container-instances-resource-and-quota-limits: 100 creates and 100 deletes in 5 minutes, 300 of each in an hour,
+per subscription and region.
 """
 
 from __future__ import annotations
@@ -19,16 +19,17 @@ class Rate:
 
 
 MARGIN_S = 10.0
-"""Added to each window: a request reaches Azure some seconds after it was admitted, each after its own time."""
+"""Added to each window: a request reaches Azure seconds after its admission, and this delay varies."""
 DOCUMENTED = (Rate(window_s=300.0 + MARGIN_S, most=100), Rate(window_s=3_600.0 + MARGIN_S, most=300))
+"""The limits of one region, for creates and for deletes."""
 
 EVERYWHERE = (Rate(window_s=15.0, most=150),)
-"""Of all regions together, since they share the resource manager's bucket: 200 writes, and as many deletes, which fill
-again with 10 a second. Source: request-limits-and-throttling."""
+"""The limit of all regions together. They share one token bucket of 200 writes and one of 200 deletes, each refilled at
+10 a second. Source: request-limits-and-throttling."""
 
 
 def free_now(times: Sequence[float], rates: Sequence[Rate], now: float) -> int | None:
-    """Return how many more are allowed now; None: any number.
+    """Return how many more requests are allowed now; None: there is no limit.
 
     >>> free_now([0.0, 5.0], [Rate(window_s=10, most=3)], 9.0), free_now([0.0, 5.0], [Rate(window_s=10, most=3)], 10.0)
     (1, 2)
@@ -38,7 +39,7 @@ def free_now(times: Sequence[float], rates: Sequence[Rate], now: float) -> int |
 
 
 def nth_time(times: Sequence[float], rates: Sequence[Rate], now: float, ahead: int) -> float:
-    """Return the earliest time of one more, after `ahead` others have each taken theirs.
+    """Return the earliest time for one more request, after `ahead` others.
 
     >>> rates = [Rate(window_s=10, most=2)]
     >>> nth_time([0.0, 0.0], rates, 1.0, 0), nth_time([0.0, 0.0], rates, 1.0, 2)
@@ -55,6 +56,6 @@ def nth_time(times: Sequence[float], rates: Sequence[Rate], now: float, ahead: i
 
 
 def pruned(times: Sequence[float], rates: Sequence[Rate], now: float) -> tuple[float, ...]:
-    """Return the times that some window still counts."""
+    """Return the times that fall into at least one window."""
     longest_s = max((rate.window_s for rate in rates), default=0.0)
     return tuple(at for at in times if at > now - longest_s)

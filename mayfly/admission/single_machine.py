@@ -1,7 +1,7 @@
-"""One place with room for a fixed number of groups: this machine, admitted to by the same rules as Azure's regions.
+"""One place with a fixed number of groups: this machine, under the same rules as Azure's regions.
 
-The ledger is in memory and starts from the groups that the runtime lists, so a restart forgets nothing but the order
-of the line.
+The ledger is in memory and starts from the groups that the runtime lists, so a restart only loses the order of the
+queue.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from mayfly.admission.ledger import MemoryLedger, Reservation
-from mayfly.admission.placement import Pacing
+from mayfly.admission.placement import HoldPolicy
 from mayfly.admission.placement_admission import PlacementAdmission
 from mayfly.jobs.places import Place, Quota
 
-_PACING = Pacing(patience_s=1.0, step_s=0.02, longest_s=300.0)
-"""Jobs that end free places on one machine at about this pace: two cores end 40 to 50 short ones a second."""
+_HOLDS = HoldPolicy(front_hold_s=1.0, step_s=0.02, hold_max_s=300.0)
+"""The step matches how fast one machine finishes jobs: two cores finish 40 to 50 short jobs a second."""
 
 
 def single_machine(
@@ -29,5 +29,5 @@ def single_machine(
         return Quota(groups_max=groups_max)
 
     return PlacementAdmission(
-        (Place(name=name),), ledger=MemoryLedger(), present=present, quota=quota, rates=(), pacing=_PACING
+        (Place(name=name),), ledger=MemoryLedger(), present=present, quota=quota, rates=(), holds=_HOLDS
     )

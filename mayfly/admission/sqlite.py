@@ -1,6 +1,6 @@
-"""The ledger of places in a SQLite file, which several processes of one machine share.
+"""The ledger of places in a SQLite file that several processes of one machine share.
 
-The file may be lost, so nothing is flushed for it; a write takes a fraction of a millisecond and is done on the spot.
+The file may be lost, so writes are not flushed. A write takes a fraction of a millisecond and blocks the event loop.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _TIMEOUT_S = 5.0
 
 
 class SqliteLedger:
-    """See `Ledger`."""
+    """`Ledger` in a file."""
 
     def __init__(self, path: Path) -> None:
         self._connection = open_for_writing(path, _SCHEMA, synchronous="OFF", timeout_s=_TIMEOUT_S)
@@ -36,9 +36,9 @@ class SqliteLedger:
             row = self._connection.execute("SELECT version, book FROM ledger").fetchone()
         return (None, "") if row is None else (from_json(row[1]), str(row[0]))
 
-    async def write(self, book: LedgerState, *, expected: str) -> bool:
+    async def write(self, state: LedgerState, *, expected: str) -> bool:
         """See `Ledger.write`."""
-        text = to_json(book)
+        text = to_json(state)
         with _translated():
             if not expected:
                 statement = "INSERT INTO ledger (id, version, book) VALUES (1, 1, ?) ON CONFLICT DO NOTHING"
@@ -56,4 +56,4 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise TryAgain(f"the ledger of places did not answer: {error}") from error
+        raise TryAgain(f"the ledger of places is unavailable: {error}") from error

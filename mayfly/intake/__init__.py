@@ -1,1 +1,1 @@
-"""What came in and could not become a job? The record `IntakeRecord` (intake_record.py), one file per adapter."""
+"""Which messages could not become jobs? The port `IntakeRecord` (intake_record.py), and one file for each adapter."""

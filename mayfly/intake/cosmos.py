@@ -1,4 +1,4 @@
-"""The intake record in a Cosmos DB container: the app's role may only create and read items there, as in the log."""
+"""The intake record in a Cosmos DB container. As with the log, the app's role can only create and read items there."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import datetime
 from azure.core.exceptions import AzureError
 from azure.cosmos.exceptions import CosmosResourceExistsError
 
+from mayfly.clock import stamp
 from mayfly.cosmos.account import WRITE_TRIES, CosmosAccount, charge_of, translated
 from mayfly.cosmos.queries import query
 from mayfly.intake.intake_record import RejectedMessage
@@ -23,19 +24,19 @@ class CosmosIntakeRecord:
         account.join()
         self._account = account
 
-    async def record(self, refusal: RejectedMessage) -> bool:
+    async def record(self, rejected: RejectedMessage) -> bool:
         """See `IntakeRecord.record`."""
         container = await self._account.container(CONTAINER)
-        # A message id may hold what an item's id may not, so the id is a digest.
-        digest = hashlib.sha256(f"{refusal.queue}\n{refusal.message_id}".encode("utf-8", "surrogatepass")).hexdigest()
+        # A message id may contain characters that an item's id may not, so the id is a digest.
+        digest = hashlib.sha256(f"{rejected.queue}\n{rejected.message_id}".encode("utf-8", "surrogatepass")).hexdigest()
         item = {
             "id": digest,
-            "queue": refusal.queue,
-            "message_id": refusal.message_id,
-            "at": refusal.at.isoformat(timespec="microseconds"),
-            "reason": refusal.reason,
-            "body_bytes": refusal.body_bytes,
-            "body_sha256": refusal.body_sha256,
+            "queue": rejected.queue,
+            "message_id": rejected.message_id,
+            "at": stamp(rejected.at),
+            "reason": rejected.reason,
+            "body_bytes": rejected.body_bytes,
+            "body_sha256": rejected.body_sha256,
         }
         try:
             await container.create_item(item, retry_write=WRITE_TRIES, response_hook=charge_of(CONTAINER, "record"))
@@ -45,14 +46,14 @@ class CosmosIntakeRecord:
             raise translated(error, "the intake record could not be written") from error
         return True
 
-    async def refusals(self, *, limit: int = 100) -> Sequence[RejectedMessage]:
-        """See `IntakeRecord.refusals`."""
+    async def rejections(self, *, limit: int = 100) -> Sequence[RejectedMessage]:
+        """See `IntakeRecord.rejections`."""
         items = await query(
             self._account,
             CONTAINER,
             "the intake record could not be read",
             "list",
-            f"SELECT TOP {int(limit)} * FROM c ORDER BY c.at DESC, c.message_id DESC",  # noqa: S608 - a number
+            f"SELECT TOP {int(limit)} * FROM c ORDER BY c.at DESC, c.message_id DESC",  # noqa: S608 - limit is a number
         )
         return [
             RejectedMessage(

@@ -1,8 +1,8 @@
-"""The port to the intake record: messages that were refused, and why. It belongs to the log and only grows.
+"""The port to the intake record: rejected messages and the reasons. Like the log, it is append-only.
 
-A message that became a job is in that job's stream. One that did not has no stream, so it is written here, once for
-each message, however often it is delivered. The message itself stays in the queue's dead letters; what is written here
-tells it apart and holds nothing of its text, which may hold what nobody may see (I8).
+A message that became a job is in that job's stream. A rejected message has no stream, so it is recorded here, once for
+each message, no matter how often it is delivered. The message itself stays in the queue's dead-letter queue. The record
+identifies it without any of its text, because that text may contain secrets (I8).
 """
 
 from __future__ import annotations
@@ -13,35 +13,40 @@ from datetime import datetime
 from typing import Protocol
 
 REASON_CHARS_MAX = 1_000
+"""Longest recorded reason."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RejectedMessage:
-    """One message that is no job."""
+    """A message that is not a valid job."""
 
     queue: str
     message_id: str
-    """The sender's; `sequence-N` where the sender gave none."""
+    """The sender's id, or `sequence-N` if the sender gave none."""
     at: datetime
-    """When it was first refused."""
+    """When it was first rejected."""
     reason: str
-    """What is wrong with it, field by field, and the mend."""
+    """Each mistake, with its field and its fix."""
     body_bytes: int
+    """Size of the body as it was sent."""
     body_sha256: str
-    """Of the body as it was sent, in hex: by it the dead letter is found."""
+    """Digest of the body as it was sent, in hex; it identifies the dead letter."""
 
 
 class IntakeRecord(Protocol):
-    """Write and list refusals. Errors: every method may raise `TryAgain` when the store does not answer."""
+    """Record and list rejected messages.
 
-    async def record(self, refusal: RejectedMessage) -> bool:
-        """Write a refusal; False, and nothing is written, when this message of this queue has one."""
+    Errors: every method may raise `TryAgain` if the store does not answer.
+    """
+
+    async def record(self, rejected: RejectedMessage) -> bool:
+        """Record a rejected message. False: this message of this queue is already recorded; nothing is written."""
         ...
 
-    async def refusals(self, *, limit: int = 100) -> Sequence[RejectedMessage]:
-        """Return refusals, newest first."""
+    async def rejections(self, *, limit: int = 100) -> Sequence[RejectedMessage]:
+        """Return rejected messages, newest first."""
         ...
 
     async def close(self) -> None:
-        """Release what is open."""
+        """Close files and connections."""
         ...

@@ -1,4 +1,4 @@
-"""The intake record in one SQLite file, which refuses updates and deletes as the log's does."""
+"""The intake record in one SQLite file, which refuses updates and deletes like the log's file."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from mayfly.clock import stamp
 from mayfly.errors import TryAgain
 from mayfly.intake.intake_record import RejectedMessage
 from mayfly.sqlite_file import open_for_writing
@@ -36,15 +37,15 @@ class SqliteIntakeRecord:
     def __init__(self, path: Path | str) -> None:
         self._connection = open_for_writing(path, _SCHEMA, synchronous="FULL")
 
-    async def record(self, refusal: RejectedMessage) -> bool:
+    async def record(self, rejected: RejectedMessage) -> bool:
         """See `IntakeRecord.record`."""
         row = (
-            refusal.queue,
-            refusal.message_id,
-            refusal.at.isoformat(timespec="microseconds"),
-            refusal.reason,
-            refusal.body_bytes,
-            refusal.body_sha256,
+            rejected.queue,
+            rejected.message_id,
+            stamp(rejected.at),
+            rejected.reason,
+            rejected.body_bytes,
+            rejected.body_sha256,
         )
         try:
             written = self._connection.execute(
@@ -55,8 +56,8 @@ class SqliteIntakeRecord:
             raise TryAgain(f"the intake record could not be written: {error}") from error
         return written.rowcount == 1
 
-    async def refusals(self, *, limit: int = 100) -> Sequence[RejectedMessage]:
-        """See `IntakeRecord.refusals`."""
+    async def rejections(self, *, limit: int = 100) -> Sequence[RejectedMessage]:
+        """See `IntakeRecord.rejections`."""
         try:
             rows = self._connection.execute(
                 f"SELECT {_COLUMNS} FROM refusals ORDER BY at DESC, message_id DESC LIMIT ?",  # noqa: S608

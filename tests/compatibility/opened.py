@@ -119,17 +119,17 @@ class Opened:
 
     def ledger_json(self) -> Json:
         """Return the ledger of places: `admitted` by job, the `queue`, and the times of creates and deletes."""
-        book, _ = self.runner.run(self.ledger.read())
-        assert book is not None
+        state, _ = self.runner.run(self.ledger.read())
+        assert state is not None
         return {
-            "admitted": {job_id: [share.place, share.cores, share.at] for job_id, share in book.shares.items()},
+            "admitted": {job_id: [one.place, one.cores, one.at] for job_id, one in state.reservations.items()},
             "queue": {
-                job_id: [turn.priority, turn.submitted_at, turn.cores, list(turn.places), turn.until]
-                for job_id, turn in book.line.items()
+                job_id: [entry.priority, entry.submitted_at, entry.cores, list(entry.places), entry.until]
+                for job_id, entry in state.queue.items()
             },
-            "creates": {region: list(times) for region, times in book.creates.items()},
-            "deletes": {region: list(times) for region, times in book.deletes.items()},
-            "barred": {place: [bar.until, bar.cores] for place, bar in book.bars.items()},
+            "creates": {region: list(times) for region, times in state.creates.items()},
+            "deletes": {region: list(times) for region, times in state.deletes.items()},
+            "barred": {place: [one.until, one.cores] for place, one in state.cooldowns.items()},
         }
 
 

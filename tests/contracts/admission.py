@@ -1,4 +1,4 @@
-"""What every `Admission` must do, whatever its places are.
+"""The contract of every `Admission`, whatever its places.
 
 An adapter joins with a subclass whose name begins with `Test` and one method:
 
@@ -24,7 +24,7 @@ class AdmissionContract:
     place = "local"
 
     def open(self, *, groups_max: int, present: Sequence[str] = ()) -> Admission:
-        """Return a ledger as after a restart, with room for so many groups, of which these jobs have one already."""
+        """Return an admission as after a restart, with room for `groups_max` groups; these jobs already have one."""
         raise NotImplementedError
 
     def test_a_job_is_admitted_while_there_is_room(self, runner: asyncio.Runner) -> None:
@@ -33,7 +33,7 @@ class AdmissionContract:
         assert answers[:2] == [Admitted(place=self.place)] * 2
         assert isinstance(answers[2], Held)
 
-    def test_a_held_job_is_told_what_is_used_and_when_to_ask_again(self, runner: asyncio.Runner) -> None:
+    def test_a_held_job_gets_the_usage_and_the_time_of_the_next_request(self, runner: asyncio.Runner) -> None:
         admission = self.open(groups_max=1)
         runner.run(admission.admit(job(1), now=T0))
         held = runner.run(admission.admit(job(2), now=T0))
@@ -41,13 +41,13 @@ class AdmissionContract:
         assert "1 of 1" in held.reason
         assert T0 < held.until <= T0 + timedelta(minutes=5)
 
-    def test_asking_again_for_an_admitted_job_takes_no_second_share(self, runner: asyncio.Runner) -> None:
+    def test_a_repeated_request_of_an_admitted_job_takes_no_second_share(self, runner: asyncio.Runner) -> None:
         admission = self.open(groups_max=2)
         for _ in range(3):
             assert runner.run(admission.admit(job(1), now=T0)) == Admitted(place=self.place)
         assert runner.run(admission.admit(job(2), now=T0)) == Admitted(place=self.place)
 
-    def test_a_released_share_goes_to_who_was_held_first(self, runner: asyncio.Runner) -> None:
+    def test_a_released_share_goes_to_the_job_that_was_held_first(self, runner: asyncio.Runner) -> None:
         admission = self.open(groups_max=1)
         for number in (1, 2, 3):
             runner.run(admission.admit(job(number), now=T0))
@@ -57,7 +57,7 @@ class AdmissionContract:
         assert isinstance(runner.run(admission.admit(job(4), now=later)), Held)
         assert runner.run(admission.admit(job(2), now=later)) == Admitted(place=self.place)
 
-    def test_jobs_are_admitted_in_the_order_in_which_they_first_asked(self, runner: asyncio.Runner) -> None:
+    def test_jobs_are_admitted_in_the_order_of_their_first_requests(self, runner: asyncio.Runner) -> None:
         admission = self.open(groups_max=1)
         runner.run(admission.admit(job(0), now=T0))
         asked: dict[int, datetime] = {}
@@ -81,14 +81,14 @@ class AdmissionContract:
             current = admitted[-1]
         assert admitted == list(range(1, 8))
 
-    def test_releasing_what_was_not_admitted_gives_nobody_room(self, runner: asyncio.Runner) -> None:
+    def test_releasing_a_job_that_was_not_admitted_frees_nothing(self, runner: asyncio.Runner) -> None:
         admission = self.open(groups_max=1)
         runner.run(admission.admit(job(1), now=T0))
         for _ in range(3):
             runner.run(admission.release(job_id_numbered(9)))
         assert isinstance(runner.run(admission.admit(job(2), now=T0)), Held)
 
-    def test_releasing_twice_gives_one_share_back(self, runner: asyncio.Runner) -> None:
+    def test_releasing_twice_frees_one_share(self, runner: asyncio.Runner) -> None:
         admission = self.open(groups_max=2)
         for number in (1, 2):
             runner.run(admission.admit(job(number), now=T0))
@@ -97,12 +97,12 @@ class AdmissionContract:
         assert isinstance(runner.run(admission.admit(job(3), now=T0)), Admitted)
         assert isinstance(runner.run(admission.admit(job(4), now=T0)), Held)
 
-    def test_after_a_restart_the_groups_that_are_there_count(self, runner: asyncio.Runner) -> None:
+    def test_after_a_restart_existing_groups_count(self, runner: asyncio.Runner) -> None:
         admission = self.open(groups_max=2, present=[job_id_numbered(1), job_id_numbered(2)])
         assert isinstance(runner.run(admission.admit(job(3), now=T0)), Held)
         assert runner.run(admission.admit(job(1), now=T0)) == Admitted(place=self.place)
 
-    def test_a_job_that_does_not_come_back_loses_its_turn(self, runner: asyncio.Runner) -> None:
+    def test_a_job_that_does_not_return_loses_its_place_in_the_queue(self, runner: asyncio.Runner) -> None:
         admission = self.open(groups_max=1)
         for number in (1, 2, 3):
             runner.run(admission.admit(job(number), now=T0))
@@ -116,7 +116,7 @@ class AdmissionContract:
         assert answer == Admitted(place=self.place)
 
     @pytest.mark.parametrize("present", [0, 2])
-    def test_of_many_that_ask_at_once_after_a_restart_no_more_are_admitted_than_fit(
+    def test_of_many_concurrent_requests_after_a_restart_only_as_many_as_fit_are_admitted(
         self, runner: asyncio.Runner, present: int
     ) -> None:
         admission = self.open(groups_max=5, present=[job_id_numbered(100 + number) for number in range(present)])

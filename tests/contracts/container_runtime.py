@@ -1,4 +1,4 @@
-"""What every `ContainerRuntime` must do, whatever it runs on.
+"""The contract of every `ContainerRuntime`, whatever it runs on.
 
 An adapter joins with a subclass whose name begins with `Test`, a `runtime` fixture, and two ways to describe work:
 
@@ -38,11 +38,11 @@ class ContainerRuntimeContract:
         raise NotImplementedError
 
     async def seen(
-        self, runtime: ContainerRuntime, group: str, wanted: Callable[[GroupStatus | None], bool]
+        self, runtime: ContainerRuntime, group: str, expected: Callable[[GroupStatus | None], bool]
     ) -> GroupStatus | None:
-        """Look until the status is as wanted, and return it."""
+        """Poll until the status is as expected, and return it."""
         async with asyncio.timeout(HANG_GUARD_S):
-            while not wanted(status := await runtime.inspect(group, place=self.place)):  # noqa: ASYNC110
+            while not expected(status := await runtime.inspect(group, place=self.place)):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         return status
 
@@ -55,7 +55,7 @@ class ContainerRuntimeContract:
         await self.seen(runtime, group, lambda status: status is None)
 
     @pytest.mark.parametrize("exit_code", [0, 3])
-    def test_a_group_runs_and_its_exit_code_is_seen(
+    def test_a_group_runs_and_its_exit_code_is_reported(
         self, runtime: ContainerRuntime, runner: asyncio.Runner, exit_code: int
     ) -> None:
         async def story() -> None:
@@ -94,7 +94,7 @@ class ContainerRuntimeContract:
 
         runner.run(story())
 
-    def test_a_group_that_never_was_is_gone(self, runtime: ContainerRuntime, runner: asyncio.Runner) -> None:
+    def test_a_group_that_never_existed_is_gone(self, runtime: ContainerRuntime, runner: asyncio.Runner) -> None:
         async def story() -> None:
             assert await runtime.inspect("job-1", place=self.place) is None
             assert await runtime.logs("job-1", place=self.place, bytes_max=100) is None
@@ -104,9 +104,7 @@ class ContainerRuntimeContract:
 
         runner.run(story())
 
-    def test_a_deleted_group_is_gone_for_every_question(
-        self, runtime: ContainerRuntime, runner: asyncio.Runner
-    ) -> None:
+    def test_a_deleted_group_is_gone_for_every_call(self, runtime: ContainerRuntime, runner: asyncio.Runner) -> None:
         async def story() -> None:
             await runtime.create(self.stays("job-1"))
             await self.seen(runtime, "job-1", lambda status: status is not None and status.phase == "running")
@@ -129,7 +127,9 @@ class ContainerRuntimeContract:
 
         runner.run(story())
 
-    def test_the_list_says_whose_each_group_is(self, runtime: ContainerRuntime, runner: asyncio.Runner) -> None:
+    def test_the_list_names_the_job_and_attempt_of_each_group(
+        self, runtime: ContainerRuntime, runner: asyncio.Runner
+    ) -> None:
         async def story() -> None:
             before = datetime.now(UTC) - timedelta(seconds=2)
             first = self.ends("job-1-1", exit_code=0, output="")
@@ -145,7 +145,9 @@ class ContainerRuntimeContract:
 
         runner.run(story())
 
-    def test_logs_are_the_tail_and_say_what_is_missing(self, runtime: ContainerRuntime, runner: asyncio.Runner) -> None:
+    def test_logs_are_the_tail_and_say_whether_they_are_truncated(
+        self, runtime: ContainerRuntime, runner: asyncio.Runner
+    ) -> None:
         async def story() -> None:
             await runtime.create(self.ends("job-1", exit_code=0, output="first line\nlast line\n"))
             await self.ended(runtime, "job-1")
@@ -172,7 +174,9 @@ class ContainerRuntimeContract:
         runner.run(story())
 
     @pytest.mark.parametrize("name", ["", "..", "a/b", "../up", "-a", "a-", "a--b", "A", "a.b", "a" * 64, "a\n", "ä"])
-    def test_a_bad_name_is_refused_for_good(self, runtime: ContainerRuntime, runner: asyncio.Runner, name: str) -> None:
+    def test_a_bad_name_is_refused_permanently(
+        self, runtime: ContainerRuntime, runner: asyncio.Runner, name: str
+    ) -> None:
         async def story() -> None:
             with pytest.raises(GroupRefused) as refused:
                 await runtime.create(self.ends(name, exit_code=0, output=""))
@@ -183,7 +187,7 @@ class ContainerRuntimeContract:
 
         runner.run(story())
 
-    def test_many_groups_at_once_do_not_mix(self, runtime: ContainerRuntime, runner: asyncio.Runner) -> None:
+    def test_many_concurrent_groups_do_not_mix(self, runtime: ContainerRuntime, runner: asyncio.Runner) -> None:
         async def story() -> None:
             names = [f"job-{number}" for number in range(10)]
             requests: list[Awaitable[None]] = [

@@ -1,7 +1,7 @@
-"""What every `EventLog` must do, wherever it writes.
+"""The contract of every `EventLog`, whatever its store.
 
-An adapter joins with a subclass whose name begins with `Test` and one method; one that outlives its process gives
-`reopen` too:
+An adapter joins with a subclass whose name begins with `Test` and one method. An adapter that outlives its process adds
+`reopen`:
 
     class TestMemory(EventLogContract):
         def open(self) -> EventLog: return MemoryEventLog()
@@ -25,7 +25,7 @@ from tests.sampling import seeded, seeds
 
 class EventLogContract:
     def open(self) -> EventLog:
-        """Return a log that is empty."""
+        """Return an empty log."""
         raise NotImplementedError
 
     @pytest.fixture
@@ -66,7 +66,7 @@ class EventLogContract:
             runner.run(log.append(other, expected_position=1))
         assert list(runner.run(log.read(JOB_ID, after=1))) == pair
 
-    def test_a_hundred_events_go_in_at_once(self, log: EventLog, runner: asyncio.Runner) -> None:
+    def test_a_hundred_events_can_be_appended_at_once(self, log: EventLog, runner: asyncio.Runner) -> None:
         many = [event(e.JobHeld(reason=str(n), until=opening().at), n) for n in range(2, 102)]
         runner.run(log.append([opening()], expected_position=0))
         runner.run(log.append(many, expected_position=1))
@@ -101,7 +101,7 @@ class EventLogContract:
         positions = [each.global_position for each in recorded]
         assert positions == sorted(set(positions))
 
-    def test_a_writer_that_is_canceled_leaves_the_others_alone(self, log: EventLog, runner: asyncio.Runner) -> None:
+    def test_a_canceled_writer_does_not_affect_the_others(self, log: EventLog, runner: asyncio.Runner) -> None:
         async def two_writers() -> None:
             first = asyncio.ensure_future(log.append([opening(job_id_numbered(1))], expected_position=0))
             second = asyncio.ensure_future(log.append([opening(job_id_numbered(2))], expected_position=0))
@@ -139,7 +139,7 @@ class EventLogContract:
 
     @seeded
     @pytest.mark.parametrize("seed", seeds(4))
-    def test_a_random_run_ends_as_it_does_on_plain_lists(self, runner: asyncio.Runner, seed: int) -> None:
+    def test_a_random_run_ends_as_on_plain_lists(self, runner: asyncio.Runner, seed: int) -> None:
         log, model = self.open(), MemoryEventLog()
         written = write_at_random(log, runner, random.Random(seed), appends=80)
         assert write_at_random(model, runner, random.Random(seed), appends=80) == written
@@ -153,13 +153,13 @@ class EventLogContract:
 
 
 class LastingEventLogContract(EventLogContract):
-    """For a log that outlives the process that wrote it."""
+    """The contract of a log that outlives the process that wrote it."""
 
     def reopen(self) -> EventLog:
-        """Return another log over what `open` made."""
+        """Open the log of `open` again."""
         raise NotImplementedError
 
-    def test_what_was_appended_is_there_after_reopening(self, log: EventLog, runner: asyncio.Runner) -> None:
+    def test_appended_events_are_there_after_reopening(self, log: EventLog, runner: asyncio.Runner) -> None:
         stream = [opening(), event(e.JobCanceled(), 2)]
         runner.run(log.append(stream, expected_position=0))
         runner.run(log.close())
@@ -180,7 +180,7 @@ class LastingEventLogContract(EventLogContract):
 
 
 def write_at_random(log: EventLog, runner: asyncio.Runner, chance: random.Random, *, appends: int) -> list[e.Event]:
-    """Append bursts to five streams, some at a wrong position; return what was accepted, in order."""
+    """Append bursts to five streams, some at wrong positions; return the accepted events, in order."""
     lengths = dict.fromkeys(range(5), 0)
     written: list[e.Event] = []
     for _ in range(appends):

@@ -1,4 +1,4 @@
-"""What every `JobViews` must do, wherever it keeps them.
+"""The contract of every `JobViews`, whatever its store.
 
 An adapter joins with a subclass whose name begins with `Test` and one method:
 
@@ -35,7 +35,7 @@ def job(
     after_s: float = 0,
     archived: bool = False,
 ) -> Job:
-    """Return a job as a view would be given it."""
+    """Return a job as it is saved into a view."""
     spec = JobSpec(message="hi", labels=labels or {})
     folded = fold([opening(job_id_numbered(number), spec=spec, after_s=after_s)])
     assert folded is not None
@@ -44,7 +44,7 @@ def job(
 
 class JobViewsContract:
     def open(self) -> JobViews:
-        """Return views that are empty."""
+        """Return empty views."""
         raise NotImplementedError
 
     @pytest.fixture
@@ -64,7 +64,7 @@ class JobViewsContract:
         assert runner.run(views.get_many([saved.job_id])) == {saved.job_id: saved}
         assert runner.run(views.page(JobFilter(), limit=1)).jobs == [saved]
 
-    def test_a_job_that_is_not_there_is_left_out(self, views: JobViews, runner: asyncio.Runner) -> None:
+    def test_a_missing_job_is_left_out(self, views: JobViews, runner: asyncio.Runner) -> None:
         runner.run(views.save([job(1)]))
         found = runner.run(views.get_many([job_id_numbered(1), job_id_numbered(2)]))
         assert set(found) == {job_id_numbered(1)}
@@ -80,7 +80,7 @@ class JobViewsContract:
         assert (kept.position, kept.state) == (max(4, position), state)
         assert self.listed(views, runner, states=frozenset({state})) == [job_id_numbered(1)]
 
-    def test_one_save_may_hold_a_job_twice(self, views: JobViews, runner: asyncio.Runner) -> None:
+    def test_one_save_may_contain_a_job_twice(self, views: JobViews, runner: asyncio.Runner) -> None:
         runner.run(views.save([job(1, position=2), job(1, position=1)]))
         assert runner.run(views.get_many([job_id_numbered(1)]))[job_id_numbered(1)].position == 2
 
@@ -91,7 +91,7 @@ class JobViewsContract:
         runner.run(views.save(jobs))
         assert self.listed(views, runner) == [job_id_numbered(number) for number in (3, 5, 4, 1, 2)]
 
-    def test_the_archived_are_listed_only_when_asked_for(self, views: JobViews, runner: asyncio.Runner) -> None:
+    def test_archived_jobs_are_listed_only_on_request(self, views: JobViews, runner: asyncio.Runner) -> None:
         runner.run(views.save([job(1, archived=True, state="failed"), job(2)]))
         assert self.listed(views, runner) == [job_id_numbered(2)]
         assert self.listed(views, runner, archived=True) == [job_id_numbered(2), job_id_numbered(1)]
@@ -164,7 +164,7 @@ class JobViewsContract:
         assert found == self.listed(views, runner)
         assert len(found) == 20
 
-    def test_jobs_that_come_while_paging_are_neither_lost_nor_shown_twice(
+    def test_jobs_that_arrive_while_paging_are_neither_lost_nor_shown_twice(
         self, views: JobViews, runner: asyncio.Runner
     ) -> None:
         old = [job(number, after_s=number // 2) for number in range(10)]
@@ -182,20 +182,20 @@ class JobViewsContract:
             runner.run(views.save([job(0, position=newer, state="running")]))
         assert found == expected
 
-    def test_a_page_never_exceeds_the_largest(self, views: JobViews, runner: asyncio.Runner) -> None:
+    def test_a_page_never_exceeds_the_maximum(self, views: JobViews, runner: asyncio.Runner) -> None:
         runner.run(views.save([job(number) for number in range(PAGE_MAX + 1)]))
         page = runner.run(views.page(JobFilter(), limit=10 * PAGE_MAX))
         assert len(page.jobs) == PAGE_MAX
         assert page.cursor is not None
 
     @pytest.mark.parametrize("cursor", ["", "hello", "é", "e30", "MjAyNg"])
-    def test_a_cursor_that_no_page_gave_out_is_refused(
+    def test_a_cursor_that_no_page_returned_is_refused(
         self, views: JobViews, runner: asyncio.Runner, cursor: str
     ) -> None:
         with pytest.raises(ValueError, match="must be a cursor that an earlier page returned"):
             runner.run(views.page(JobFilter(), limit=1, cursor=cursor))
 
-    def test_every_state_is_counted_and_the_archived_are_not(self, views: JobViews, runner: asyncio.Runner) -> None:
+    def test_every_state_is_counted_and_archived_jobs_are_not(self, views: JobViews, runner: asyncio.Runner) -> None:
         assert runner.run(views.count_by_state()) == dict.fromkeys(STATES, 0)
         runner.run(
             views.save(
@@ -211,7 +211,7 @@ class JobViewsContract:
         counted = runner.run(views.count_by_state())
         assert counted == {**dict.fromkeys(STATES, 0), "queued": 2, "running": 1, "failed": 1}
 
-    def test_unsettled_are_the_open_and_those_whose_container_may_be_there(
+    def test_unsettled_jobs_are_open_or_may_still_have_a_container(
         self, views: JobViews, runner: asyncio.Runner
     ) -> None:
         requested = e.ContainerRequested(
@@ -231,7 +231,7 @@ class JobViewsContract:
         runner.run(views.save([gone]))
         assert list(runner.run(views.unsettled())) == [job_id_numbered(3)]
 
-    def test_unsettled_goes_on_after_an_id_and_stops_at_the_limit(
+    def test_unsettled_continues_after_an_id_and_stops_at_the_limit(
         self, views: JobViews, runner: asyncio.Runner
     ) -> None:
         ids = sorted(job_id_numbered(number) for number in range(10))
@@ -240,7 +240,7 @@ class JobViewsContract:
         assert list(runner.run(views.unsettled(after=ids[3], limit=4))) == ids[4:8]
         assert list(runner.run(views.unsettled(after=ids[9]))) == []
 
-    def test_clear_forgets_everything_and_lets_older_positions_in_again(
+    def test_clear_deletes_everything_and_allows_older_positions_again(
         self, views: JobViews, runner: asyncio.Runner
     ) -> None:
         runner.run(views.save([job(1, position=9, labels={"team": "blue"})]))
@@ -250,9 +250,7 @@ class JobViewsContract:
         runner.run(views.save([job(1, position=2)]))
         assert runner.run(views.get_many([job_id_numbered(1)]))[job_id_numbered(1)].position == 2
 
-    def test_views_are_complete_only_after_somebody_said_so_and_until_they_are_cleared(
-        self, views: JobViews, runner: asyncio.Runner
-    ) -> None:
+    def test_views_are_complete_from_note_complete_until_clear(self, views: JobViews, runner: asyncio.Runner) -> None:
         assert not runner.run(views.complete())
         runner.run(views.save([job(1)]))
         assert not runner.run(views.complete())
@@ -265,7 +263,7 @@ class JobViewsContract:
 
     @seeded
     @pytest.mark.parametrize("seed", seeds(4))
-    def test_a_random_run_answers_as_a_plain_list_does(self, runner: asyncio.Runner, seed: int) -> None:
+    def test_a_random_run_answers_like_a_plain_list(self, runner: asyncio.Runner, seed: int) -> None:
         chance = random.Random(seed)
         views = self.open()
         model: dict[str, Job] = {}
@@ -319,7 +317,7 @@ def _random_filter(chance: random.Random) -> JobFilter:
 
 
 def _plainly(jobs: Sequence[Job], wanted: JobFilter) -> list[Job]:
-    """Filter and sort as the port's words say, in the plainest way."""
+    """Filter and sort as the port describes, in the simplest way."""
     found = [
         each
         for each in jobs

@@ -1,8 +1,8 @@
-"""A seeded run of operations on the memory model, SQLite and the Cosmos DB server: each answer and each state is equal.
+"""A seeded run of operations on the memory model, SQLite and the Cosmos DB server: all answers and states are equal.
 
-Lives of several jobs are appended in bursts, right and wrong, while the feed delivers late, twice and out of order to
-the views and their figures, and jobs ask for a place over each ledger. What a run never managed to do it has not
-tested, so each kind of operation must have succeeded.
+Histories of several jobs are appended in bursts, at right and wrong positions. The feed delivers late, twice and out of
+order to the views and job stats, and jobs request places through each ledger. Each kind of operation must succeed at
+least once, or the run has not tested it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import pytest
 from mayfly.admission.admission import Admitted
 from mayfly.admission.cosmos import CosmosLedger
 from mayfly.admission.ledger import Ledger, LedgerState, MemoryLedger, Reservation
-from mayfly.admission.placement import Pacing
+from mayfly.admission.placement import HoldPolicy
 from mayfly.admission.placement_admission import PlacementAdmission
 from mayfly.admission.rates import Rate
 from mayfly.admission.sqlite import SqliteLedger
@@ -61,16 +61,16 @@ KINDS = {
     "submitted", "attention", "attempts", "positions", "growth", "last",
     "admit", "hold", "release", "delete", "wait to delete", "write the ledger late",
 }  # fmt: skip
-FIGURES = ("submitted", "attention", "attempts", "positions")
+JOB_STATS = ("submitted", "attention", "attempts", "positions")
 ADMISSION = ("admit", "hold", "release", "delete", "wait to delete", "write the ledger late")
 PLACES = parse_places("swedencentral,westeurope")
 QUOTA = Quota(groups_max=3, cores_max=4.0)
 RATES = (Rate(window_s=20.0, most=2),)
-PACING = Pacing(patience_s=15.0, step_s=3.0, longest_s=900.0)
+HOLDS = HoldPolicy(front_hold_s=15.0, step_s=3.0, hold_max_s=900.0)
 
 
 class Run:
-    """Three logs and ledgers, two kinds of views and figures, and what has been written so far."""
+    """Three logs and ledgers, two kinds of views and job stats, and the events written so far."""
 
     def __init__(self, server: CosmosServer, folder: Path, seed: int) -> None:
         self.chance = random.Random(seed)
@@ -93,7 +93,7 @@ class Run:
         account = self._server.account(self._database)
         self.logs = {"sqlite": SqliteEventLog(self._folder / "log.db"), "cosmos": CosmosEventLog(account)}
         self.views = {"sqlite": SqliteJobViews(self._folder / "views.db"), "cosmos": CosmosJobViews(account)}
-        self.figures: dict[str, JobStats] = {
+        self.job_stats: dict[str, JobStats] = {
             "sqlite": SqliteJobStats(self._folder / "views.db"),
             "cosmos": CosmosJobStats(account, attempts_age_s=0),
         }
@@ -109,8 +109,8 @@ class Run:
             await log.close()
         for views in self.views.values():
             await views.close()
-        for figures in self.figures.values():
-            await figures.close()
+        for job_stats in self.job_stats.values():
+            await job_stats.close()
         for admission in self.admissions.values():
             await admission.close()
 
@@ -121,12 +121,12 @@ class Run:
         return [replace(event, job_id=job_id_numbered(number)) for event in history.events]
 
     def stamped(self, events: list[e.Event]) -> list[e.Event]:
-        """Return events as of now: the whole run's clock rises, as one writer's does."""
+        """Return events with the current time: the clock rises over the whole run, as with a single writer."""
         at = self.lives[0][0].at + timedelta(seconds=len(self.written))
         return [replace(event, at=at) for event in events]
 
     async def same(self, call: Callable[[EventLog], Awaitable[Any]]) -> Any:
-        """Return what the model answers; every log must answer the same."""
+        """Return the model's answer; every log must give the same one."""
         expected = await _answer(call(self.model))
         for name, log in self.logs.items():
             assert await _answer(call(log)) == expected, name
@@ -135,14 +135,14 @@ class Run:
     async def same_views(self, call: Callable[[JobViews], Awaitable[Any]]) -> Any:
         return _one_answer([(name, await call(views)) for name, views in self.views.items()])
 
-    async def same_figures(self, call: Callable[[JobStats], Awaitable[Any]]) -> Any:
-        return _one_answer([(name, await call(figures)) for name, figures in self.figures.items()])
+    async def same_job_stats(self, call: Callable[[JobStats], Awaitable[Any]]) -> Any:
+        return _one_answer([(name, await call(job_stats)) for name, job_stats in self.job_stats.items()])
 
     async def same_admission(self, call: Callable[[PlacementAdmission], Awaitable[Any]]) -> Any:
         return _one_answer([(name, await call(admission)) for name, admission in self.admissions.items()])
 
     async def step(self) -> str:
-        """Do one operation and return its kind."""
+        """Do one operation and return its kind; empty: it did not succeed."""
         kind = self.chance.choice(sorted(KINDS))
         number = self.chance.randrange(JOBS)
         if kind.startswith("append"):
@@ -161,25 +161,25 @@ class Run:
             self.open()
             return kind
         if kind in ("growth", "last"):
-            return kind if await self._measured(kind) else ""
-        if kind in FIGURES:
-            return kind if await self._figured(kind) else ""
+            return kind if await self._log_stats(kind) else ""
+        if kind in JOB_STATS:
+            return kind if await self._job_stats(kind) else ""
         if kind in ADMISSION:
             return kind if await self._admission(kind, number) else ""
         return await self._views(kind)
 
-    async def _measured(self, kind: str) -> bool:
-        """Ask gauges that were opened just now: this run's clock is not that of the events' hours that are over."""
+    async def _log_stats(self, kind: str) -> bool:
+        """Compare stats that were opened just now. Older ones cache past hours, and this run writes into past hours."""
         account = self._server.account(self._database)
-        gauges: tuple[LogStats, ...] = (SqliteLogStats(self._folder / "log.db"), CosmosLogStats(account))
+        both: tuple[LogStats, ...] = (SqliteLogStats(self._folder / "log.db"), CosmosLogStats(account))
         times = [T0 + timedelta(seconds=self.chance.randrange(-5, 200)) for _ in range(4)]
         answers: list[list[Any]] = []
-        for gauge in gauges:
+        for log_stats in both:
             if kind == "last":
-                answers.append(list(await gauge.last(7)))
+                answers.append(list(await log_stats.last(7)))
             else:
-                answers.append([(await gauge.size()).events, *await gauge.written_by(times)])
-            await gauge.close()
+                answers.append([(await log_stats.size()).events, *await log_stats.written_by(times)])
+            await log_stats.close()
         assert answers[0] == answers[1]
         if kind == "last":
             tail = [(one.job_id, one.position, one.at) for one in reversed(answers[0])]
@@ -188,19 +188,21 @@ class Run:
             assert answers[0] == [len(self.written), *(sum(event.at <= at for event in self.written) for at in times)]
         return bool(self.written)
 
-    async def _figured(self, kind: str) -> bool:
+    async def _job_stats(self, kind: str) -> bool:
         if kind == "submitted":
             spans: tuple[Span, ...] = ("minute", "hour", "day")
             span = self.chance.choice(spans)
             archived = self.chance.random() < 0.5
-            return bool(await self.same_figures(lambda figures: _listed_buckets(figures, span, archived=archived)))
+            return bool(
+                await self.same_job_stats(lambda job_stats: _listed_buckets(job_stats, span, archived=archived))
+            )
         if kind == "attempts":
-            return bool(await self.same_figures(_latest))
+            return bool(await self.same_job_stats(_latest))
         if kind == "positions":
             ids = [job_id_numbered(number) for number in range(JOBS + 1)]
-            return bool(await self.same_figures(lambda figures: figures.positions(ids)))
-        held, _ = await self.same_figures(lambda figures: _attention(figures, "held"))
-        lingering, _ = await self.same_figures(lambda figures: _attention(figures, "lingering"))
+            return bool(await self.same_job_stats(lambda job_stats: job_stats.positions(ids)))
+        held, _ = await self.same_job_stats(lambda job_stats: _attention(job_stats, "held"))
+        lingering, _ = await self.same_job_stats(lambda job_stats: _attention(job_stats, "lingering"))
         return bool(held or lingering)
 
     async def _admission(self, kind: str, number: int) -> bool:
@@ -210,22 +212,22 @@ class Run:
             answer = await self.same_admission(lambda admission: admission.admit(asking, now=now))
             return isinstance(answer, Admitted) == (kind == "admit")
         if kind == "release":
-            book, _ = await self.memory_ledger.read()
+            state, _ = await self.memory_ledger.read()
             await self.same_admission(lambda admission: admission.release(asking.job_id))
-            return book is not None and asking.job_id in book.shares
+            return state is not None and asking.job_id in state.reservations
         if kind == "write the ledger late":
             return await self._late()
         wait = await self.same_admission(lambda admission: admission.may_delete("westeurope", now=now))
         return (wait is None) == (kind == "delete")
 
     async def _late(self) -> bool:
-        """Write over a version that another write has taken the place of."""
+        """Write over a version that another write has replaced."""
         answers = []
         for name, ledger in self.ledgers.items():
-            book, version = await ledger.read()
-            if book is None:
+            state, version = await ledger.read()
+            if state is None:
                 return False
-            changed = replace(book, bars={})
+            changed = replace(state, cooldowns={})
             first = await ledger.write(changed, expected=version)
             late = await ledger.write(LedgerState(), expected=version)
             answers.append((name, (first, late)))
@@ -290,8 +292,8 @@ class Run:
         return kind
 
     async def compare(self) -> None:
-        """Hold every view against the fold of its stream up to its position (I10), the figures against the views, and
-        the ledgers against each other."""
+        """Compare each view with the fold of its stream up to its position (I10), the job stats with the views, and the
+        ledgers with each other."""
         projected = 0
         for number in range(JOBS):
             job_id = job_id_numbered(number)
@@ -300,12 +302,12 @@ class Run:
                 stream = [event for event in self.written if event.job_id == job_id]
                 assert kept == fold(stream[: kept.position])
                 projected += kept.position
-        assert await self.same_figures(lambda figures: figures.projected()) == projected
+        assert await self.same_job_stats(lambda job_stats: job_stats.projected()) == projected
         _one_answer([(name, (await ledger.read())[0]) for name, ledger in self.ledgers.items()])
 
 
 def _one_answer(answers: Sequence[tuple[str, Any]]) -> Any:
-    """Return what all answered."""
+    """Return the common answer; fail if two differ."""
     first, *others = answers
     for name, answer in others:
         assert answer == first[1], f"{name} differs from {first[0]}"
@@ -319,27 +321,27 @@ def _admission(ledger: Ledger) -> PlacementAdmission:
     async def quota(_: Place) -> Quota:
         return QUOTA
 
-    return PlacementAdmission(PLACES, ledger=ledger, present=present, quota=quota, rates=RATES, pacing=PACING)
+    return PlacementAdmission(PLACES, ledger=ledger, present=present, quota=quota, rates=RATES, holds=HOLDS)
 
 
 def _asking(number: int) -> Job:
-    """Return a job that asks for a place, of its own size and priority."""
+    """Return a job that requests a place; its size and priority depend on its number."""
     asking = job(number, after_s=number)
     return replace(asking, spec=JobSpec(message="hi", cpu=1 + number % 2, priority=4 + number % 3))
 
 
-async def _listed_buckets(figures: JobStats, span: Span, *, archived: bool) -> list[Bucket]:
-    return list(await figures.submitted(span, archived=archived))
+async def _listed_buckets(job_stats: JobStats, span: Span, *, archived: bool) -> list[Bucket]:
+    return list(await job_stats.submitted(span, archived=archived))
 
 
-async def _attention(figures: JobStats, kind: Attention) -> tuple[int, list[str]]:
-    count, job_ids = await figures.attention(kind)
+async def _attention(job_stats: JobStats, kind: Attention) -> tuple[int, list[str]]:
+    count, job_ids = await job_stats.attention(kind)
     return count, list(job_ids)
 
 
-async def _latest(figures: JobStats) -> list[tuple[Any, ...]]:
-    """Return the latest attempts; of those that ended at one time no store says which is first."""
-    found = await figures.attempts(limit=100)
+async def _latest(job_stats: JobStats) -> list[tuple[Any, ...]]:
+    """Return the latest attempts, sorted; stores may order those that ended at the same time differently."""
+    found = await job_stats.attempts(limit=100)
     return sorted((one.ended_at, one.outcome, sorted(one.seconds.items())) for one in found)
 
 
@@ -369,7 +371,7 @@ async def _listed(views: JobViews) -> list[str]:
 
 @seeded
 @pytest.mark.parametrize("seed", seeds(2))
-def test_every_store_answers_as_the_model_does(cosmos_server: CosmosServer, tmp_path: Path, seed: int) -> None:
+def test_every_store_answers_like_the_model(cosmos_server: CosmosServer, tmp_path: Path, seed: int) -> None:
     async def go() -> Counter[str]:
         run = Run(cosmos_server, tmp_path, seed)
         try:

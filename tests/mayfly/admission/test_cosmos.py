@@ -14,7 +14,7 @@ import pytest
 from mayfly.admission.admission import Admission, Admitted, Held
 from mayfly.admission.cosmos import CosmosLedger
 from mayfly.admission.ledger import Ledger, LedgerState, QueueEntry, Reservation, to_document
-from mayfly.admission.placement import LINE_MAX, place
+from mayfly.admission.placement import QUEUE_MAX, place
 from mayfly.app import Mayfly
 from mayfly.composition import compose
 from mayfly.errors import TryAgain
@@ -22,13 +22,13 @@ from mayfly.jobs.places import Quota, parse_places
 from mayfly.settings import read_settings
 from tests.contracts.admission import AdmissionContract
 from tests.contracts.job_views import job
-from tests.contracts.ledger import BOOK, LedgerContract
+from tests.contracts.ledger import STATE, LedgerContract
 from tests.cosmos_server.server import KEY, CosmosServer, running
 from tests.fake_arm.arm import FakeArm
 from tests.fake_arm.backing import TimedBacking
 from tests.fake_arm.limits import Limits
 from tests.fake_arm.server import serving
-from tests.mayfly.admission.test_placement_admission import PACING, placed
+from tests.mayfly.admission.test_placement_admission import HOLDS, placed
 from tests.mayfly.jobs.samples import T0, job_id_numbered
 
 
@@ -47,21 +47,21 @@ class TestCosmos(LedgerContract):
         return self._opened[-1]
 
 
-def test_a_write_whose_answer_was_lost_is_there_when_the_book_is_read_again(cosmos_server: CosmosServer) -> None:
+def test_a_write_whose_answer_was_lost_is_found_by_the_next_read(cosmos_server: CosmosServer) -> None:
     async def go() -> None:
         ledger = CosmosLedger(cosmos_server.account())
         await ledger.write(LedgerState(), expected="")
         _, version = await ledger.read()
         cosmos_server.meet({"verb": "PUT", "path": "/colls/ledger/docs", "do": "lose_answer", "times": 1})
-        assert not await ledger.write(BOOK, expected=version)
+        assert not await ledger.write(STATE, expected=version)
         assert cosmos_server.faults_left() == 0
-        assert (await ledger.read())[0] == BOOK
+        assert (await ledger.read())[0] == STATE
         await ledger.close()
 
     asyncio.run(go())
 
 
-def test_a_job_whose_admission_was_written_without_an_answer_takes_one_share_and_counts_once(
+def test_a_job_whose_admission_lost_its_answer_takes_one_share_and_counts_once(
     cosmos_server: CosmosServer,
 ) -> None:
     async def go() -> None:
@@ -71,10 +71,10 @@ def test_a_job_whose_admission_was_written_without_an_answer_takes_one_share_and
         cosmos_server.meet({"verb": "PUT", "path": "/colls/ledger/docs", "do": "lose_answer", "times": 1})
         assert isinstance(await admission.admit(job(2), now=T0), Admitted)
         assert cosmos_server.faults_left() == 0
-        book, _ = await ledger.read()
-        assert book is not None
-        assert set(book.shares) == {job_id_numbered(1), job_id_numbered(2)}
-        assert len(book.creates["swedencentral"]) == 2
+        state, _ = await ledger.read()
+        assert state is not None
+        assert set(state.reservations) == {job_id_numbered(1), job_id_numbered(2)}
+        assert len(state.creates["swedencentral"]) == 2
         await admission.close()
 
     asyncio.run(go())
@@ -89,65 +89,65 @@ def test_a_ledger_that_does_not_answer_says_try_again(cosmos_server: CosmosServe
             await ledger.read()
         cosmos_server.meet({"verb": "POST", "path": "/colls/ledger/docs", "do": "refuse", "status": 403, "times": 9})
         with pytest.raises(TryAgain, match="could not be written"):
-            await ledger.write(BOOK, expected="")
+            await ledger.write(STATE, expected="")
         cosmos_server.meet()
         await ledger.close()
 
     asyncio.run(go())
 
 
-def test_the_line_has_an_end_and_keeps_its_order() -> None:
-    """Who comes when it is full waits outside, unless somebody behind them stands in it."""
+def test_the_queue_is_limited_and_keeps_its_order() -> None:
+    """A job that arrives when the queue is full stays outside unless it outranks a queued job."""
     names = ("swedencentral",)
     now = T0.timestamp()
-    line = {
+    queue = {
         f"ada-{number:010d}": QueueEntry(priority=5, submitted_at=float(number), cores=1.0, places=names, until=now)
-        for number in range(LINE_MAX)
+        for number in range(QUEUE_MAX)
     }
-    book = LedgerState(line=line, shares={"ada-bbbbbbbbbb": Reservation(place=names[0], cores=1.0, at=now)})
+    state = LedgerState(queue=queue, reservations={"ada-bbbbbbbbbb": Reservation(place=names[0], cores=1.0, at=now)})
 
     def ask(job_id: str, *, priority: int, submitted_at: float) -> tuple[LedgerState, str]:
-        turn = QueueEntry(priority=priority, submitted_at=submitted_at, cores=1.0, places=names, until=now)
+        entry = QueueEntry(priority=priority, submitted_at=submitted_at, cores=1.0, places=names, until=now)
         given = {one.name: one for one in parse_places(names[0])}
         quotas = {names[0]: Quota(groups_max=1)}
-        after, answer = place(book, job_id, turn, places=given, quotas=quotas, rates=(), pacing=PACING, now=now)
+        after, answer = place(state, job_id, entry, places=given, quotas=quotas, rates=(), holds=HOLDS, now=now)
         return after, answer.reason
 
     late, reason = ask("ada-zzzzzzzzzz", priority=5, submitted_at=9e9)
-    assert list(late.line) == list(line)
-    assert f"number {LINE_MAX + 1} in line" in reason
+    assert list(late.queue) == list(queue)
+    assert f"number {QUEUE_MAX + 1} in the queue" in reason
     early, reason = ask("ada-zzzzzzzzzz", priority=9, submitted_at=9e9)
-    assert list(early.line) == [*list(line)[:-1], "ada-zzzzzzzzzz"]
-    assert "number 1 in line" in reason
+    assert list(early.queue) == [*list(queue)[:-1], "ada-zzzzzzzzzz"]
+    assert "number 1 in the queue" in reason
 
 
-def test_the_largest_book_fits_into_one_item(cosmos_server: CosmosServer) -> None:
-    """Ten regions with all their creates and deletes of an hour, 2,000 containers, and a full line."""
+def test_the_largest_ledger_fits_into_one_item(cosmos_server: CosmosServer) -> None:
+    """Ten regions with all creates and deletes of an hour, 2,000 containers, and a full queue."""
     regions = tuple(f"australiacentral{number}" for number in range(10))
     at = 1_800_000_000.123456
     name = "a" * 24
-    turn = QueueEntry(priority=5, submitted_at=at, cores=1.25, places=regions, until=at)
-    book = LedgerState(
-        shares={f"{name}-{n:010d}": Reservation(place=regions[0], cores=1.25, at=at) for n in range(2_000)},
-        line={f"{name}-{n:010d}": turn for n in range(LINE_MAX)},
+    entry = QueueEntry(priority=5, submitted_at=at, cores=1.25, places=regions, until=at)
+    state = LedgerState(
+        reservations={f"{name}-{n:010d}": Reservation(place=regions[0], cores=1.25, at=at) for n in range(2_000)},
+        queue={f"{name}-{n:010d}": entry for n in range(QUEUE_MAX)},
         creates=dict.fromkeys(regions, (at,) * 300),
         deletes=dict.fromkeys(regions, (at,) * 300),
     )
-    size = len(json.dumps({"id": "book", **to_document(book)}))
-    print(f"the largest book: {size:,} bytes")
+    size = len(json.dumps({"id": "book", **to_document(state)}))
+    print(f"the largest ledger: {size:,} bytes")
     assert size < 1_000_000
 
     async def go() -> None:
         ledger = CosmosLedger(cosmos_server.account())
-        assert await ledger.write(book, expected="")
-        assert (await ledger.read())[0] == book
+        assert await ledger.write(state, expected="")
+        assert (await ledger.read())[0] == state
         await ledger.close()
 
     asyncio.run(go())
 
 
 class TestSharedInCosmos(AdmissionContract):
-    """Admission keeps its contract over this ledger."""
+    """Admission fulfills its contract with this ledger."""
 
     place = "swedencentral"
 
@@ -161,9 +161,9 @@ class TestSharedInCosmos(AdmissionContract):
 
     def open(self, *, groups_max: int, present: Sequence[str] = ()) -> Admission:
         quota = Quota(groups_max=groups_max, cores_max=1_000.0)
-        shares = {job_id: Reservation(place=self.place, cores=1.0, at=T0.timestamp()) for job_id in present}
+        reservations = {job_id: Reservation(place=self.place, cores=1.0, at=T0.timestamp()) for job_id in present}
         ledger = CosmosLedger(self._cosmos.account())
-        self._opened.append(placed(self.place, ledger=ledger, quotas={self.place: quota}, present=shares))
+        self._opened.append(placed(self.place, ledger=ledger, quotas={self.place: quota}, present=reservations))
         return self._opened[-1]
 
 
@@ -172,16 +172,16 @@ class TestSharedInCosmos(AdmissionContract):
     [(Limits(groups=500, cores=500), 100, "100 of 100 creates"), (Limits(groups=30), 30, "30 of 30 container groups")],
     ids=["rate", "quota"],
 )
-def test_two_apps_together_never_pass_a_places_rate_or_quota(
+def test_two_apps_together_never_exceed_a_places_rate_or_quota(
     tmp_path: Path, limits: Limits, most: int, why: str
 ) -> None:
-    """Both are composed from settings, as the app is; 120 jobs ask at once, some of them both apps."""
+    """Both are composed from settings, like the app; 120 jobs ask at once, some of them through both apps."""
     now = datetime.now(UTC)
     backing = TimedBacking(lambda: now, lambda _: None, lambda *_: None)  # type: ignore[arg-type,return-value]
     arm = FakeArm(clock=lambda: now, backing=backing, limits=limits)
 
     async def go() -> None:
-        # A server of its own: composed apps share the database that the settings have no name for.
+        # A separate server: composed apps share one database, because no setting names it.
         with running() as server:
             await story(server)
 
@@ -206,7 +206,7 @@ def test_two_apps_together_never_pass_a_places_rate_or_quota(
             once_more = await asyncio.gather(
                 *(app.admission.admit(job(500 + n), now=later) for n, app in enumerate(apps))
             )
-            # A share that is given back makes room under a quota for one, and none under a rate. Others are ahead.
+            # A released share makes room under a quota, but not under a rate, and other jobs are ahead.
             assert not any(isinstance(answer, Admitted) for answer in once_more)
             deletes = await asyncio.gather(
                 *(apps[n % 2].admission.may_delete("swedencentral", now=now) for n in range(104))

@@ -1,4 +1,4 @@
-"""The ledgers of a single process and of one machine, against the contract."""
+"""The ledgers of a single process and of one machine fulfill the contract."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`PlacementAdmission` with the places, quotas and rates of Azure: the contract, and what one machine does not have."""
+"""`PlacementAdmission` with the places, quotas and rates of Azure: the contract, and behavior beyond one machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from mayfly.admission.admission import Admission, Admitted, Held
 from mayfly.admission.ledger import Ledger, MemoryLedger, Reservation
-from mayfly.admission.placement import Pacing
+from mayfly.admission.placement import HoldPolicy
 from mayfly.admission.placement_admission import PlacementAdmission
 from mayfly.admission.rates import DOCUMENTED
 from mayfly.admission.sqlite import SqliteLedger
@@ -24,7 +24,7 @@ from tests.contracts.admission import AdmissionContract
 from tests.contracts.job_views import job
 from tests.mayfly.jobs.samples import T0, job_id_numbered
 
-PACING = Pacing(patience_s=15.0, step_s=3.0, longest_s=900.0)
+HOLDS = HoldPolicy(front_hold_s=15.0, step_s=3.0, hold_max_s=900.0)
 
 
 def placed(
@@ -34,7 +34,7 @@ def placed(
     quotas: Mapping[str, Quota] | None = None,
     present: Mapping[str, Reservation] | None = None,
 ) -> PlacementAdmission:
-    async def look() -> Mapping[str, Reservation]:
+    async def listed() -> Mapping[str, Reservation]:
         await asyncio.sleep(0)
         return present or {}
 
@@ -44,10 +44,10 @@ def placed(
     return PlacementAdmission(
         parse_places(places),
         ledger=ledger or MemoryLedger(),
-        present=look,
+        present=listed,
         quota=quota,
         rates=DOCUMENTED,
-        pacing=PACING,
+        holds=HOLDS,
     )
 
 
@@ -79,18 +79,18 @@ def refused(asking: Job, *places: str, at: datetime = T0) -> Job:
 
 
 class TestRegions(AdmissionContract):
-    """The contract holds for a region as it does for one machine."""
+    """The contract holds for a region as for one machine."""
 
     place = "swedencentral"
 
     def open(self, *, groups_max: int, present: Sequence[str] = ()) -> Admission:
         quota = Quota(groups_max=groups_max, cores_max=1_000.0)
-        shares = {job_id: Reservation(place=self.place, cores=1.0, at=T0.timestamp()) for job_id in present}
-        return placed(self.place, quotas={self.place: quota}, present=shares)
+        reservations = {job_id: Reservation(place=self.place, cores=1.0, at=T0.timestamp()) for job_id in present}
+        return placed(self.place, quotas={self.place: quota}, present=reservations)
 
 
 class TestSharedByProcesses(AdmissionContract):
-    """And with the ledger in a file, where each answer may come from another process."""
+    """The contract with the ledger in a file, where each answer may come from another process."""
 
     place = "swedencentral"
 
@@ -104,9 +104,9 @@ class TestSharedByProcesses(AdmissionContract):
 
     def open(self, *, groups_max: int, present: Sequence[str] = ()) -> Admission:
         quota = Quota(groups_max=groups_max, cores_max=1_000.0)
-        shares = {job_id: Reservation(place=self.place, cores=1.0, at=T0.timestamp()) for job_id in present}
+        reservations = {job_id: Reservation(place=self.place, cores=1.0, at=T0.timestamp()) for job_id in present}
         self.opened.append(SqliteLedger(self.folder / "ledger.db"))
-        return placed(self.place, ledger=self.opened[-1], quotas={self.place: quota}, present=shares)
+        return placed(self.place, ledger=self.opened[-1], quotas={self.place: quota}, present=reservations)
 
 
 def test_places_are_filled_in_their_order() -> None:
@@ -123,19 +123,19 @@ def test_a_job_goes_where_it_fits() -> None:
     assert ask(placed("westeurope:spot,swedencentral"), sized(1, cpu=8)) == Admitted(place="swedencentral")
 
 
-def test_a_job_that_no_place_holds_is_held_and_told_so_and_stops_nobody() -> None:
+def test_a_job_too_large_for_every_place_is_held_with_that_reason_and_blocks_no_other() -> None:
     admission = placed("swedencentral:4:16")
     held = ask(admission, sized(1, cpu=8))
     assert isinstance(held, Held)
-    assert "no place holds 8 cores" in held.reason
+    assert "no place allows 8 cores" in held.reason
     assert isinstance(ask(admission, sized(2)), Admitted)
 
 
-def test_a_job_larger_than_the_quota_is_held_and_stops_nobody() -> None:
+def test_a_job_larger_than_the_quota_is_held_and_blocks_no_other() -> None:
     admission = placed("swedencentral", quotas={"swedencentral": Quota(cores_max=10.0)})
     held = ask(admission, sized(1, cpu=16))
     assert isinstance(held, Held)
-    assert "it asks for 16 cores" in held.reason
+    assert "the job needs 16 cores" in held.reason
     assert isinstance(ask(admission, sized(2)), Admitted)
 
 
@@ -144,21 +144,21 @@ def test_cores_that_others_use_count() -> None:
     assert isinstance(ask(admission, sized(1, cpu=2)), Admitted)
     held = ask(admission, sized(2))
     assert isinstance(held, Held)
-    assert held.reason == "10 of 10 cores are in use in swedencentral; number 1 in line"
+    assert held.reason == "10 of 10 cores are in use in swedencentral; number 1 in the queue"
 
 
-def test_a_large_job_is_not_overtaken_for_ever() -> None:
+def test_a_large_job_is_not_overtaken_forever() -> None:
     admission = placed("swedencentral", quotas={"swedencentral": Quota(cores_max=10.0)})
     for number in range(8):
         ask(admission, sized(number))
     assert isinstance(ask(admission, sized(20, cpu=4)), Held)
-    assert isinstance(ask(admission, sized(21)), Held), "two cores are free, and are kept for who was there before"
+    assert isinstance(ask(admission, sized(21)), Held), "two cores are free, but the larger job ahead claims them"
     for number in range(2):
         asyncio.run(admission.release(job_id_numbered(number)))
     assert isinstance(ask(admission, sized(20, cpu=4)), Admitted)
 
 
-def test_a_higher_priority_goes_first_and_equal_ones_by_their_age() -> None:
+def test_a_higher_priority_goes_first_and_equal_priorities_go_by_age() -> None:
     admission = placed("swedencentral", quotas={"swedencentral": Quota(groups_max=1)})
     ask(admission, sized(0))
     for number, priority in ((1, 5), (2, 9), (3, 5)):
@@ -176,7 +176,7 @@ def test_a_higher_priority_goes_first_and_equal_ones_by_their_age() -> None:
     assert order == [2, 1, 3]
 
 
-def test_the_hundred_and_first_create_waits_for_the_window_and_says_when() -> None:
+def test_the_hundred_and_first_create_waits_for_the_end_of_the_window() -> None:
     quotas = {"swedencentral": Quota(groups_max=1_000)}
     admission = placed("swedencentral", quotas=quotas)
     for number in range(100):
@@ -202,7 +202,7 @@ def test_no_more_than_300_creates_in_an_hour() -> None:
         assert sum(begin <= at < begin + timedelta(hours=1) for at in admitted) <= 300
 
 
-def test_deletes_wait_their_turn_and_each_region_has_its_own() -> None:
+def test_deletes_are_limited_in_each_region_separately() -> None:
     admission = placed()
     for _ in range(100):
         assert asyncio.run(admission.may_delete("swedencentral", now=T0)) is None
@@ -212,12 +212,12 @@ def test_deletes_wait_their_turn_and_each_region_has_its_own() -> None:
     assert asyncio.run(admission.may_delete("swedencentral", now=later)) is None
 
 
-def test_a_job_that_a_place_had_no_room_for_goes_to_the_next() -> None:
+def test_a_job_refused_for_lack_of_capacity_goes_to_the_next_place() -> None:
     asking = refused(sized(1), "swedencentral")
     assert ask(placed(), asking) == Admitted(place="westeurope")
 
 
-def test_others_leave_that_place_alone_for_a_while_unless_they_are_smaller() -> None:
+def test_other_jobs_avoid_a_place_in_cooldown_unless_they_are_smaller() -> None:
     admission = placed()
     assert ask(admission, refused(sized(1, cpu=4), "swedencentral")) == Admitted(place="westeurope")
     assert ask(admission, sized(2, cpu=4)) == Admitted(place="westeurope")
@@ -237,7 +237,7 @@ def test_a_job_that_every_place_refused_waits_longer_after_each_round() -> None:
     assert ask(placed(), again, at=T0 + timedelta(seconds=60)) == Admitted(place="swedencentral")
 
 
-def test_a_quota_that_cannot_be_asked_stops_nobody() -> None:
+def test_an_unavailable_quota_blocks_no_job() -> None:
     async def none() -> Mapping[str, Reservation]:
         return {}
 
@@ -250,21 +250,21 @@ def test_a_quota_that_cannot_be_asked_stops_nobody() -> None:
         present=none,
         quota=silent,
         rates=DOCUMENTED,
-        pacing=PACING,
+        holds=HOLDS,
     )
     assert isinstance(ask(admission, sized(1)), Admitted)
 
 
-def test_the_creates_of_before_a_restart_count_as_far_as_their_groups_tell() -> None:
-    shares = {
+def test_creates_before_a_restart_count_if_their_groups_exist() -> None:
+    reservations = {
         job_id_numbered(number): Reservation(place="swedencentral", cores=1.0, at=T0.timestamp())
         for number in range(100)
     }
-    admission = placed("swedencentral", quotas={"swedencentral": Quota(groups_max=500)}, present=shares)
+    admission = placed("swedencentral", quotas={"swedencentral": Quota(groups_max=500)}, present=reservations)
     assert isinstance(ask(admission, sized(200)), Held)
 
 
-def test_a_share_that_nobody_follows_is_dropped_at_the_next_start() -> None:
+def test_an_orphaned_reservation_is_dropped_at_the_next_start() -> None:
     ledger, quotas = MemoryLedger(), {"swedencentral": Quota(groups_max=1)}
     assert isinstance(ask(placed("swedencentral", ledger=ledger, quotas=quotas), sized(1)), Admitted)
     soon, late = T0 + timedelta(minutes=1), T0 + timedelta(minutes=11)

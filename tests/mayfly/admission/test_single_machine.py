@@ -1,4 +1,4 @@
-"""`single_machine`: the contract, and the ledger that it starts from."""
+"""`single_machine`: the contract, and the ledger's initial state."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from tests.contracts.job_views import job
 from tests.mayfly.jobs.samples import T0
 
 
-class TestOnePlace(AdmissionContract):
+class TestSingleMachine(AdmissionContract):
     def open(self, *, groups_max: int, present: Sequence[str] = ()) -> Admission:
         async def jobs_present() -> Sequence[str]:
-            await asyncio.sleep(0)  # as a runtime that looks at its groups
+            await asyncio.sleep(0)  # like a runtime that lists its groups
             return present
 
         return single_machine("local", groups_max=groups_max, jobs_present=jobs_present)
 
 
-def test_a_runtime_that_cannot_say_what_is_there_is_asked_again_at_the_next_admission() -> None:
+def test_a_runtime_that_cannot_list_its_groups_is_asked_again_at_the_next_admission() -> None:
     answers = [OSError("no answer"), None]
 
     async def jobs_present() -> Sequence[str]:

@@ -1,7 +1,7 @@
-"""That an append is one transactional batch: what the real SDK sends, and what it makes of the answers.
+"""An append is one transactional batch: the requests of the real SDK, and how it handles the answers.
 
-No server here can prove that Cosmos DB writes all of a batch or nothing: the one from npm does not, and what serve.js
-adds is ours. What can be held is the request, which asks for it, and the documented answers, given word for word.
+No server in these tests can prove that Cosmos DB writes a batch completely or not at all: the one from npm does not,
+and serve.js adds that itself. So the tests check that the request demands it, and replay the documented answers.
 
 Source: learn.microsoft.com/azure/cosmos-db/nosql/transactional-batch (the failed operation has its own status, all the
 others 424, and nothing is written).
@@ -49,7 +49,7 @@ def _appends(server: CosmosServer) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("count", [1, 3, 99])
-def test_an_append_is_one_request_for_one_partition_that_asks_for_all_or_nothing(
+def test_an_append_is_one_atomic_request_for_one_partition(
     cosmos_server: CosmosServer, log: CosmosEventLog, runner: asyncio.Runner, count: int
 ) -> None:
     runner.run(log.append(_events(count), expected_position=1))
@@ -79,7 +79,7 @@ def test_a_conflict_with_its_failed_dependencies_is_a_taken_position(
     runner.run(other.close())
 
 
-def test_a_batch_that_is_sent_again_after_an_unseen_success_is_known_by_its_items(
+def test_a_batch_that_is_repeated_after_a_lost_answer_recognizes_its_items(
     cosmos_server: CosmosServer, log: CosmosEventLog, runner: asyncio.Runner
 ) -> None:
     cosmos_server.meet({**APPEND, "do": "lose_answer", "times": 1})
@@ -87,23 +87,23 @@ def test_a_batch_that_is_sent_again_after_an_unseen_success_is_known_by_its_item
     first, again = _appends(cosmos_server)
     assert first["body"] == again["body"]
     assert list(runner.run(log.read(JOB_ID, after=1))) == _events(3)
-    # And it knows where its stream is: the next append needs nobody to tell.
+    # It also knows the end of its stream, so the next append needs no read.
     cosmos_server.note_writes()
     runner.run(log.append([event(e.JobCanceled(), 5)], expected_position=4))
     assert len(cosmos_server.writes()) == 1
 
 
-def test_the_documented_answer_to_the_second_sending_is_understood_as_the_first_ones_success(
+def test_the_documented_conflict_of_a_repeated_batch_counts_as_the_first_ones_success(
     cosmos_server: CosmosServer, log: CosmosEventLog, runner: asyncio.Runner
 ) -> None:
-    """The first is carried out and its answer lost; the second is answered in the words of the documentation."""
+    """The first batch is written and its answer lost; the second gets the documented answer."""
     cosmos_server.meet({**APPEND, "do": "lose_answer", "times": 1}, _answers(409, 424, 424))
     runner.run(log.append(_events(3), expected_position=1))
     assert cosmos_server.faults_left() == 0
     assert list(runner.run(log.read(JOB_ID, after=1))) == _events(3)
 
 
-def test_an_operation_that_is_throttled_within_a_batch_is_waited_out(
+def test_a_throttled_operation_within_a_batch_is_retried(
     cosmos_server: CosmosServer, log: CosmosEventLog, runner: asyncio.Runner
 ) -> None:
     cosmos_server.meet(_answers(429, 424), _answers(449, 424))
@@ -112,7 +112,7 @@ def test_an_operation_that_is_throttled_within_a_batch_is_waited_out(
     assert list(runner.run(log.read(JOB_ID, after=1))) == _events(2)
 
 
-def test_a_batch_that_fails_for_another_reason_is_no_taken_position(
+def test_a_batch_that_fails_for_another_reason_does_not_mean_a_taken_position(
     cosmos_server: CosmosServer, log: CosmosEventLog, runner: asyncio.Runner
 ) -> None:
     cosmos_server.meet(_answers(424, 403))

@@ -1,4 +1,4 @@
-"""Both intake records: the contract, and that neither lets a refusal be changed."""
+"""Both intake records: the contract, and that neither lets a record be changed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from mayfly.intake.cosmos import CosmosIntakeRecord
 from mayfly.intake.intake_record import IntakeRecord
 from mayfly.intake.sqlite import SqliteIntakeRecord
-from tests.contracts.intake_record import REFUSAL, IntakeRecordContract
+from tests.contracts.intake_record import REJECTED, IntakeRecordContract
 from tests.cosmos_server.server import CosmosServer
 
 
@@ -31,13 +31,13 @@ class TestCosmos(IntakeRecordContract):
 
 
 @pytest.mark.parametrize("statement", ["UPDATE refusals SET reason = ''", "DELETE FROM refusals"])
-def test_the_file_itself_refuses_to_change_or_delete_a_refusal(tmp_path: Path, statement: str) -> None:
+def test_the_file_itself_refuses_to_change_or_delete_a_record(tmp_path: Path, statement: str) -> None:
     record = SqliteIntakeRecord(tmp_path / "intake.db")
-    asyncio.run(record.record(REFUSAL))
+    asyncio.run(record.record(REJECTED))
     with (
         closing(sqlite3.connect(tmp_path / "intake.db")) as stranger,
         pytest.raises(sqlite3.IntegrityError, match="append-only"),
     ):
         stranger.execute(statement)
-    assert list(asyncio.run(record.refusals())) == [REFUSAL]
+    assert list(asyncio.run(record.rejections())) == [REJECTED]
     asyncio.run(record.close())

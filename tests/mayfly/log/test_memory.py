@@ -1,4 +1,4 @@
-"""`MemoryEventLog`: the contract, and nothing else."""
+"""`MemoryEventLog` fulfills the contract."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Carrying out a command: decided again when somebody else was quicker, and given up after so many times."""
+"""Carrying out a command: it is decided again if another writer was faster, and abandoned after 20 tries."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.mayfly.jobs.samples import CLAIM, JOB_ID, OTHER_CLAIM, event, opening
 
 
 class Overtaken(MemoryEventLog):
-    """A log in which somebody else always appends first, so many times."""
+    """A log in which another writer appends first, a number of times."""
 
     def __init__(self, times: int) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class Overtaken(MemoryEventLog):
 
 
 @pytest.mark.parametrize("times", [0, 1, 19])
-def test_a_command_that_was_overtaken_is_decided_again_on_the_job_as_it_then_is(times: int) -> None:
+def test_a_command_that_was_overtaken_is_decided_again_on_the_current_job(times: int) -> None:
     async def cancel() -> None:
         log = Overtaken(times)
         streams = Streams(log, HandClock())
@@ -45,7 +45,7 @@ def test_a_command_that_was_overtaken_is_decided_again_on_the_job_as_it_then_is(
     asyncio.run(cancel())
 
 
-def test_a_stream_that_never_stands_still_is_given_up_for_now() -> None:
+def test_a_command_on_a_stream_that_always_moves_is_abandoned() -> None:
     async def cancel() -> None:
         log = Overtaken(20)
         streams = Streams(log, HandClock())
@@ -58,7 +58,7 @@ def test_a_stream_that_never_stands_still_is_given_up_for_now() -> None:
     asyncio.run(cancel())
 
 
-def test_two_workers_that_claim_at_one_time_get_one_claim(composed: Composed) -> None:
+def test_of_two_workers_that_claim_concurrently_one_gets_the_claim(composed: Composed) -> None:
     """I4."""
     job_id = composed.submit()
     composed.begin(job_id)

@@ -1,4 +1,4 @@
-"""What the tests of views in Cosmos DB share."""
+"""Fixtures for the tests of views in Cosmos DB."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.cosmos_server.server import CosmosServer
 
 @pytest.fixture
 def two(cosmos_server: CosmosServer, runner: asyncio.Runner) -> Iterator[tuple[CosmosJobViews, CosmosJobViews]]:
-    """Two processes at work on the same views."""
+    """Two processes that work on the same views."""
     first = CosmosJobViews(cosmos_server.account())
     second = CosmosJobViews(cosmos_server.account(f"test{cosmos_server.opened}"))
     yield first, second

@@ -1,4 +1,4 @@
-"""The projection: whatever the order and number of deliveries, a view is the fold of its stream (I10)."""
+"""The projection: a view is the fold of its stream, whatever the order and number of deliveries (I10)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _settings = examples(60)
 
 
 def _with_views(use: Callable[[JobViews], Awaitable[Answer]]) -> Answer:
-    """Open views, use them, and close them however that ends: Hypothesis stops an example wherever it likes."""
+    """Open views, use them, and always close them: Hypothesis may stop an example at any point."""
 
     async def run() -> Answer:
         views = SqliteJobViews(":memory:")
@@ -70,7 +70,7 @@ def test_after_every_delivery_a_view_is_the_fold_up_to_its_position(history: His
 
 @given(histories(), st.randoms(use_true_random=False))
 @_settings
-def test_when_everything_was_delivered_the_view_is_the_job(history: History, chance: random.Random) -> None:
+def test_after_all_deliveries_the_view_is_the_job(history: History, chance: random.Random) -> None:
     async def deliver(views: JobViews) -> Job | None:
         log = await _logged(history)
         events = list(history.events)
@@ -82,7 +82,7 @@ def test_when_everything_was_delivered_the_view_is_the_job(history: History, cha
     assert _with_views(deliver) == history.last
 
 
-def test_an_empty_delivery_moves_nothing() -> None:
+def test_an_empty_delivery_changes_nothing() -> None:
     async def deliver(views: JobViews) -> int:
         return await project([], log=MemoryEventLog(), views=views)
 
@@ -92,7 +92,7 @@ def test_an_empty_delivery_moves_nothing() -> None:
 @seeded
 @pytest.mark.parametrize("seed", seeds(4))
 def test_two_projectors_that_overlap_leave_the_later_view(seed: int) -> None:
-    """A lease may move while a batch is under way, so two may project the same events at one time."""
+    """A lease may move during a batch, so two projectors may process the same events at once."""
     chance = random.Random(seed)
     history = _life(chance)
 
@@ -106,7 +106,7 @@ def test_two_projectors_that_overlap_leave_the_later_view(seed: int) -> None:
     assert _with_views(deliver) == history.last
 
 
-def test_a_rebuild_makes_the_same_views_again_and_forgets_what_the_log_does_not_know() -> None:
+def test_a_rebuild_creates_the_same_views_and_drops_jobs_that_are_not_in_the_log() -> None:
     async def again(views: JobViews) -> None:
         log = MemoryEventLog()
         chance = random.Random(3)

@@ -1,4 +1,4 @@
-"""`CosmosEventLog` with the real SDK: the contract, and what only a server far away can get wrong."""
+"""`CosmosEventLog` with the real SDK: the contract, and faults that only a remote server has."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _pair() -> list[e.Event]:
     return [event(e.CancelRequested(reason="enough"), 2), event(e.JobCanceled(), 3)]
 
 
-def test_an_append_whose_answer_was_lost_has_happened_once(
+def test_an_append_whose_answer_was_lost_is_written_once(
     cosmos_server: CosmosServer, log: CosmosEventLog, runner: asyncio.Runner
 ) -> None:
     cosmos_server.meet({**APPEND, "do": "lose_answer", "times": 1})
@@ -65,7 +65,7 @@ def test_after_a_lost_answer_a_position_that_another_took_is_still_taken(
     runner.run(other.close())
 
 
-def test_two_writers_with_the_very_same_event_do_not_both_succeed(
+def test_two_writers_with_the_same_event_do_not_both_succeed(
     cosmos_server: CosmosServer, log: CosmosEventLog, runner: asyncio.Runner
 ) -> None:
     other = CosmosEventLog(cosmos_server.account(f"test{cosmos_server.opened}"))
@@ -85,7 +85,7 @@ def test_throttling_is_waited_out(
     assert list(runner.run(log.read(JOB_ID, after=1))) == _pair()
 
 
-def test_throttling_without_end_says_try_again_and_writes_nothing(
+def test_endless_throttling_raises_try_again_and_writes_nothing(
     cosmos_server: CosmosServer, log: CosmosEventLog, runner: asyncio.Runner
 ) -> None:
     cosmos_server.meet({**APPEND, "do": "throttle", "times": 1_000})
@@ -96,7 +96,7 @@ def test_throttling_without_end_says_try_again_and_writes_nothing(
 
 
 @pytest.mark.parametrize(("status", "hint"), [(403, "data role"), (401, "MAYFLY_COSMOS_KEY"), (408, "could not be")])
-def test_a_refusal_says_what_to_mend(
+def test_a_refusal_names_the_fix(
     cosmos_server: CosmosServer, log: CosmosEventLog, runner: asyncio.Runner, status: int, hint: str
 ) -> None:
     cosmos_server.meet({**APPEND, "do": "refuse", "status": status, "times": 100})
@@ -106,7 +106,7 @@ def test_a_refusal_says_what_to_mend(
     assert len(runner.run(log.read(JOB_ID))) == 1
 
 
-def test_an_account_that_does_not_answer_says_try_again(runner: asyncio.Runner) -> None:
+def test_an_account_that_does_not_answer_raises_try_again(runner: asyncio.Runner) -> None:
     log = CosmosEventLog(CosmosAccount("http://127.0.0.1:9/", KEY))
     with pytest.raises(TryAgain):
         runner.run(log.read(JOB_ID))
@@ -120,7 +120,7 @@ def test_numbers_that_a_double_cannot_hold_read_back_exactly(log: CosmosEventLog
     assert list(runner.run(log.read(JOB_ID, after=1))) == [done]
 
 
-def test_within_a_stream_the_whole_logs_order_is_the_positions_whatever_the_clocks_say(
+def test_global_positions_rise_within_a_stream_whatever_the_clocks_say(
     cosmos_server: CosmosServer, log: CosmosEventLog, runner: asyncio.Runner
 ) -> None:
     behind = event(e.CancelRequested(reason=None), 2, after_s=-3_600)
@@ -146,7 +146,7 @@ def test_no_page_ends_between_events_that_share_a_global_position(
     assert found == 8
 
 
-def test_an_item_is_the_events_document_and_what_the_adapter_adds(
+def test_an_item_is_the_events_document_with_the_adapters_fields(
     cosmos_server: CosmosServer, log: CosmosEventLog, runner: asyncio.Runner
 ) -> None:
     container = runner.run(log._account.container("events"))
@@ -170,7 +170,7 @@ def test_every_call_is_charged_to_its_container(
     assert charged == ["append on events: 1 RU", "read on events: 1 RU", "read_all on events: 1 RU"]
 
 
-def test_a_writer_who_read_the_stream_needs_one_call_for_an_append(
+def test_a_writer_that_has_read_the_stream_appends_with_one_call(
     caplog: pytest.LogCaptureFixture, cosmos_server: CosmosServer, runner: asyncio.Runner, log: CosmosEventLog
 ) -> None:
     other = CosmosEventLog(cosmos_server.account(f"test{cosmos_server.opened}"))

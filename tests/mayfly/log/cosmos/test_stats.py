@@ -1,4 +1,4 @@
-"""`CosmosLogStats` with the real SDK: the contract, what an account says by itself, and what is not counted again."""
+"""`CosmosLogStats` with the real SDK: the contract, the account's own statistics, and cached counts."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from mayfly.log.cosmos.event_log import CosmosEventLog
 from mayfly.log.cosmos.stats import CosmosLogStats
 from mayfly.log.event_log import EventLog
 from mayfly.log.stats import LogSize, LogStats
-from tests.contracts.log_stats import LogGaugeContract
+from tests.contracts.log_stats import LogStatsContract
 from tests.cosmos_server.server import CosmosServer
 from tests.mayfly.jobs.samples import T0, job_id_numbered, opening
 
 USAGE = "functions=0;storedProcedures=0;triggers=0;documentSize=0;documentsSize=40;documentsCount=17;collectionSize=52;"
 
 
-class TestCosmos(LogGaugeContract):
+class TestCosmos(LogStatsContract):
     @pytest.fixture(autouse=True)
     def _server(self, cosmos_server: CosmosServer) -> None:
         self._cosmos = cosmos_server
@@ -33,39 +33,39 @@ class TestCosmos(LogGaugeContract):
 @pytest.fixture
 def opened(cosmos_server: CosmosServer, runner: asyncio.Runner) -> Iterator[tuple[CosmosEventLog, CosmosLogStats]]:
     account = cosmos_server.account()
-    log, gauge = CosmosEventLog(account), CosmosLogStats(account)
+    log, log_stats = CosmosEventLog(account), CosmosLogStats(account)
     for number in range(4):
         runner.run(log.append([opening(job_id_numbered(number), after_s=number * 3_600)], expected_position=0))
-    yield log, gauge
+    yield log, log_stats
     runner.run(log.close())
-    runner.run(gauge.close())
+    runner.run(log_stats.close())
     cosmos_server.meet()
 
 
-def test_what_the_account_says_of_its_container_is_taken_and_said_to_be_inexact(
+def test_the_containers_own_statistics_are_used_and_marked_as_inexact(
     cosmos_server: CosmosServer, opened: tuple[CosmosEventLog, CosmosLogStats], runner: asyncio.Runner
 ) -> None:
-    _, gauge = opened
+    _, log_stats = opened
     cosmos_server.meet(
         {
             "verb": "GET", "path": "/colls/events", "do": "answer", "times": 2, "status": 200,
             "headers": {"x-ms-resource-usage": USAGE}, "body": {"id": "events"},
         }
     )  # fmt: skip
-    assert runner.run(gauge.size()) == LogSize(events=17, log_bytes=52 * 1_024, exact=False)
+    assert runner.run(log_stats.size()) == LogSize(events=17, log_bytes=52 * 1_024, exact=False)
     times = [T0 + timedelta(hours=hours) for hours in (0.5, 1.5, 9)]
-    assert list(runner.run(gauge.written_by(times))) == [14, 15, 17]
+    assert list(runner.run(log_stats.written_by(times))) == [14, 15, 17]
     assert cosmos_server.faults_left() == 0
 
 
-def test_spans_that_are_over_are_counted_once(
+def test_past_spans_are_counted_once(
     opened: tuple[CosmosEventLog, CosmosLogStats], runner: asyncio.Runner, caplog: pytest.LogCaptureFixture
 ) -> None:
-    _, gauge = opened
+    _, log_stats = opened
     times = [T0 + timedelta(hours=hours) for hours in (0.5, 1.5, 2.5)]
-    first = list(runner.run(gauge.written_by(times)))
+    first = list(runner.run(log_stats.written_by(times)))
     with caplog.at_level("DEBUG", logger="mayfly.cosmos"):
-        assert list(runner.run(gauge.written_by(times))) == first == [1, 2, 3]
+        assert list(runner.run(log_stats.written_by(times))) == first == [1, 2, 3]
     charged = [record.getMessage().split(":")[0] for record in caplog.records if record.name == "mayfly.cosmos"]
-    # What may still grow: since the last hour that is over, and after the last of the times.
+    # Only spans that may still grow: since the last full hour, and after the last of the times.
     assert sorted(charged) == ["count on events", "count on events", "size on events"]

@@ -1,4 +1,4 @@
-"""`SqliteEventLog`: the contract, and what only a file can get wrong."""
+"""`SqliteEventLog`: the contract, and faults that only a file has."""
 
 from __future__ import annotations
 
@@ -56,29 +56,29 @@ def log(path: Path) -> Iterator[SqliteEventLog]:
     ],
 )
 def test_the_file_itself_refuses_to_change_or_delete_an_event(log: SqliteEventLog, path: Path, statement: str) -> None:
-    with closing(sqlite3.connect(path)) as stranger:
-        before = stranger.execute("SELECT * FROM log").fetchall()
+    with closing(sqlite3.connect(path)) as other_process:
+        before = other_process.execute("SELECT * FROM log").fetchall()
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-            stranger.execute(statement)
-        stranger.rollback()
-        assert stranger.execute("SELECT * FROM log").fetchall() == before
+            other_process.execute(statement)
+        other_process.rollback()
+        assert other_process.execute("SELECT * FROM log").fetchall() == before
 
 
 @pytest.mark.parametrize("verb", ["INSERT OR REPLACE", "REPLACE"])
 def test_the_file_itself_refuses_to_replace_an_event(log: SqliteEventLog, path: Path, verb: str) -> None:
-    with closing(sqlite3.connect(path)) as stranger:
-        before = stranger.execute("SELECT * FROM log").fetchall()
+    with closing(sqlite3.connect(path)) as other_process:
+        before = other_process.execute("SELECT * FROM log").fetchall()
         with pytest.raises(sqlite3.IntegrityError):
-            stranger.execute(
+            other_process.execute(
                 f"{verb} INTO log (job_id, position, type, at, attempt, source, data, version)"
                 " VALUES (?, 1, 'JobCanceled', '', 0, 'http', '{}', 1)",
                 (JOB_ID,),
             )
-        stranger.rollback()
-        assert stranger.execute("SELECT * FROM log").fetchall() == before
+        other_process.rollback()
+        assert other_process.execute("SELECT * FROM log").fetchall() == before
 
 
-def test_the_view_shows_each_event_as_the_document_that_cosmos_holds(path: Path) -> None:
+def test_the_view_shows_each_event_as_the_document_that_cosmos_stores(path: Path) -> None:
     log = SqliteEventLog(path)
     written = [event(body, position) for position, body in enumerate(ONE_OF_EACH, 1)]
     asyncio.run(log.append(written, expected_position=0))
@@ -94,7 +94,7 @@ def test_the_view_shows_each_event_as_the_document_that_cosmos_holds(path: Path)
 
 
 def test_an_event_that_cannot_be_written_fails_alone(log: SqliteEventLog) -> None:
-    """Half a surrogate pair has no UTF-8: the append must say so, and the append beside it must succeed."""
+    """Half a surrogate pair has no UTF-8 form: its append must fail, and a concurrent append must succeed."""
     unwritable = event(e.CancelRequested(reason="\ud800"), 3)
 
     async def both() -> tuple[BaseException | None, BaseException | None]:
@@ -114,7 +114,7 @@ def test_an_event_that_cannot_be_written_fails_alone(log: SqliteEventLog) -> Non
     assert len(asyncio.run(log.read(job_id_numbered(2)))) == 1
 
 
-def test_a_store_that_is_locked_says_try_again_and_has_written_nothing(path: Path) -> None:
+def test_a_locked_store_raises_try_again_and_writes_nothing(path: Path) -> None:
     log = SqliteEventLog(path)
     log._writing.execute("PRAGMA busy_timeout=0")
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
@@ -129,12 +129,12 @@ def test_a_store_that_is_locked_says_try_again_and_has_written_nothing(path: Pat
 
 
 def test_an_event_of_an_unknown_kind_is_named(log: SqliteEventLog, path: Path) -> None:
-    with closing(sqlite3.connect(path)) as stranger:
-        stranger.execute(
+    with closing(sqlite3.connect(path)) as other_process:
+        other_process.execute(
             "INSERT INTO log (job_id, position, type, at, attempt, source, data, version)"
             " VALUES (?, 3, 'JobTeleported', '2026-01-01T00:00:00+00:00', 0, 'http', '{}', 9)",
             (JOB_ID,),
         )
-        stranger.commit()
+        other_process.commit()
     with pytest.raises(ValueError, match="JobTeleported"):
         asyncio.run(log.read(JOB_ID))

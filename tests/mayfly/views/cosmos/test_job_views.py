@@ -25,7 +25,7 @@ class TestCosmos(JobViewsContract):
         return CosmosJobViews(self._cosmos.account())
 
 
-def test_of_two_projectors_the_later_position_wins_whoever_writes_last(
+def test_of_two_projectors_the_later_position_wins_whichever_writes_last(
     two: tuple[CosmosJobViews, CosmosJobViews], runner: asyncio.Runner
 ) -> None:
     first, second = two
@@ -38,7 +38,7 @@ def test_of_two_projectors_the_later_position_wins_whoever_writes_last(
     assert runner.run(first.get_many([JOB_ID]))[JOB_ID].state == "failed"
 
 
-def test_a_view_that_another_projector_cleared_is_made_again(
+def test_a_view_that_another_projector_cleared_is_saved_again(
     two: tuple[CosmosJobViews, CosmosJobViews], runner: asyncio.Runner
 ) -> None:
     first, second = two
@@ -48,7 +48,7 @@ def test_a_view_that_another_projector_cleared_is_made_again(
     assert runner.run(second.get_many([JOB_ID]))[JOB_ID].position == 5
 
 
-def test_many_saves_of_one_job_at_once_end_at_the_latest(
+def test_many_concurrent_saves_of_one_job_keep_the_latest_position(
     two: tuple[CosmosJobViews, CosmosJobViews], runner: asyncio.Runner
 ) -> None:
     async def race() -> None:
@@ -69,7 +69,7 @@ def test_a_save_whose_answer_was_lost_is_kept(
         assert runner.run(two[1].get_many([JOB_ID]))[JOB_ID].position == position
 
 
-def test_throttling_without_end_says_try_again(
+def test_endless_throttling_raises_try_again(
     cosmos_server: CosmosServer, two: tuple[CosmosJobViews, CosmosJobViews], runner: asyncio.Runner
 ) -> None:
     runner.run(two[0].page(JobFilter(), limit=1))

@@ -1,4 +1,4 @@
-"""`CosmosJobStats` with the real SDK: the contract, several projectors at once, what is lost on the way, its cost."""
+"""`CosmosJobStats` with the real SDK: the contract, concurrent projectors, lost answers, and its cost."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mayfly.views.cosmos.stats import CosmosJobStats
 from mayfly.views.job_views import JobViews
 from mayfly.views.stats import Attention, JobStats
 from mayfly.views.stats_of_job import WIDTHS
-from tests.contracts.job_stats import FiguresContract, life
+from tests.contracts.job_stats import JobStatsContract, life
 from tests.contracts.job_views import job
 from tests.cosmos_server.server import KEY, CosmosServer
 from tests.mayfly.jobs.samples import T0, job_id_numbered
@@ -30,7 +30,7 @@ from tests.sampling import seeded, seeds
 BATCH = {"verb": "POST", "path": "/colls/figures/docs"}
 
 
-class TestCosmos(FiguresContract):
+class TestCosmos(JobStatsContract):
     @pytest.fixture(autouse=True)
     def _server(self, cosmos_server: CosmosServer) -> None:
         self._cosmos = cosmos_server
@@ -51,23 +51,23 @@ def _lives(seed: int, jobs: int) -> list[Job]:
     return saves
 
 
-async def _hold_against_views(figures: CosmosJobStats, latest: dict[str, Job]) -> None:
-    """Assert that each figure is what counting the jobs gives."""
+async def _compare_with_jobs(job_stats: CosmosJobStats, latest: dict[str, Job]) -> None:
+    """Assert that all stats equal counts over the jobs."""
     for archived in (False, True):
         shown = [one for one in latest.values() if archived or not one.archived]
         for span, width in WIDTHS.items():
-            told = {
-                (stamp(b.begun_at)[:width], b.state): b.jobs for b in await figures.submitted(span, archived=archived)
+            found = {
+                (stamp(b.begun_at)[:width], b.state): b.jobs for b in await job_stats.submitted(span, archived=archived)
             }
-            assert told == Counter((stamp(one.submitted_at)[:width], one.state) for one in shown), span
-    assert await figures.projected() == sum(one.position for one in latest.values())
-    assert await figures.positions(list(latest)) == {one.job_id: one.position for one in latest.values()}
-    assert set((await figures.attention("lingering"))[1]) == {one.job_id for one in latest.values() if one.lingering}
+            assert found == Counter((stamp(one.submitted_at)[:width], one.state) for one in shown), span
+    assert await job_stats.projected() == sum(one.position for one in latest.values())
+    assert await job_stats.positions(list(latest)) == {one.job_id: one.position for one in latest.values()}
+    assert set((await job_stats.attention("lingering"))[1]) == {one.job_id for one in latest.values() if one.lingering}
 
 
 @seeded
 @pytest.mark.parametrize("seed", seeds(3))
-def test_two_projectors_that_are_both_given_everything_count_each_job_once(
+def test_two_projectors_that_both_receive_everything_count_each_job_once(
     two: tuple[CosmosJobViews, CosmosJobViews], runner: asyncio.Runner, seed: int
 ) -> None:
     saves = _lives(seed, 20)
@@ -84,12 +84,12 @@ def test_two_projectors_that_are_both_given_everything_count_each_job_once(
 
     async def go() -> None:
         await asyncio.gather(project(two[0], 1), project(two[1], 2))
-        await _hold_against_views(two[0]._stats, latest)
+        await _compare_with_jobs(two[0]._stats, latest)
 
     runner.run(go())
 
 
-def test_figures_are_cleared_while_another_projector_saves_and_made_again(
+def test_stats_cleared_while_another_projector_saves_can_be_rebuilt(
     two: tuple[CosmosJobViews, CosmosJobViews], runner: asyncio.Runner
 ) -> None:
     jobs = [job(number, state="running", position=2) for number in range(70)]
@@ -98,19 +98,19 @@ def test_figures_are_cleared_while_another_projector_saves_and_made_again(
     async def go() -> None:
         await two[0].save(jobs)
         await asyncio.gather(two[0].clear(), two[1].save(later))
-        figures = two[0]._stats
-        known = await figures.positions([one.job_id for one in jobs])
+        job_stats = two[0]._stats
+        known = await job_stats.positions([one.job_id for one in jobs])
         assert set(known.values()) <= {2, 3}
-        assert sum(b.jobs for b in await figures.submitted("minute")) == len(known)
-        assert await figures.projected() == sum(known.values())
+        assert sum(b.jobs for b in await job_stats.submitted("minute")) == len(known)
+        assert await job_stats.projected() == sum(known.values())
         await two[1].save(later)
         await two[0].save(later)
-        await _hold_against_views(figures, {one.job_id: one for one in later})
+        await _compare_with_jobs(job_stats, {one.job_id: one for one in later})
 
     runner.run(go())
 
 
-def test_figures_that_were_lost_make_the_views_incomplete_until_they_are_made_again(
+def test_lost_stats_make_the_views_incomplete_until_they_are_rebuilt(
     two: tuple[CosmosJobViews, CosmosJobViews], runner: asyncio.Runner
 ) -> None:
     assert not runner.run(two[0].complete())
@@ -132,7 +132,7 @@ def test_a_move_whose_answer_was_lost_counts_once(
         cosmos_server.meet({**BATCH, "do": "lose_answer", "times": 1})
         runner.run(two[0].save([job(1, position=position)]))
         assert cosmos_server.faults_left() == 0
-    runner.run(_hold_against_views(two[1]._stats, {job_id_numbered(1): job(1, position=2)}))
+    runner.run(_compare_with_jobs(two[1]._stats, {job_id_numbered(1): job(1, position=2)}))
 
 
 def test_a_view_that_was_not_written_is_delivered_again_and_counts_once(
@@ -147,10 +147,10 @@ def test_a_view_that_was_not_written_is_delivered_again_and_counts_once(
     assert runner.run(two[1].get_many([moved.job_id]))[moved.job_id].position == 1
     runner.run(two[1].save([moved]))
     assert runner.run(two[1].get_many([moved.job_id])) == {moved.job_id: moved}
-    runner.run(_hold_against_views(two[0]._stats, {moved.job_id: moved}))
+    runner.run(_compare_with_jobs(two[0]._stats, {moved.job_id: moved}))
 
 
-def test_figures_that_cannot_be_written_leave_the_view_for_the_next_delivery(
+def test_stats_that_cannot_be_written_leave_the_view_for_the_next_delivery(
     cosmos_server: CosmosServer, two: tuple[CosmosJobViews, CosmosJobViews], runner: asyncio.Runner
 ) -> None:
     runner.run(two[0].save([job(1)]))
@@ -161,37 +161,37 @@ def test_figures_that_cannot_be_written_leave_the_view_for_the_next_delivery(
     assert runner.run(two[1].get_many([job_id_numbered(1)]))[job_id_numbered(1)].position == 1
 
 
-def test_no_batch_is_larger_than_cosmos_takes_whenever_its_jobs_were_submitted(
+def test_no_batch_exceeds_the_limit_of_cosmos_whenever_its_jobs_were_submitted(
     cosmos_server: CosmosServer, two: tuple[CosmosJobViews, CosmosJobViews], runner: asyncio.Runner
 ) -> None:
-    """Every job of another hour: the most items that a batch can need."""
+    """Each job is from a different hour, so the batches need as many items as possible."""
     jobs = [job(number, after_s=number * 3_600 * 5) for number in range(80)]
     cosmos_server.note_writes()
     runner.run(two[0].save(jobs))
     sizes = [len(one["body"]) for one in cosmos_server.writes() if "x-ms-cosmos-is-batch-request" in one["headers"]]
     assert max(sizes) <= 100
     assert sum(sizes) > 2 * 80
-    runner.run(_hold_against_views(two[1]._stats, {one.job_id: one for one in jobs}))
+    runner.run(_compare_with_jobs(two[1]._stats, {one.job_id: one for one in jobs}))
 
 
-def test_what_a_page_asks_costs_as_many_calls_for_many_jobs_as_for_one(
+def test_the_system_page_needs_as_many_calls_for_many_jobs_as_for_one(
     cosmos_server: CosmosServer,
     two: tuple[CosmosJobViews, CosmosJobViews],
     runner: asyncio.Runner,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    figures = two[1]._stats
-    figures._attempts_age_s = math.inf
+    job_stats = two[1]._stats
+    job_stats._attempts_age_s = math.inf
 
     async def ask() -> None:
         await two[1].count_by_state()
         for span in WIDTHS:
-            await figures.submitted(span, since=T0)
+            await job_stats.submitted(span, since=T0)
         kinds: tuple[Attention, ...] = ("held", "lingering")
         for kind in kinds:
-            await figures.attention(kind)
-        await figures.attempts(limit=1_000)
-        await figures.projected()
+            await job_stats.attention(kind)
+        await job_stats.attempts(limit=1_000)
+        await job_stats.projected()
 
     def calls() -> list[str]:
         caplog.clear()
@@ -209,8 +209,8 @@ def test_what_a_page_asks_costs_as_many_calls_for_many_jobs_as_for_one(
     assert [call.split(" on ")[0] for call in few] == [*spans, "held", "lingering", "projected"]
 
 
-def test_a_container_that_is_missing_says_so(cosmos_server: CosmosServer, runner: asyncio.Runner) -> None:
-    figures = CosmosJobStats(CosmosAccount(cosmos_server.endpoint, KEY, database="not-there", reads_only=True))
+def test_a_missing_container_is_named_in_the_error(cosmos_server: CosmosServer, runner: asyncio.Runner) -> None:
+    job_stats = CosmosJobStats(CosmosAccount(cosmos_server.endpoint, KEY, database="not-there", reads_only=True))
     with pytest.raises(TryAgain, match="the database or a container is missing"):
-        runner.run(figures.projected())
-    runner.run(figures.close())
+        runner.run(job_stats.projected())
+    runner.run(job_stats.close())

@@ -1,4 +1,4 @@
-"""`SqliteJobViews`: the contract, and that the file may be lost or left open."""
+"""`SqliteJobViews`: the contract, and files that are lost, locked or of another version."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_file_of_another_version_is_emptied_and_not_complete(tmp_path: Path) -
     asyncio.run(second.close())
 
 
-def test_a_store_that_is_locked_says_try_again_and_keeps_what_it_had(tmp_path: Path) -> None:
+def test_a_locked_store_raises_try_again_and_keeps_its_content(tmp_path: Path) -> None:
     views = SqliteJobViews(tmp_path / "views.db")
     asyncio.run(views.save([job(1)]))
     views._connection.execute("PRAGMA busy_timeout=0")
