@@ -1,48 +1,69 @@
-# Each target sets up all that it needs. PYTHON is any Python 3.11 or newer; the newest that is found is taken.
-PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do \
-	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+# Each target sets up what it needs in .venv first: see .make/set_up.py. PYTHON chooses another Python than python3.
 BIN := .venv/bin
 
-.PHONY: demo up test check chaos bench format clean
+# $(call set_up,PURPOSE): with the first Python that runs at all; the script judges it, and looks for a better one.
+set_up = for python in $(BIN)/python "$(PYTHON)" python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$python" -c 'f""' 2>/dev/null && exec "$$python" .make/set_up.py $(1); done; \
+	echo "error: Mayfly needs Python 3.11 or newer, and none was found: install one, or run make with PYTHON=/path/to/python" >&2; exit 1
 
-demo: .venv/local  ## Run the main job end to end, and six ways in which it can go wrong
-	@$(BIN)/mayfly demo
+.PHONY: help demo up test check soak chaos bench pictures format locks clean
+.DEFAULT_GOAL := help
 
-up: .venv/ready  ## Serve the API and the dashboard until stopped
-	@$(BIN)/mayfly up
+help:  ## List these targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' Makefile
 
-test: .venv/ready  ## Run every test
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+demo:  ## Run the main job end to end, and six ways in which it can go wrong
+	@$(call set_up,local)
+	@$(BIN)/python -m drills demo
 
-check: .venv/ready  ## Test, and hold format, lint, types and import contracts
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(MAKE) test
+up:  ## Serve the API and the dashboard until Ctrl-C; ARGS='--port 7072' passes options
+	@$(call set_up,dashboard)
+	@$(BIN)/python -m mayfly up $(ARGS)
 
-chaos: .venv/local  ## 100 jobs while the host is killed 20 times; SEED=n repeats a run
-	@$(BIN)/mayfly chaos $(if $(SEED),--seed $(SEED))
+test:  ## Run the tests; ARGS='tests/jobs -k retry' chooses some
+	@$(call set_up,dev)
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
-bench: .venv/ready  ## Measure; prints a table and JSON
+check:  ## Check format, lint, types and import contracts, then run the tests
+	@$(call set_up,dev)
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m mypy
+	$(BIN)/python -m mypy .make/set_up.py .ci/no_leftovers.py
+	$(BIN)/python -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+	@$(MAKE) test
+
+soak:  ## Run the long simulation, mutants, chaos and the fuzzers; ARGS=--short shortens it
+	@$(call set_up,dev)
+	$(BIN)/python -m tests.soak $(ARGS)
+
+chaos:  ## Run 100 jobs while the host is killed 20 times; SEED=7 repeats a run
+	@$(call set_up,local)
+	@$(BIN)/python -m drills chaos $(if $(SEED),--seed $(SEED))
+
+bench:  ## Measure speed; prints a table and JSON
+	@$(call set_up,dev)
 	@$(BIN)/python -m benchmarks
 
-format: .venv/ready
-	$(BIN)/ruff format .
-	$(BIN)/ruff check --fix .
+pictures:  ## Take the README's pictures again, in Chromium
+	@$(call set_up,dev)
+	@$(BIN)/python -m tests.browser.pictures
 
-clean:
-	rm -rf .venv .venv-peer .mayfly build *.egg-info
+format:  ## Format the code, and fix what the linter can fix
+	@$(call set_up,dev)
+	$(BIN)/python -m ruff format .
+	$(BIN)/python -m ruff check --fix .
 
-.venv/local: requirements.txt requirements-local.txt pyproject.toml
-	@test -n "$(PYTHON)" || { echo "Mayfly needs Python 3.11 or newer; none was found. Set PYTHON=/path/to/python." >&2; exit 1; }
-	@echo "setting up .venv with $$($(PYTHON) --version)"
-	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-local.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
-	@touch $@
+# One resolution for all: the other lock files begin as copies of the first, whose versions uv then keeps.
+lock = $(BIN)/python -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --quiet \
+	--custom-compile-command 'make locks' --output-file
+locks:  ## Write the lock files from pyproject.toml; UPGRADE=1 takes the newest versions
+	@$(call set_up,dev)
+	$(lock) requirements-dev.txt $(if $(UPGRADE),--upgrade) --all-extras --group build --group dev
+	for file in requirements.txt requirements-local.txt streamlit_dashboard/requirements.txt; do cp requirements-dev.txt $$file; done
+	$(lock) requirements.txt --extra function-app
+	$(lock) requirements-local.txt --extra host --extra cli --group build
+	$(lock) streamlit_dashboard/requirements.txt --extra dashboard
 
-.venv/ready: .venv/local requirements-dev.txt streamlit_dashboard/requirements.txt
-	@echo "adding the dashboard, the tests and the checks to .venv"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	@touch $@
+clean:  ## Remove .venv, the data of `make up`, and what was built
+	rm -rf .venv .venv-peer .mayfly build dist *.egg-info

@@ -58,7 +58,7 @@ def over_a_large_store(jobs: int, *, loads: int = 7, refresh_s: float = 20.0, vi
         dashboard = Dashboard(data, "http://127.0.0.1:9", free_port())
         child = dashboard.start()
         try:
-            child.wait_until_ready(within_s=60)
+            child.wait_until_ready()
             server = psutil.Process(child.process.pid)
             with _browser() as browser:
                 _load_ms(browser, dashboard.url)  # the first viewer of a server is not the typical one
@@ -88,7 +88,7 @@ def of_a_quiet_board(jobs: int, *, look_s: float = 20.0) -> dict[str, Any]:
         dashboard = Dashboard(Path(folder), "http://127.0.0.1:9", free_port())
         child = dashboard.start()
         try:
-            child.wait_until_ready(within_s=60)
+            child.wait_until_ready()
             server = psutil.Process(child.process.pid)
             with _browser() as browser:
                 return {"quiet_board_cpu_ms": _refresh_ms(browser, server, dashboard.url, look_s)}
@@ -105,7 +105,7 @@ def append_to_pixel(samples: int) -> dict[str, Any]:
         children = [host.start(), dashboard.start()]
         try:
             for child in children:
-                child.wait_until_ready(within_s=60)
+                child.wait_until_ready()
             taken = []
             with _browser() as browser, host.api() as api:
                 page = browser.new_page()

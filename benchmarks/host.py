@@ -72,7 +72,7 @@ def running_host(*, app: Path, environment: dict[str, str] | None = None) -> Ite
         finally:
             child.send_signal(signal.SIGTERM)
             try:
-                child.wait(15)
+                child.wait(60)
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
@@ -85,10 +85,9 @@ def _free_port() -> int:
 
 
 def _wait_until_healthy(port: int, child: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and child.poll() is None:
+    while child.poll() is None:
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=2).close()
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=10).close()
         except OSError:
             time.sleep(0.05)
         else:

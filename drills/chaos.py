@@ -31,12 +31,14 @@ from mayfly.jobs.job import Job
 
 
 def chaos(
-    jobs: Annotated[int, typer.Option("--jobs", min=1, max=10_000, help="So many jobs.")] = 100,
-    kills: Annotated[int, typer.Option("--kills", min=0, max=1_000, help="Kill the host so many times.")] = 20,
-    seed: Annotated[int | None, typer.Option("--seed", help="Draw the same jobs and moments again.")] = None,
-    lose_task_hub: Annotated[bool, typer.Option("--lose-task-hub", help="Delete task hub and views half way.")] = False,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, max=10_000, help="Number of jobs.")] = 100,
+    kills: Annotated[int, typer.Option("--kills", min=0, max=1_000, help="How often the host is killed.")] = 20,
+    seed: Annotated[int | None, typer.Option("--seed", help="Repeat a run: the same jobs and moments.")] = None,
+    lose_task_hub: Annotated[
+        bool, typer.Option("--lose-task-hub", help="Delete the task hub and the views halfway.")
+    ] = False,
     data: Annotated[
-        Path | None, typer.Option("--data", help="An empty folder to use and to keep; else a temporary one.")
+        Path | None, typer.Option("--data", help="An empty folder to use and keep. Default: a temporary folder.")
     ] = None,
 ) -> None:
     """Run jobs of every kind while the host is killed again and again, and check how each ends."""

@@ -24,8 +24,9 @@ from mayfly.jobs.job import Job
 from mayfly.jobs.lifecycle import STATES, TERMINAL, JobState
 from mayfly.log.sqlite.event_log import SqliteEventLog
 
-PATIENCE_S = 90.0
-"""How long a request gets over outages, and how long the jobs are given after the last kill."""
+PATIENCE_S = 900.0
+"""How long a request gets over outages, and how long nothing may settle after the last kill. It ends a run that hangs;
+a slow machine is no fault."""
 _THREADS = 12
 _STARTING_UP_SHARE = 0.25
 """Of the kills: before the host answers its first request."""
@@ -171,14 +172,16 @@ class ChaosRun:
         """Wait for every end. When it takes too long the checks say what is missing."""
         bar = self._progress.add_task("settled", total=len(self._jobs))
         give_up = time.monotonic() + PATIENCE_S
-        said = 0.0
+        said = before = 0.0
         while True:
             settled = sum(job.settled for job in api.jobs(archived="true"))
             self._progress.update(bar, completed=settled)
             if settled >= len(self._jobs):
                 return
+            if settled > before:
+                before, give_up = settled, time.monotonic() + PATIENCE_S
             if time.monotonic() > give_up:
-                self._show(f"only {settled} of {len(self._jobs)} jobs have settled within {PATIENCE_S:g} s")
+                self._show(f"{settled} of {len(self._jobs)} jobs have settled, and none more within {PATIENCE_S:g} s")
                 return
             if not self.screen.is_terminal and time.monotonic() - said > 5.0:
                 said = time.monotonic()

@@ -31,15 +31,15 @@ from mayfly.jobs.job import Job
 from mayfly.wording.jobs import duration, summary
 from mayfly.wording.text import clean
 
-GIVE_UP_AFTER_S = 25.0
-_NOTICED_WITHIN_S = 15.0
+QUIET_S_MAX = 300.0
+"""How long nothing may happen before the demo gives up. It ends a run that hangs; a slow machine is no fault."""
 _POLL_S = 0.1
 _OTHER_COLUMNS_CHARS = 84
 
 
 def demo(
     data: Annotated[
-        Path | None, typer.Option("--data", help="An empty folder to use and to keep; else a temporary one.")
+        Path | None, typer.Option("--data", help="An empty folder to use and keep. Default: a temporary folder.")
     ] = None,
 ) -> None:
     """Run six real jobs on this machine, good and bad, and check how each ends."""
@@ -76,7 +76,7 @@ def _run(host: LocalHost, screen: Console, begun: float) -> bool:
     print_checks(screen, found)
     good = all(check.ok for check in found)
     seconds = f"{time.monotonic() - begun:.1f} s"
-    verdict = f"the demo passed: six jobs ended as they should, in {seconds}"
+    verdict = f"the demo passed: six jobs ended as expected, in {seconds}"
     if not good:
         verdict = f"the demo FAILED: {sum(not check.ok for check in found)} of {len(found)} checks do not hold"
     screen.print(Text(f"\n{verdict}", style="bold green" if good else "bold red"))
@@ -94,10 +94,12 @@ def _follow(host: LocalHost, api: Api, follower: Follower, by_id: Mapping[str, D
     """Show every event, cancel and kill where it is time to; return when which worker was killed (epoch)."""
     killed_at: dict[str, float] = {}
     acted: set[str] = set()
-    give_up = time.monotonic() + GIVE_UP_AFTER_S
+    give_up = time.monotonic() + QUIET_S_MAX
     with EventScreen(names={job_id: planned.name for job_id, planned in by_id.items()}) as events:
         while True:
-            events.show(follower.poll(), follower)
+            if fresh := follower.poll():
+                events.show(fresh, follower)
+                give_up = time.monotonic() + QUIET_S_MAX
             if follower.settled or time.monotonic() > give_up:
                 return killed_at
             for job_id, planned in by_id.items():
@@ -133,7 +135,7 @@ def _checks(
     unsettled = [f"{job_id} is not settled" for job_id in by_id if not _settled(follower, job_id)]
     ends = [fault for job_id, planned in by_id.items() for fault in planned.faults(follower.jobs[job_id])]
     return [
-        Check(name="every job ended as it should", faults=[*unsettled, *ends]),
+        Check(name="every job ended as expected", faults=[*unsettled, *ends]),
         _killing_was_noticed(follower.streams, killed_at),
         checks.streams_are_gapless(follower.streams),
         checks.attempts_are_claimed_once(follower.streams),
@@ -148,23 +150,23 @@ def _settled(follower: Follower, job_id: str) -> bool:
 
 
 def _killing_was_noticed(streams: Mapping[str, Sequence[Event]], killed_at: Mapping[str, float]) -> Check:
-    """A dead worker is noticed by looking at its container, long before its deadline (I6)."""
+    """A dead worker is noticed by looking at its container, and not at its deadline (I6)."""
     faults = [] if killed_at else ["no worker was killed"]
     slowest_s = 0.0
     for job_id, at in killed_at.items():
-        seen = [event.at.timestamp() for event in streams[job_id] if event.type == "ContainerExited"]
-        if not seen:
+        first = next((event for event in streams[job_id] if event.type in ("ContainerExited", "AttemptTimedOut")), None)
+        if first is None:
             faults.append(f"{job_id}: nobody noticed")
-            continue
-        slowest_s = max(slowest_s, seen[0] - at)
-        if slowest_s > _NOTICED_WITHIN_S:
-            faults.append(f"{job_id}: noticed after {slowest_s:.1f} s, later than {_NOTICED_WITHIN_S:g} s")
+        elif first.type == "AttemptTimedOut":
+            faults.append(f"{job_id}: noticed only at its deadline")
+        else:
+            slowest_s = max(slowest_s, first.at.timestamp() - at)
     return Check(name=f"the killed worker was noticed after {slowest_s:.1f} s, not at its deadline", faults=faults)
 
 
 def _print_table(screen: Console, follower: Follower, by_id: Mapping[str, DemoJob]) -> None:
     screen.print()
-    rows = table("", "job", "what had to happen", "what happened", ">attempts", ">took", ">events", "in its own words")
+    rows = table("", "job", "expected", "outcome", ">attempts", ">duration", ">events", "result or error")
     for job_id, planned in by_id.items():
         job = follower.jobs[job_id]
         rows.add_row(

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from mayfly.cli.data_folder import prepare
 from mayfly.client.errors import BadRequest
 
 
@@ -14,13 +15,21 @@ class ScratchDir:
     """An empty folder; `done(ok)` removes it if it is ours and all went well."""
 
     def __init__(self, named: Path | None, prefix: str) -> None:
-        """Make the folder. Errors: `BadRequest` when the one that was named holds something."""
+        """Make the folder.
+
+        Errors: `BadRequest` when it cannot be made, or the one that was named holds something.
+        """
         self._temporary = named is None
         if named is None:
-            self.path = Path(tempfile.mkdtemp(prefix=prefix)).resolve()
+            try:
+                self.path = Path(tempfile.mkdtemp(prefix=prefix)).resolve()
+            except OSError as error:
+                raise BadRequest(
+                    f"cannot create a temporary folder: {error}", ["choose a folder with --data"]
+                ) from error
             return
         self.path = named.resolve()
-        self.path.mkdir(parents=True, exist_ok=True)
+        prepare(self.path)
         if any(self.path.iterdir()):
             raise BadRequest(f"--data {named} is not empty: this needs a folder of its own")
 

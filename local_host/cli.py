@@ -1,6 +1,6 @@
 """How is the host started? `python -m local_host start --app DIR --port N --data DIR`.
 
-Exit codes: 0 when it was asked to stop, 2 when it would not start (the text says why), 1 when it failed.
+Exit codes: 0 after a stop signal, 2 if the host cannot start (the text says why), 1 if it fails while running.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from local_host.app.loading import LoadedApp, load_app, unheeded
-from local_host.errors import Refused
+from local_host.app.loading import LoadedApp, ignored_settings, load_app
+from local_host.errors import StartupError
 from local_host.host import Host, HostSettings
 from local_host.lock import DirectoryLock
 from local_host.web.guard import LOOPBACK_NAMES, Guard
 from local_host.web.keys import Keys
-from local_host.web.server import BODY_BYTES_MAX, Front, Server, bind
+from local_host.web.server import BODY_BYTES_MAX, AsgiApp, Server, bind
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,10 +33,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _configure_log(verbose=options.verbose)
     try:
         code = _start(options)
-    except Refused as refused:
-        print(refused, file=sys.stderr)
+    except StartupError as error:
+        print(error, file=sys.stderr)
         return 2
-    # A sync function that does not return holds its thread, and a thread holds the process. It is run again anyway.
+    # A sync function that never returns keeps its thread, and so the process, alive. It will run again at the next
+    # start in any case, so it is safe to end the process here.
     if any(t is not threading.main_thread() and not t.daemon for t in threading.enumerate()):
         logging.shutdown()
         sys.stderr.flush()
@@ -45,17 +46,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m local_host", description="A small local Azure Functions host.")
+    parser = argparse.ArgumentParser(prog="python -m local_host", description="Run an Azure function app locally.")
     commands = parser.add_subparsers(dest="command", required=True)
     start = commands.add_parser("start", help="run a function app")
-    start.add_argument("--app", type=Path, default=Path(), help="folder of function_app.py (default: here)")
-    start.add_argument("--data", type=Path, required=True, help="folder for the task hub and the keys")
-    start.add_argument("--port", type=int, default=7071, help="0 takes a free one (default: 7071)")
+    start.add_argument("--app", type=Path, default=Path(), help="folder with function_app.py (default: current folder)")
+    start.add_argument("--data", type=Path, required=True, help="folder for the task hub and the host keys")
+    start.add_argument("--port", type=int, default=7071, help="port to listen on; 0 picks a free one (default: 7071)")
     start.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
-    start.add_argument("--allow-remote", action="store_true", help="permit a --host that is not loopback")
-    start.add_argument("--max-body-bytes", type=int, default=BODY_BYTES_MAX, help="largest request body")
-    start.add_argument("--quiet", action="store_true", help="say only what goes wrong")
-    start.add_argument("--verbose", action="store_true", help="log what happens, not only what goes wrong")
+    start.add_argument("--allow-remote", action="store_true", help="allow a --host that other machines can reach")
+    start.add_argument("--max-body-bytes", type=int, default=BODY_BYTES_MAX, help="request size limit, in bytes")
+    start.add_argument("--quiet", action="store_true", help="print warnings and errors only")
+    start.add_argument("--verbose", action="store_true", help="log at debug level")
     return parser.parse_args(arguments)
 
 
@@ -70,8 +71,9 @@ def _configure_log(*, verbose: bool) -> None:
 
 def _start(options: argparse.Namespace) -> int:
     if options.host not in LOOPBACK_NAMES | {"::1"} and not options.allow_remote:
-        raise Refused(
-            f"--host {options.host} would let other machines in. Give --allow-remote as well if that is what you want."
+        raise StartupError(
+            f"--host {options.host} lets other machines reach this host. Add --allow-remote if you want that, or use "
+            "127.0.0.1."
         )
     options.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = DirectoryLock(options.data)
@@ -103,16 +105,16 @@ async def _serve(
     quiet: bool,
 ) -> int:
     host = Host(app, keys, settings)
-    server = Server(Front(host.answer, guard=guard, body_bytes_max=body_bytes_max))
+    server = Server(AsgiApp(host.handle, guard=guard, body_bytes_max=body_bytes_max))
     loop = asyncio.get_running_loop()
-    asked = asyncio.Event()
+    stop_requested = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, asked.set)
+        loop.add_signal_handler(number, stop_requested.set)
     host.start()
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     if not quiet:
         _announce(host, settings.base_url)
-    ends = [serving, asyncio.create_task(asked.wait()), asyncio.create_task(host.failed.wait())]
+    ends = [serving, asyncio.create_task(stop_requested.wait()), asyncio.create_task(host.failed.wait())]
     await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     await asyncio.wait([serving])
@@ -125,8 +127,8 @@ async def _serve(
 def _announce(host: Host, base_url: str) -> None:
     names = ", ".join(function.name for function in host.app.functions)
     print(f"Listening on {base_url} with {len(host.app.functions)} functions: {names}", file=sys.stderr, flush=True)
-    if ignored := unheeded(host.app, os.environ):
-        print(f"Without effect here: {', '.join(ignored)}", file=sys.stderr, flush=True)
+    if ignored := ignored_settings(host.app, os.environ):
+        print(f"Ignored by the local host: {', '.join(ignored)}", file=sys.stderr, flush=True)
     for line in host.http.listing(base_url):
         logging.getLogger("local_host").info("%s", line)
 

@@ -1,7 +1,7 @@
-"""What time is it, and when is it time? Every part of the host asks a clock that it was given.
+"""What time is it, and when is something due? Every part of the host is given a clock and uses no other.
 
-Two clocks: `SystemClock`, and `VirtualClock`, which stands still until a test or a simulation moves it, so that days
-pass in milliseconds. Times are always aware and in UTC; nothing in this package reads the time in another way.
+There are two: `SystemClock`, and `VirtualClock`, which moves only when a test or a simulation advances it, so that days
+pass in milliseconds. Times are always timezone-aware and in UTC.
 """
 
 from __future__ import annotations
@@ -16,41 +16,43 @@ from typing import Protocol
 
 
 class Alarm(Protocol):
-    """Something that will be called once, and can be called off."""
+    """A callback that will run once unless it is canceled."""
 
     def cancel(self) -> None:
-        """Call it off. Calling off an alarm that has rung does nothing."""
+        """Cancel the callback; after it has run, do nothing."""
 
 
 class Clock(Protocol):
+    """A source of time and alarms."""
+
     def now(self) -> datetime:
-        """Return the time, aware, in UTC."""
+        """Return the current time, timezone-aware, in UTC."""
 
     def call_at(self, when: datetime, callback: Callable[[], None]) -> Alarm:
-        """Call back once, at or after the time, on the running event loop; a time in the past is called soon."""
+        """Run the callback once on the running event loop, at or after `when`; soon if that is in the past."""
 
     async def sleep_until(self, when: datetime) -> None:
-        """Return at or after the time."""
+        """Return at or after `when`."""
 
 
 class SystemClock:
-    """The time of the machine."""
+    """The machine's clock."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)
 
     def call_at(self, when: datetime, callback: Callable[[], None]) -> Alarm:
-        # The loop's own clock stands still while a laptop sleeps. Alarms are therefore cut into short stretches, so
-        # that a timer that fell due meanwhile rings within one stretch of the lid being opened.
-        return _Stretched(clock=self, when=when, callback=callback)
+        # The event loop's clock stops while a laptop sleeps. Alarms therefore wait in short slices, so that a timer
+        # that came due during the sleep rings within one slice of waking up.
+        return _SlicedAlarm(clock=self, when=when, callback=callback)
 
     async def sleep_until(self, when: datetime) -> None:
         while (left_s := (when - self.now()).total_seconds()) > 0:  # noqa: ASYNC110 - the reason is in call_at
-            await asyncio.sleep(min(left_s, _STRETCH_S))
+            await asyncio.sleep(min(left_s, _SLICE_S))
 
 
 class VirtualClock:
-    """A clock that moves only when it is told to."""
+    """A clock that moves only when a test advances it."""
 
     def __init__(self, start: datetime | None = None) -> None:
         self._now = start or datetime(2026, 1, 1, tzinfo=UTC)
@@ -64,7 +66,7 @@ class VirtualClock:
         pending = _Pending(callback)
         heapq.heappush(self._alarms, (when, next(self._order), pending))
         if when <= self._now:
-            # On a running loop a past alarm rings by itself; without one it rings at the next `advance`.
+            # On a running loop a past alarm rings automatically; without one it rings at the next `advance`.
             with contextlib.suppress(RuntimeError):
                 asyncio.get_running_loop().call_soon(self.advance_to, self._now)
         return pending
@@ -81,11 +83,11 @@ class VirtualClock:
             alarm.cancel()
 
     def advance(self, step: timedelta) -> None:
-        """Move on, ringing in order every alarm that falls due on the way, each at its own time."""
+        """Advance by `step` and ring every alarm that comes due, in order, each at its own time."""
         self.advance_to(self._now + step)
 
     def advance_to(self, when: datetime) -> None:
-        """Move on to a time; a time in the past leaves the clock where it is and rings what is already due."""
+        """Advance to `when`. A time in the past does not move the clock but rings the alarms that are already due."""
         while self._alarms and self._alarms[0][0] <= max(when, self._now):
             due, _, pending = heapq.heappop(self._alarms)
             self._now = max(self._now, due)
@@ -93,13 +95,13 @@ class VirtualClock:
         self._now = max(self._now, when)
 
     def next_alarm(self) -> datetime | None:
-        """Return the time of the earliest alarm that has not been called off."""
+        """Return the time of the earliest alarm that is not canceled, or `None`."""
         while self._alarms and self._alarms[0][2].cancelled:
             heapq.heappop(self._alarms)
         return self._alarms[0][0] if self._alarms else None
 
 
-_STRETCH_S = 5.0
+_SLICE_S = 5.0
 
 
 class _Pending:
@@ -118,7 +120,7 @@ class _Pending:
             self._callback()
 
 
-class _Stretched:
+class _SlicedAlarm:
     def __init__(self, *, clock: SystemClock, when: datetime, callback: Callable[[], None]) -> None:
         self._clock = clock
         self._when = when
@@ -132,7 +134,7 @@ class _Stretched:
 
     def _arm(self) -> None:
         left_s = (self._when - self._clock.now()).total_seconds()
-        delay_s = min(max(left_s, 0.0), _STRETCH_S)
+        delay_s = min(max(left_s, 0.0), _SLICE_S)
         self._handle = asyncio.get_running_loop().call_later(delay_s, self._ring)
 
     def _ring(self) -> None:

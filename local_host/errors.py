@@ -1,7 +1,7 @@
-"""What can go wrong in the host, sorted by what the caller does next.
+"""Errors of the host, sorted by what the caller does next.
 
-`Refused` means that the host will not start (mend the app or the command line), `NotPossible` that one request was
-turned down and nothing was changed. Everything else is a defect, or the machine's.
+`StartupError`: the host will not start; fix the app or the command line. `RequestRejected`: one request was rejected
+and nothing was changed. Any other exception is a defect in this host or a failure of the machine.
 """
 
 from __future__ import annotations
@@ -10,55 +10,65 @@ from collections.abc import Sequence
 
 
 class HostError(Exception):
-    """Root of what this package raises on purpose."""
+    """Root of the errors that this package raises on purpose."""
 
 
-class Refused(HostError):
-    """The host will not start as it was asked to. The text says what is wrong and what to change."""
+class StartupError(HostError):
+    """The host cannot start with these settings. The text says what is wrong and what to change."""
 
 
-class AppRefused(Refused):
-    """The function app uses something that this host does not have, or that is misspelt."""
+class UnsupportedApp(StartupError):
+    """The function app uses a feature that this host does not have, or its declarations are invalid."""
 
-    def __init__(self, faults: Sequence[str]) -> None:
-        self.faults = tuple(faults)
-        super().__init__("The function app was refused:\n" + "\n".join(f"  - {fault}" for fault in self.faults))
-
-
-class NotPossible(HostError):
-    """A request that was turned down; nothing was changed."""
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        listed = "\n".join(f"  - {problem}" for problem in self.problems)
+        super().__init__(f"The local host cannot run this function app:\n{listed}")
 
 
-class UnknownFunction(NotPossible):
+class RequestRejected(HostError):
+    """A request was rejected; nothing was changed."""
+
+
+class UnknownFunction(RequestRejected):
+    """No function of this kind has this name."""
+
     def __init__(self, name: str, kind: str, known: Sequence[str]) -> None:
         self.name = name
         listed = ", ".join(f"'{each}'" for each in sorted(known)) or "none"
-        # The wording is that of the durable extension, which clients match on.
+        # Clients match on this wording, which is the durable extension's.
         super().__init__(
             f"The function '{name}' doesn't exist, is disabled, or is not an {kind} function. "
             f"Additional info: The following are the known {kind} functions: {listed}."
         )
 
 
-class BadInstanceId(NotPossible):
-    """An id that Durable Functions does not accept."""
+class BadInstanceId(RequestRejected):
+    """Durable Functions does not accept this instance id."""
 
 
-class InstanceExists(NotPossible):
+class InstanceExists(RequestRejected):
+    """An unfinished instance already has this id."""
+
     def __init__(self, instance_id: str, status: str) -> None:
         self.instance_id = instance_id
         self.status = status
+        # Clients match on this wording, which is the durable extension's.
         super().__init__(f"An Orchestration instance with the status {status} already exists.")
 
 
-class InstanceMissing(NotPossible):
+class InstanceMissing(RequestRejected):
+    """No instance has this id."""
+
     def __init__(self, instance_id: str) -> None:
         self.instance_id = instance_id
         super().__init__(f"No instance with ID '{instance_id}' found.")
 
 
-class InstanceFinished(NotPossible):
+class InstanceFinished(RequestRejected):
+    """The instance is in a state that does not allow the request."""
+
     def __init__(self, instance_id: str, status: str) -> None:
         self.instance_id = instance_id
         self.status = status
-        super().__init__(f"Instance '{instance_id}' is {status}; nothing can be sent to it any more.")
+        super().__init__(f"Instance '{instance_id}' is {status} and does not accept this request.")

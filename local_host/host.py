@@ -1,7 +1,7 @@
-"""What belongs to one running host? The composition root: everything is made, started and stopped here.
+"""What makes up a running host? The composition root: everything is created, started and stopped here.
 
-A host has an app, a data directory and a clock. `start` begins its work and `stop` ends it; `answer` is its whole HTTP
-surface, without sockets (`server` adds those).
+A host has an app, a data directory and a clock. `start` begins its work and `stop` ends it. `handle` is its whole HTTP
+interface; `web.server` adds the sockets.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ import json
 import logging
 import os
 import secrets
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
 
 from local_host.app.functions import (
     ACTIVITY,
@@ -34,18 +37,16 @@ from local_host.durable.engine import Activity, Engine
 from local_host.durable.hub import TaskHub
 from local_host.durable.runner import Runner
 from local_host.durable.sdk import ClientRoute, close_client_session
-from local_host.triggers.feeds import FeedTrigger
+from local_host.triggers.change_feed import ChangeFeedTrigger
 from local_host.triggers.queues import Queues, QueueTrigger
+from local_host.triggers.sqlite_feed import SqliteFeedTrigger
 from local_host.triggers.timers import TimerTrigger
 from local_host.web.admin import Admin
 from local_host.web.binding import client_binding
 from local_host.web.http_functions import HttpFunctions
+from local_host.web.http_messages import problem, request_to
 from local_host.web.keys import Keys
 from local_host.web.management import Management
-from local_host.web.wire import Reply, Request, problem
-
-if TYPE_CHECKING:
-    from local_host.triggers.cosmos_feeds import CosmosFeedTrigger
 
 log = logging.getLogger("local_host")
 
@@ -54,9 +55,10 @@ PUBLIC_PATH = "runtime/webhooks/durabletask"
 
 @dataclass(frozen=True, kw_only=True)
 class HostSettings:
-    """Where a host works.
+    """The settings of a host.
 
-    Shapes: `data` is `None` for a hub in memory. `base_url` is how the host is reached, without a slash at the end.
+    Shapes: `base_url` is the host's public URL, without a slash at the end. `data` is the data directory; `None` keeps
+    the task hub in memory. `environment` holds the app settings.
     """
 
     base_url: str
@@ -65,7 +67,7 @@ class HostSettings:
 
 
 class Host:
-    """One app at work."""
+    """One running app."""
 
     def __init__(self, app: LoadedApp, keys: Keys, settings: HostSettings, clock: Clock | None = None) -> None:
         self.app = app
@@ -73,7 +75,7 @@ class Host:
         self.clock: Clock = clock or SystemClock()
         self.hub = TaskHub(None if settings.data is None else settings.data / "hub.db")
         self._base_url = settings.base_url
-        # The loopback base has no key, so its path must be one that nobody can guess.
+        # The loopback base needs no key, so its path must be impossible to guess.
         self._rpc_path = f"durabletask/{secrets.token_urlsafe(32)}"
         self._hub_name = str(app.option("extensions", "durableTask", "hubName", default="LocalHub"))
         self._link_query = f"taskHub={self._hub_name}&connection=Storage&code={keys.durable_system}"
@@ -115,18 +117,18 @@ class Host:
         self.failure: BaseException | None = None
 
     def start(self) -> None:
-        """Begin to work; call it on the event loop."""
+        """Start all work. Call it on the event loop."""
         self._route = ClientRoute(f"{self._base_url}/{self._rpc_path}/", self._call_in_process)
-        self._spawn("the engine", self._runner.run())
+        self._spawn("the engine", self._runner.run)
         for name, timer in self._timers.items():
-            self._spawn(f"timer '{name}'", timer.run())
+            self._spawn(f"timer '{name}'", timer.run)
         for name, feed in self._feeds.items():
-            self._spawn(f"feed '{name}'", feed.run())
+            self._spawn(f"feed '{name}'", feed.run)
         for name, queue in self._queue_triggers.items():
-            self._spawn(f"queue trigger '{name}'", queue.run())
+            self._spawn(f"queue trigger '{name}'", queue.run)
 
     async def stop(self) -> None:
-        """End all work; what was under way is done again at the next start."""
+        """Stop all work. Unfinished work is repeated at the next start."""
         self._runner.stop()
         for task in self._tasks:
             task.cancel()
@@ -138,34 +140,26 @@ class Host:
         self.invoker.close()
         self.hub.close()
 
-    async def answer(self, request: Request) -> Reply:
-        """Answer one request that the guard has let in."""
-        path = request.path.strip("/")
+    async def handle(self, request: Request) -> Response:
+        """Handle one request that passed the guard."""
+        path = str(request.scope["path"]).strip("/")
         if path == PUBLIC_PATH or path.lower().startswith(f"{PUBLIC_PATH}/"):
-            if not self.keys.open_durable(request):
-                return Reply(status=401)
+            if not self.keys.allow_management(request):
+                return Response(status_code=401)
             return await self._manage(request, path[len(PUBLIC_PATH) + 1 :])
         if path.startswith(f"{self._rpc_path}/"):
             return await self._manage(request, path[len(self._rpc_path) + 1 :])
-        found = await self._admin.answer(request, path) or await self.http.handle(request)
-        return found or problem(404, "Not found", f"No function answers {request.method} /{path}.")
+        response = await self._admin.handle(request, path) or await self.http.handle(request)
+        return response or problem(404, "Not found", f"No function handles {request.method} /{path}.")
 
-    async def _manage(self, request: Request, path: str) -> Reply:
+    async def _manage(self, request: Request, path: str) -> Response:
         return await self._management.handle(request, path, link_base=f"{self._base_url}/{PUBLIC_PATH}")
 
     async def _call_in_process(self, method: str, url: str, body: str | None) -> list[Any]:
-        parts = urlsplit(url)
-        request = Request(
-            method=method,
-            path=unquote(parts.path),
-            base_url=self._base_url,
-            url=url,
-            query=dict(parse_qsl(parts.query, keep_blank_values=True)),
-            headers={"content-type": "application/json"},
-            body=b"" if body is None else body.encode(),
-        )
-        reply = await self._manage(request, request.path[len(self._rpc_path) + 2 :])
-        return [reply.status, json.loads(reply.body) if reply.body else None]
+        path = unquote(urlsplit(url).path)
+        request = request_to(method, url, path=path, body=b"" if body is None else body.encode())
+        response = await self._manage(request, path[len(self._rpc_path) + 2 :])
+        return [response.status_code, json.loads(bytes(response.body)) if response.body else None]
 
     def _activity(self, function: Function) -> Activity:
         async def call(value: Any) -> Any:
@@ -176,38 +170,38 @@ class Host:
     def _timer(self, function: Function) -> TimerTrigger:
         return TimerTrigger(function, hub=self.hub, clock=self.clock, invoker=self.invoker)
 
-    def _feed(self, function: Function, environment: Mapping[str, str]) -> FeedTrigger | CosmosFeedTrigger:
+    def _feed(self, function: Function, environment: Mapping[str, str]) -> ChangeFeedTrigger:
         if environment[function.trigger["connection"]].startswith(COSMOS_CONNECTION):
-            from local_host.triggers.cosmos_feeds import CosmosFeedTrigger  # its SDK takes half a second to import
+            from local_host.triggers.cosmos_feed import CosmosFeedTrigger  # importing its SDK takes half a second
 
-            return CosmosFeedTrigger(
-                function, settings=environment, hub=self.hub, clock=self.clock, invoker=self.invoker
-            )
-        return FeedTrigger(function, settings=environment, hub=self.hub, clock=self.clock, invoker=self.invoker)
+            kind: type[ChangeFeedTrigger] = CosmosFeedTrigger
+        else:
+            kind = SqliteFeedTrigger
+        return kind(function, settings=environment, hub=self.hub, clock=self.clock, invoker=self.invoker)
 
     def _queue(self, function: Function) -> QueueTrigger:
         is_service_bus = function.kind == SERVICE_BUS
         section = "serviceBus" if is_service_bus else "queues"
-        most = "maxDeliveryCount" if is_service_bus else "maxDequeueCount"
-        at_once = "maxConcurrentCalls" if is_service_bus else "batchSize"
+        deliveries = "maxDeliveryCount" if is_service_bus else "maxDequeueCount"
+        concurrent = "maxConcurrentCalls" if is_service_bus else "batchSize"
         return QueueTrigger(
             function,
             queues=self.queues,
             invoker=self.invoker,
-            deliveries_max=int(self.app.option("extensions", section, most, default=10 if is_service_bus else 5)),
-            concurrent_max=int(self.app.option("extensions", section, at_once, default=16)),
+            deliveries_max=int(self.app.option("extensions", section, deliveries, default=10 if is_service_bus else 5)),
+            concurrent_max=int(self.app.option("extensions", section, concurrent, default=16)),
         )
 
-    def _spawn(self, what: str, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
         async def watched() -> None:
             try:
-                await work
+                await run()
             except Exception as failure:
-                log.exception("The host stops, because %s has failed.", what)
+                log.exception("Stopping the host because %s failed.", name)
                 self.failure = failure
                 self.failed.set()
 
-        self._tasks.append(asyncio.create_task(watched(), name=what))
+        self._tasks.append(asyncio.create_task(watched(), name=name))
 
 
 def _ignoring_input(timer: TimerTrigger) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -58,11 +59,7 @@ class Mayfly:
 
     async def close(self) -> None:
         """Close the connections of the stores and the resources."""
-        await self.log.close()
-        await self.views.close()
-        await self.intake.close()
-        for one in self.resources:
-            await one.close()
+        await _close(self.log, self.views, self.intake, *self.resources)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,5 +82,11 @@ class ReadStores:
 
     async def close(self) -> None:
         """Close the connections of the stores."""
-        for opened in (self.log, self.views, self.stats, self.log_stats):
-            await opened.close()
+        await _close(self.log, self.views, self.stats, self.log_stats)
+
+
+async def _close(*opened: AsyncCloseable) -> None:
+    """Close all of them, even if one fails; then raise its error."""
+    async with AsyncExitStack() as stack:
+        for one in reversed(opened):
+            stack.push_async_callback(one.close)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mayfly.admission.admission import Admission
@@ -79,20 +82,21 @@ def compose(settings: Settings) -> Mayfly:
     """Return the adapters that the settings select."""
     stores = _stores(settings)
     compute = _on_azure(settings, stores) if isinstance(settings, AciSettings) else _here(settings, stores.log)
+    secrets, closed_with_secrets = _secrets(settings)
     return Mayfly(
         clock=SystemClock(),
         log=stores.log,
         views=stores.views,
         runtime=compute.runtime,
         admission=compute.admission,
-        secrets=_secrets(settings),
+        secrets=secrets,
         tokens=ReportTokens(settings.report_key),
         polls=compute.polls,
         public_url=settings.public_url,
         place=compute.place,
         prices=settings.prices,
         intake=stores.intake,
-        resources=compute.resources,
+        resources=(*compute.resources, *closed_with_secrets),
     )
 
 
@@ -183,14 +187,15 @@ def admission_to(places: Sequence[Place], *, runtime: AciRuntime, log: EventLog,
     )
 
 
-def _secrets(settings: Settings) -> SecretStore:
+def _secrets(settings: Settings) -> tuple[SecretStore, tuple[AsyncCloseable, ...]]:
+    """Return the secret store, and what is to be closed with it."""
     if settings.key_vault is None:
-        return EnvironmentSecrets()
+        return EnvironmentSecrets(), ()
     from mayfly.credentials import credential
     from mayfly.secrets.key_vault import KeyVaultSecrets
 
-    store: SecretStore = KeyVaultSecrets(settings.key_vault, credential())
-    return store
+    store = KeyVaultSecrets(settings.key_vault, credential())
+    return store, (store,)
 
 
 async def jobs_present(runtime: ContainerRuntime, log: EventLog) -> set[str]:
@@ -207,14 +212,8 @@ async def _unsettled(log: EventLog, listed: set[str]) -> dict[str, Job]:
 
 
 def _stores(settings: Settings) -> _Stores:
-    data = settings.data
     if settings.cosmos_endpoint is None:
-        return _Stores(
-            log=SqliteEventLog(data / "log.db"),
-            views=SqliteJobViews(data / "views.db"),
-            intake=SqliteIntakeRecord(data / "intake.db"),
-            ledger=lambda: SqliteLedger(data / "ledger.db"),
-        )
+        return _sqlite_stores(settings.data)
     # Importing the SDK takes half a second; a laptop without an account need not wait for it.
     from mayfly.admission.cosmos import CosmosLedger
     from mayfly.cosmos.account import CosmosAccount
@@ -231,16 +230,48 @@ def _stores(settings: Settings) -> _Stores:
     )
 
 
+def _sqlite_stores(data: Path) -> _Stores:
+    """Open all files or none: if one cannot be opened, every request composes again, and the others would leak."""
+    with ExitStack() as opened:
+        log = SqliteEventLog(data / "log.db")
+        opened.callback(log.release)
+        views = SqliteJobViews(data / "views.db")
+        opened.callback(views.release)
+        intake = SqliteIntakeRecord(data / "intake.db")
+        opened.pop_all()
+    return _Stores(log=log, views=views, intake=intake, ledger=lambda: SqliteLedger(data / "ledger.db"))
+
+
 _current: Mayfly | None = None
+_closer: asyncio.Task[None] | None = None
+"""Kept here because an event loop holds its tasks only weakly."""
 
 
 def current() -> Mayfly:
-    """Return the Mayfly of this process; the first call composes it from the environment."""
-    global _current
+    """Return the Mayfly of this process; the first call composes it from the environment.
+
+    A function app gets no notice when its host stops. A task therefore waits for the event loop of the first call to
+    end, and closes the connections then: `asyncio.Runner` cancels the tasks that are left (source: docs.python.org,
+    asyncio-runner). A host that is killed closes nothing and loses nothing.
+
+    Errors: `RuntimeError` outside an event loop; `SettingInvalid`.
+    """
+    global _current, _closer
     if _current is None:
+        loop = asyncio.get_running_loop()
         job_context.install()
         _current = compose(read_settings())
+        _closer = loop.create_task(_close_with_the_loop(_current))
     return _current
+
+
+async def _close_with_the_loop(mayfly: Mayfly) -> None:
+    try:
+        await asyncio.Event().wait()
+    finally:
+        if _current is mayfly:
+            use(None)
+        await mayfly.close()
 
 
 def use(mayfly: Mayfly | None) -> None:

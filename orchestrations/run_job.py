@@ -46,12 +46,17 @@ def _wait(context: df.DurableOrchestrationContext, step: NextStep, events: dict[
         if name not in events:
             events[name] = context.wait_for_external_event(name)
     waited = {name: events[name] for name in step.wake_events if events[name] is not None}
-    if not any(task.is_completed for task in waited.values()):
+    if not any(_is_completed(task) for task in waited.values()):
         due = context.create_timer(step.due_at)
         winner = yield context.task_any([*waited.values(), due])
         if winner is due:
             return False
-        if not due.is_completed:
+        if not _is_completed(due):
             due.cancel()  # an open timer would keep a finished instance in the state Running
-    events.update({name: None for name, task in waited.items() if task.is_completed})
+    events.update({name: None for name, task in waited.items() if _is_completed(task)})
     return True
+
+
+def _is_completed(task: Any) -> bool:
+    """Say whether a task is completed: `is_completed` in version 1 of the SDK, `is_complete` in version 2."""
+    return bool(task.is_complete if hasattr(task, "is_complete") else task.is_completed)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell gives this to what it starts in the background, and all that tests start would inherit it.
@@ -16,6 +18,29 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 os.environ["MAYFLY_QUEUE"] = "jobs"  # before the app is imported: it listens to a queue only where one is named
 
 from tests.cosmos_server.server import CosmosServer, running
+from tests.sampling import examples
+from tests.unclosed import watch_connections
+
+watch_connections()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_left_open() -> Iterator[None]:
+    """Collect garbage after each module, so that what it left open fails its own tests and not somebody else's."""
+    yield
+    gc.collect()
+
+
+settings.register_profile("mayfly", parent=examples(100))
+settings.load_profile("mayfly")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "seeded: draws from seeds; `make soak` runs it with many")
+
+
+collect_ignore = ["images"]
+"""Building images takes minutes and downloads hundreds of megabytes: `pytest tests/images`, as CI does."""
 
 
 @pytest.fixture

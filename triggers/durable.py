@@ -33,9 +33,7 @@ class DurableOrchestrators:
         try:
             await self._client.start_new(ORCHESTRATION, instance_id=job_id)
         except Exception as error:
-            # The SDK raises a bare Exception with the host's response in it. If the id is in use, the response is a 500
-            # with this text. Source: HttpApiHandler.cs of the Durable extension, azure-functions-durable-python #410.
-            if "already exists" not in str(error):
+            if not _is_answer(error, {"ALREADY_EXISTS"}, ("already exists",)):
                 raise _translated(error, "start", job_id) from error
 
     async def wake(self, job_id: str, event: str) -> None:
@@ -43,8 +41,10 @@ class DurableOrchestrators:
         try:
             await self._client.raise_event(job_id, event)
         except Exception as error:
-            # 404 and 410, as the SDK words them: no such instance, or one that has ended.
-            if "No instance with ID" not in str(error) and "completed or failed" not in str(error):
+            # No such instance, or one that has ended: 404 and 410 over HTTP.
+            if not _is_answer(
+                error, {"NOT_FOUND", "FAILED_PRECONDITION"}, ("No instance with ID", "completed or failed")
+            ):
                 raise _translated(error, "wake", job_id) from error
 
     async def missing(self, job_ids: Sequence[str]) -> Sequence[str]:
@@ -63,6 +63,20 @@ class DurableOrchestrators:
     async def _is_alive(self, job_id: str) -> bool:
         status = await self._client.get_status(job_id)
         return bool(status) and status.runtime_status in _ALIVE
+
+
+def _is_answer(error: Exception, codes: set[str], texts: tuple[str, ...]) -> bool:
+    """Say whether the host answered with one of these gRPC status codes or, over HTTP, one of these texts.
+
+    Version 1 of the SDK raises a bare `Exception` with a text of its own or the host's answer in it; version 2 raises
+    `grpc.RpcError`, whose `code()` is a `grpc.StatusCode`. Version 1 brings no gRPC, so the code is known by its name.
+
+    Source: HttpApiHandler.cs and TaskHubGrpcServer.cs of the Durable extension, azure-functions-durable-python #410.
+    """
+    code = getattr(error, "code", None)
+    if callable(code):
+        return getattr(code(), "name", None) in codes
+    return any(text in str(error) for text in texts)
 
 
 def _translated(error: Exception, verb: str, what: str) -> Exception:

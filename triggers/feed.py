@@ -1,6 +1,5 @@
 """The projector: fold the events from the log's change feed into the views."""
 
-import azure.durable_functions as df
 import azure.functions as func
 
 from mayfly import composition
@@ -8,7 +7,7 @@ from mayfly.jobs.events import from_document
 from mayfly.telemetry.job_context import record_projection_lag
 from mayfly.views.projection import project
 
-feed = df.Blueprint()
+feed = func.Blueprint()  # that of Durable Functions has no `retry` from version 2 on
 
 
 @feed.function_name("project_events")

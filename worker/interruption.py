@@ -67,9 +67,12 @@ class Interruption:
                 pass
         return ready
 
-    def sleep(self, seconds: float) -> None:
-        """Sleep that long, or until a stop is requested for the first time."""
-        before, end = self.requested, time.monotonic() + seconds
+    def sleep(self, seconds: float, *, requested: bool | None = None) -> None:
+        """Sleep that long, or until a stop is requested for the first time.
+
+        `requested`: whether one had been when the caller last checked, so that one in between is not slept through.
+        """
+        before, end = self.requested if requested is None else requested, time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0 and self.requested == before:
             self.wait(left)
 

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from worker.interruption import Interruption
     from worker.outcome import Outcome
 
-    Verdict = Literal["go on", "stop", "forbidden", "rejected", "gave up"]
+    Verdict = Literal["proceed", "stop", "forbidden", "rejected", "gave up"]
 
-GO_ON: Final = "go on"
+GO_ON: Final = "proceed"
 STOP: Final = "stop"
 FORBIDDEN: Final = "forbidden"
 REJECTED: Final = "rejected"
@@ -101,6 +101,7 @@ class Reports:
                         log(f"{what}: {answer.status}, {verdict}. {answer.detail[:MESSAGE_CHARS_MAX]}")
                     return verdict
                 problem, retry_after_s = f"answer {answer.status}", answer.retry_after_s
+            requested = self._interruption.requested
             if self._interruption.signal_number is not None:
                 # The platform is about to kill this process.
                 deadline = min(deadline, time.monotonic() + _AFTER_SIGNAL_S)
@@ -112,7 +113,7 @@ class Reports:
             pause_s = backoff_s * (0.5 + os.urandom(1)[0] / 512)
             pause_s = min(max(pause_s, retry_after_s or 0.0), left)
             log(f"{what}: {problem}; retrying in {pause_s:.1f} s")
-            self._interruption.sleep(pause_s)
+            self._interruption.sleep(pause_s, requested=requested)
             backoff_s = min(backoff_s * 2, _BACKOFF_MAX_S)
 
     def _queue(self, newer: tuple[float | None, str] | None) -> None:
@@ -172,7 +173,7 @@ def log(text: str) -> None:
 
 
 def _verdict(answer: Answer) -> Verdict | None:
-    """Return what an answer asks for; None means to retry.
+    """Return the verdict in an answer; None means to retry.
 
     Any status that the contract does not list is retried: a redirect, or a 404 from a host that is still starting.
     """

@@ -1,1 +1,1 @@
-"""What is the app that this host runs, and how is a function of it called?"""
+"""Which app does this host run, and how are its functions called?"""

@@ -1,8 +1,7 @@
-"""What is in a function app? Its functions, indexed, and checked against what this host can do.
+"""Which functions does an app have? They are indexed and checked against what this host supports.
 
-The app is asked for its functions as the Functions worker asks (`app.get_functions()`), and every function is described
-by its bindings' JSON, which is what the host in Azure sees of it. Whatever this host does not have is named, all of it
-at once, in one `AppRefused`.
+The functions come from `app.get_functions()`, as in the Functions worker, and each is described by the JSON of its
+bindings, the only thing that the host in Azure sees. One `UnsupportedApp` lists every problem found.
 
 Source: learn.microsoft.com/azure/azure-functions/functions-reference-python (v2 programming model).
 """
@@ -18,7 +17,7 @@ from typing import Any
 from local_host.app.retries import BadRetryPolicy, RetryPolicy, read_policy
 from local_host.app.routes import BadRoute, Route, compile_route
 from local_host.app.schedules import BadSchedule, Schedule, parse_schedule
-from local_host.errors import AppRefused
+from local_host.errors import UnsupportedApp
 
 HTTP = "httpTrigger"
 ORCHESTRATION = "orchestrationTrigger"
@@ -35,8 +34,9 @@ TRIGGERS = (HTTP, ORCHESTRATION, ACTIVITY, TIMER, FEED, SERVICE_BUS, STORAGE_QUE
 class Function:
     """One function of the app.
 
-    Shapes: `trigger` is the trigger's binding as function.json has it. `clients` are the names of parameters that take
-    a durable client. `route` is set for HTTP triggers, `schedule` for timers with a fixed schedule.
+    Shapes: `trigger` is the trigger's binding, as in function.json. `clients` are the names of the parameters that
+    receive a durable client. `retry` is `None` without a retry policy. `route` is set for HTTP triggers, `schedule` for
+    timer triggers.
     """
 
     name: str
@@ -59,29 +59,29 @@ class Function:
 
     @property
     def durable_name(self) -> str:
-        """The name by which orchestrations call it."""
+        """The name that orchestrations use for it."""
         given = self.trigger.get("orchestration") or self.trigger.get("activity")
         return str(given or self.name)
 
 
 def index_functions(functions: Iterable[Any], settings: Mapping[str, str]) -> tuple[Function, ...]:
-    """Describe the functions that `app.get_functions()` gave.
+    """Index the functions that `app.get_functions()` returned.
 
-    Shapes: `settings` are the app settings, for `%NAME%` in binding texts and for the names of connections.
+    Shapes: `settings` are the app settings. They resolve `%NAME%` in bindings and the names of connections.
 
-    Errors: `AppRefused`, listing everything that stands in the way.
+    Errors: `UnsupportedApp`, listing every problem.
     """
-    faults: list[str] = []
-    indexed = [_index(function, settings, faults) for function in functions]
-    if faults:
-        raise AppRefused(faults)
+    problems: list[str] = []
+    indexed = [_index(function, settings, problems) for function in functions]
+    if problems:
+        raise UnsupportedApp(problems)
     return tuple(function for function in indexed if function is not None)
 
 
-def _index(function: Any, settings: Mapping[str, str], faults: list[str]) -> Function | None:
+def _index(function: Any, settings: Mapping[str, str], problems: list[str]) -> Function | None:
     name = str(function.get_function_name())
     bindings = [_expand(json.loads(raw), settings) for raw in function.get_raw_bindings()]
-    mine: list[str] = []
+    own: list[str] = []
     trigger = None
     clients = []
     for binding in bindings:
@@ -91,18 +91,18 @@ def _index(function: Any, settings: Mapping[str, str], faults: list[str]) -> Fun
         elif kind == "durableClient":
             clients.append(binding["name"])
         elif kind != "http":
-            mine.append(f"the binding '{binding['name']}' of type {kind} is not supported")
+            own.append(f"binding '{binding['name']}' has the unsupported type {kind}")
     if trigger is None:
-        _report(name, mine or ["it has no trigger that is supported"], faults)
+        _report(name, own or [f"no supported trigger (supported: {', '.join(TRIGGERS)})"], problems)
         return None
     call = function.get_user_function()
     is_async = inspect.iscoroutinefunction(call)
-    takes_context = _check_parameters(call, trigger, bindings, mine)
+    takes_context = _check_parameters(call, trigger, bindings, own)
     if clients and not is_async:
-        mine.append("a function with a durable client must be 'async def'")
-    route, schedule = _read_trigger(trigger, settings, mine)
-    retry = _read_retry(function, mine)
-    _report(name, mine, faults)
+        own.append("a function with a durable client must be declared with 'async def'")
+    route, schedule = _read_trigger(trigger, settings, own)
+    retry = _read_retry(function, own)
+    _report(name, own, problems)
     return Function(
         name=name,
         call=call,
@@ -116,12 +116,12 @@ def _index(function: Any, settings: Mapping[str, str], faults: list[str]) -> Fun
     )
 
 
-def _report(name: str, mine: list[str], faults: list[str]) -> None:
-    faults.extend(f"function '{name}': {fault}" for fault in mine)
+def _report(name: str, own: list[str], problems: list[str]) -> None:
+    problems.extend(f"function '{name}': {problem}" for problem in own)
 
 
 def _expand(value: Any, settings: Mapping[str, str]) -> Any:
-    """Replace a text that is `%NAME%` by the app setting, as the host does; unknown names stay as they are."""
+    """Replace `%NAME%` with that app setting, as the host in Azure does; leave unknown names unchanged."""
     if isinstance(value, str) and len(value) > 2 and value[0] == value[-1] == "%":
         return settings.get(value[1:-1], value)
     if isinstance(value, dict):
@@ -130,25 +130,25 @@ def _expand(value: Any, settings: Mapping[str, str]) -> Any:
 
 
 def _check_parameters(
-    call: Callable[..., Any], trigger: Mapping[str, Any], bindings: list[dict[str, Any]], faults: list[str]
+    call: Callable[..., Any], trigger: Mapping[str, Any], bindings: list[dict[str, Any]], problems: list[str]
 ) -> bool:
-    """Compare parameters and bindings as the worker does; return whether the function takes a context."""
+    """Compare parameters with bindings as the worker does; return whether the function takes a context."""
     if trigger["type"] == ORCHESTRATION:
-        return False  # the SDK has put its own function in front, whose one parameter has another name
+        return False  # the SDK wraps the function, and the wrapper's only parameter has another name
     bound = {binding["name"] for binding in bindings if binding["name"] != "$return"}
     declared = set(inspect.signature(call).parameters)
     takes_context = "context" in declared and "context" not in bound
     extra = declared - bound - {"context"}
     missing = bound - declared
     if extra:
-        faults.append(f"the parameters {sorted(extra)} belong to no binding")
+        problems.append(f"parameters {sorted(extra)} have no binding; remove them, or add bindings with these names")
     if missing:
-        faults.append(f"the bindings {sorted(missing)} have no parameter of that name")
+        problems.append(f"bindings {sorted(missing)} have no parameter; add parameters with these names")
     return takes_context
 
 
 def _read_trigger(
-    trigger: Mapping[str, Any], settings: Mapping[str, str], faults: list[str]
+    trigger: Mapping[str, Any], settings: Mapping[str, str], problems: list[str]
 ) -> tuple[Route | None, Schedule | None]:
     kind = trigger["type"]
     try:
@@ -156,47 +156,47 @@ def _read_trigger(
             return compile_route(trigger.get("route") or ""), None
         if kind == TIMER:
             return None, parse_schedule(str(trigger["schedule"]))
-    except (BadRoute, BadSchedule) as fault:
-        faults.append(str(fault))
+    except (BadRoute, BadSchedule) as error:
+        problems.append(str(error))
     if kind == SERVICE_BUS:
-        faults.extend(_service_bus_faults(trigger))
+        problems.extend(_service_bus_problems(trigger))
     if kind == FEED:
-        faults.extend(_feed_faults(trigger, settings))
+        problems.extend(_feed_problems(trigger, settings))
     return None, None
 
 
-def _service_bus_faults(trigger: Mapping[str, Any]) -> list[str]:
+def _service_bus_problems(trigger: Mapping[str, Any]) -> list[str]:
     if "topicName" in trigger or "subscriptionName" in trigger:
-        return [f"the Service Bus topic trigger '{trigger['name']}' is not supported, only queues are"]
+        return [f"Service Bus topic trigger '{trigger['name']}' is not supported; use a queue"]
     if str(trigger.get("isSessionsEnabled") or "").lower() == "true":
-        return [f"sessions of the Service Bus trigger '{trigger['name']}' are not supported"]
+        return [f"Service Bus trigger '{trigger['name']}' uses sessions, which are not supported"]
     if str(trigger.get("cardinality") or "ONE").upper() == "MANY":
-        return [f"cardinality 'many' of the Service Bus trigger '{trigger['name']}' is not supported"]
+        return [f"Service Bus trigger '{trigger['name']}' has cardinality 'many'; only 'one' is supported"]
     return []
 
 
-def _feed_faults(trigger: Mapping[str, Any], settings: Mapping[str, str]) -> list[str]:
+def _feed_problems(trigger: Mapping[str, Any], settings: Mapping[str, str]) -> list[str]:
     name = trigger["name"]
     connection = trigger.get("connection")
     if not connection:
-        return [f"the change feed trigger '{name}' has no connection (version 3 of the trigger is not supported)"]
+        return [f"change feed trigger '{name}' has no connection (version 3 of the trigger is not supported)"]
     value = settings.get(connection)
     if value is None:
-        return [f"the app setting '{connection}', the connection of the change feed trigger '{name}', is missing"]
+        return [f"app setting '{connection}', the connection of change feed trigger '{name}', is missing"]
     if not value.startswith(("sqlite:", COSMOS_CONNECTION)):
         return [
-            f"the app setting '{connection}' of the change feed trigger '{name}' must be 'sqlite:' and a path, "
-            f"or '{COSMOS_CONNECTION}' and the address of an account"
+            f"app setting '{connection}', the connection of change feed trigger '{name}', must start with 'sqlite:' "
+            f"(then a path) or '{COSMOS_CONNECTION}' (then the address of an account)"
         ]
     return []
 
 
-def _read_retry(function: Any, faults: list[str]) -> RetryPolicy | None:
+def _read_retry(function: Any, problems: list[str]) -> RetryPolicy | None:
     raw = function.get_settings_dict("retry_policy")
     if raw is None:
         return None
     try:
         return read_policy(raw)
-    except BadRetryPolicy as fault:
-        faults.append(str(fault))
+    except BadRetryPolicy as error:
+        problems.append(str(error))
         return None

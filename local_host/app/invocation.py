@@ -1,7 +1,7 @@
-"""How is a user's function called? Async ones on the event loop, sync ones in a bounded pool of threads.
+"""How is a user's function called? Async functions run on the event loop, sync functions in a bounded thread pool.
 
-Source: learn.microsoft.com/azure/azure-functions/python-scale-performance-reference (PYTHON_THREADPOOL_THREAD_COUNT;
-when it is not set, cores + 4).
+Source: learn.microsoft.com/azure/azure-functions/python-scale-performance-reference (PYTHON_THREADPOOL_THREAD_COUNT,
+by default the number of cores plus 4).
 """
 
 from __future__ import annotations
@@ -23,18 +23,20 @@ from local_host.app.functions import Function
 
 
 class Invoker:
-    """Calls functions. `close` waits for no thread that is still at work."""
+    """Calls functions. `close` does not wait for threads that are still running."""
 
     def __init__(self, *, directory: Path, client_binding: Callable[[], str]) -> None:
-        """`client_binding` gives the JSON text that a durable-client parameter receives."""
+        """`client_binding` returns the JSON text that durable-client parameters receive."""
         self._directory = directory
         self._client_binding = client_binding
         self._threads = ThreadPoolExecutor(max_workers=_threads_max(), thread_name_prefix="function")
 
     async def call(self, function: Function, argument: Any, *, retry: tuple[int, int] | None = None) -> Any:
-        """Call a function with the value of its trigger; what it raises passes through.
+        """Call a function with the value of its trigger, and return its result.
 
-        Shapes: `retry` is how many times it was retried and how many times it may be.
+        Shapes: `retry` holds the number of retries so far and the maximum, -1 for no limit; `None` without a policy.
+
+        Errors: those that the function raises.
         """
         arguments = {function.parameter: argument}
         for client in function.clients:
@@ -54,7 +56,7 @@ class Invoker:
 
 
 class InvocationContext(func.Context):  # type: ignore[misc]  # the SDK carries no types
-    """What a function finds in its parameter `context`."""
+    """The value of a function's `context` parameter."""
 
     def __init__(self, name: str, directory: Path, retry: tuple[int, int] | None) -> None:
         self._name = name
@@ -97,7 +99,7 @@ class _RetryContext:
 
 
 class _TraceContext:
-    """Nothing is traced on one machine; the fields are there so that code that passes them on works."""
+    """An empty trace context: this host does not trace, but functions may pass the fields on."""
 
     trace_state = ""
     trace_parent = ""

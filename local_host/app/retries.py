@@ -1,7 +1,7 @@
-"""When is a failed trigger tried again? The retry policies of the Functions host.
+"""When is a failed trigger retried? The retry policies of the Functions host.
 
 Source: learn.microsoft.com/azure/azure-functions/functions-bindings-error-pages (retry policies): `fixed_delay` takes
-`delay_interval`, `exponential_backoff` takes `minimum_interval` and `maximum_interval`; -1 retries mean without end.
+`delay_interval`, `exponential_backoff` takes `minimum_interval` and `maximum_interval`; -1 retries means no limit.
 """
 
 from __future__ import annotations
@@ -16,56 +16,60 @@ from local_host.errors import HostError
 
 
 class BadRetryPolicy(HostError):
-    """A policy that the real host would refuse too."""
+    """The retry policy is invalid; the host in Azure would reject it too."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RetryPolicy:
-    retries_max: int
-    """-1 for no end."""
-    first_pause: timedelta
-    pause_max: timedelta
-    doubles: bool
+    """A fixed or exponential delay between attempts."""
 
-    def pause(self, failures: int) -> timedelta | None:
-        """Return how long to wait after so many failures in a row, or `None` when no more is tried.
+    retries_max: int
+    """-1 for no limit."""
+    first_delay: timedelta
+    delay_max: timedelta
+    is_exponential: bool
+    """Whether the delay doubles with each failure."""
+
+    def delay(self, failures: int) -> timedelta | None:
+        """Return the delay after this many failures in a row, or `None` if there is no further retry.
 
         >>> RetryPolicy(
-        ...     retries_max=5, first_pause=timedelta(seconds=1), pause_max=timedelta(seconds=3), doubles=True
-        ... ).pause(3)
+        ...     retries_max=5, first_delay=timedelta(seconds=1), delay_max=timedelta(seconds=3), is_exponential=True
+        ... ).delay(3)
         datetime.timedelta(seconds=3)
         """
         if 0 <= self.retries_max < failures:
             return None
-        if not self.doubles:
-            return self.first_pause
-        # 2^40 of any pause is more than any maximum; beyond that the multiplication would overflow.
+        if not self.is_exponential:
+            return self.first_delay
+        # 2^40 times any delay exceeds any maximum; a larger factor would overflow.
         factor: int = 2 ** min(failures - 1, 40)
-        return min(self.first_pause * factor, self.pause_max)
+        return min(self.first_delay * factor, self.delay_max)
 
 
 def read_policy(raw: Mapping[str, Any]) -> RetryPolicy:
-    """Read what `@app.retry` has stored. Errors: `BadRetryPolicy`."""
+    """Read the settings that `@app.retry` stored. Errors: `BadRetryPolicy`."""
     strategy = raw.get("strategy")
     try:
         retries_max = int(raw["max_retry_count"])
     except (KeyError, TypeError, ValueError):
-        raise BadRetryPolicy(f"max_retry_count must be a whole number (got {raw.get('max_retry_count')!r})") from None
+        given = raw.get("max_retry_count")
+        raise BadRetryPolicy(f"max_retry_count of the retry policy must be a whole number (got {given!r})") from None
     if strategy == "fixed_delay":
-        pause = _interval(raw, "delay_interval")
-        return RetryPolicy(retries_max=retries_max, first_pause=pause, pause_max=pause, doubles=False)
+        delay = _interval(raw, "delay_interval")
+        return RetryPolicy(retries_max=retries_max, first_delay=delay, delay_max=delay, is_exponential=False)
     if strategy == "exponential_backoff":
         return RetryPolicy(
             retries_max=retries_max,
-            first_pause=_interval(raw, "minimum_interval"),
-            pause_max=_interval(raw, "maximum_interval"),
-            doubles=True,
+            first_delay=_interval(raw, "minimum_interval"),
+            delay_max=_interval(raw, "maximum_interval"),
+            is_exponential=True,
         )
-    raise BadRetryPolicy(f"the retry strategy must be fixed_delay or exponential_backoff (got {strategy!r})")
+    raise BadRetryPolicy(f"retry strategy must be fixed_delay or exponential_backoff (got {strategy!r})")
 
 
 def _interval(raw: Mapping[str, Any], name: str) -> timedelta:
     try:
         return parse_timespan(str(raw.get(name)))
-    except BadTimeSpan as fault:
-        raise BadRetryPolicy(f"{name} of the retry policy: {fault}") from None
+    except BadTimeSpan as error:
+        raise BadRetryPolicy(f"{name} of the retry policy: {error}") from None

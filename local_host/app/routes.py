@@ -1,8 +1,8 @@
-"""Which function does a path belong to? Route templates, as ASP.NET Core has them.
+"""Which route matches a path? Route templates as in ASP.NET Core.
 
-Segments are literals (compared without regard to case), parameters `{id}`, optional ones `{id?}`, ones with a default
-`{id=1}`, constrained ones `{id:int}`, and a catch-all `{*rest}` at the end. The more particular route wins: literal
-before constrained before free before catch-all, segment by segment.
+A segment is a literal (case-insensitive), a parameter `{id}`, an optional parameter `{id?}`, a parameter with a default
+`{id=1}`, a constrained parameter `{id:int}`, or a catch-all `{*rest}` at the end. The most specific route wins, segment
+by segment: literal, then constrained, then unconstrained, then catch-all.
 
 Source: learn.microsoft.com/aspnet/core/fundamentals/routing (route templates, constraints, precedence).
 """
@@ -17,14 +17,14 @@ from local_host.errors import HostError
 
 
 class BadRoute(HostError):
-    """A template that this host cannot read."""
+    """The route template is invalid, or this host does not support it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Route:
-    """A template, ready to match.
+    """A compiled template.
 
-    Shapes: `weight` sorts routes, lowest first. A value of `match` is `None` for an optional parameter that is absent.
+    Shapes: `weight` orders routes; the lowest is tried first.
     """
 
     template: str
@@ -32,12 +32,15 @@ class Route:
     _segments: tuple[_Segment, ...]
 
     def match(self, path: str) -> dict[str, str] | None:
-        """Match a decoded path without slashes at its ends; return the parameters, absent optional ones left out."""
+        """Match a path and return its parameters, or `None` if it does not match.
+
+        Shapes: `path` is decoded and has no slash at either end. Absent optional parameters are omitted.
+        """
         return _match(self._segments, path.split("/") if path else [])
 
 
 def compile_route(template: str) -> Route:
-    """Read a template.
+    """Compile a template.
 
     >>> compile_route("jobs/{id:int}/events").match("jobs/7/EVENTS")
     {'id': '7'}
@@ -68,7 +71,7 @@ def _segment(text: str, *, is_last: bool) -> _Segment:
         return _mixed(text)
     stars, name, constraints, tail = whole.groups()
     if stars and not is_last:
-        raise BadRoute(f"a catch-all must be the last segment (got '{text}')")
+        raise BadRoute(f"catch-all '{text}' must be the last segment of the route")
     checks = tuple(_check(c, text) for c in constraints.split(":") if c)
     default = tail[1:] if tail and tail.startswith("=") else None
     weight = (4 if checks else 5) if stars else (2 if checks else 3)
@@ -84,10 +87,10 @@ def _segment(text: str, *, is_last: bool) -> _Segment:
 
 
 def _mixed(text: str) -> _Segment:
-    """A segment of literals and plain parameters, such as `{name}.{ext}`."""
+    """Compile a segment of literals and plain parameters, such as `{name}.{ext}`."""
     parts = re.split(r"(\{[A-Za-z_][\w-]*\})", text)
     if any(("{" in part or "}" in part) != (i % 2 == 1) for i, part in enumerate(parts)):
-        raise BadRoute(f"the route segment '{text}' is not understood")
+        raise BadRoute(f"route segment '{text}' is not a literal, {{name}}, {{name:constraint}} or {{*name}}")
     pattern = "".join(
         f"(?P<{part[1:-1].replace('-', '_')}>[^/]+?)" if i % 2 else re.escape(part) for i, part in enumerate(parts)
     )
@@ -126,7 +129,7 @@ def _check(constraint: str, segment: str) -> Callable[[str], bool]:
     numbers = [int(n) for n in argument.split(",") if re.fullmatch(r"-?\d+", n.strip())]
     match name, numbers:
         case "regex", _ if argument:
-            # Brackets are doubled in templates, so that they are not taken for the template's own.
+            # Templates double square brackets to escape them.
             regex = re.compile(argument.replace("[[", "[").replace("]]", "]"), re.IGNORECASE)
             return lambda text: regex.search(text) is not None
         case "length", [size]:
@@ -143,7 +146,7 @@ def _check(constraint: str, segment: str) -> Callable[[str], bool]:
             return lambda text: _whole(text) is not None and (_whole(text) or 0) <= high
         case "range", [low, high]:
             return lambda text: _whole(text) is not None and low <= (_whole(text) or 0) <= high
-    raise BadRoute(f"the constraint '{constraint}' in the route segment '{segment}' is not supported")
+    raise BadRoute(f"constraint '{constraint}' in route segment '{segment}' is not supported")
 
 
 _PATTERNS = {

@@ -1,4 +1,4 @@
-"""How long is a .NET TimeSpan? `[days.]hh:mm:ss[.fraction]`, the way host.json and the bindings write durations."""
+"""How long is a .NET TimeSpan? `[days.]hh:mm[:ss[.fraction]]`, the form of durations in host.json and bindings."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from local_host.errors import HostError
 
 
 class BadTimeSpan(HostError):
-    pass
+    """The text is not a TimeSpan."""
 
 
 def parse_timespan(text: str) -> timedelta:
-    """Read a TimeSpan.
+    """Parse a TimeSpan.
 
     >>> parse_timespan("1.02:00:05")
     datetime.timedelta(days=1, seconds=7205)

@@ -1,8 +1,8 @@
-"""One episode: what does an instance do with the messages that have come for it?
+"""One episode: what does an instance do with its new messages?
 
-An episode takes all messages of one instance, appends them to its history, asks the orchestrator's code, and stores
-what follows: new history, new activities, timers and sub-orchestrations, status, and the answer to a parent. The caller
-puts it into one transaction, so that an episode has happened completely or not at all.
+An episode takes all messages of one instance, appends them to its history, replays the orchestrator's code, and stores
+the consequences: new history, activities, timers, sub-orchestrations, the status, and the result for a parent. The
+caller wraps it in one transaction, so an episode happens completely or not at all.
 
 Source: Azure/azure-functions-durable-extension.
 """
@@ -13,12 +13,10 @@ import json
 import logging
 import uuid
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from local_host.clock import Clock
-from local_host.durable.answer import Answer, Orchestrator, ask
-from local_host.durable.generations import Generation, Generations
+from local_host.durable.executions import Execution, ExecutionCache
 from local_host.durable.history import (
     COMPLETING,
     EXECUTION_COMPLETED,
@@ -35,8 +33,8 @@ from local_host.durable.history import (
     TIMER_CREATED,
     Event,
     encode,
+    episode_mark,
     event,
-    mark,
     micros,
     stamp,
 )
@@ -51,21 +49,23 @@ from local_host.durable.hub import (
     Instance,
     TaskHub,
 )
+from local_host.durable.orchestrator_call import Orchestrator, OrchestratorResult, call_orchestrator
 from local_host.durable.replay import (
     Decision,
     NewActivity,
-    NewChild,
+    NewSubOrchestration,
     NewTimer,
     NonDeterminism,
     UnsupportedAction,
     decide,
 )
+from local_host.errors import InstanceExists, UnknownFunction
 
 log = logging.getLogger("local_host.durable.episodes")
 
 
 class Episodes:
-    """Runs episodes and starts instances, inside the caller's transaction."""
+    """Runs episodes and starts instances inside the caller's transaction."""
 
     def __init__(
         self,
@@ -81,29 +81,28 @@ class Episodes:
         self._orchestrators = orchestrators
         self._activities = activities
         self._default_version = default_version
-        self.generations = Generations(hub)
+        self.executions = ExecutionCache(hub)
 
     def run(self, key: int) -> None:
-        """Run one episode; without messages, or for an instance that is over, only the messages go."""
+        """Run one episode. Without messages do nothing; for a finished instance only delete the messages."""
         messages = self._hub.messages(key)
         if not messages:
             return
         self._hub.delete_messages(key, messages[-1][0])
-        generation = self.generations.load(key)
-        if generation is None or generation.instance.status in FINISHED:
+        execution = self.executions.load(key)
+        if execution is None or execution.instance.status in FINISHED:
             return
-        now = self._clock.now()
-        turn = _Turn(now=now, at=stamp(now), suspended=bool(generation.instance.suspended))
+        episode = _EpisodeState(execution, self._clock.now())
         for _, text in messages:
-            self._read(generation, turn, text)
-        if len(turn.events) == 1:
-            return  # nothing but completions of what nobody waits for
-        if turn.terminated is not None:
-            self._finish(generation, turn, TERMINATED, turn.terminated["Input"])
-        elif turn.suspended:
-            self._wait(generation, turn, None)
+            self._read(episode, text)
+        if len(episode.events) == 1:
+            return  # only completions that nothing waits for
+        if episode.terminated is not None:
+            self._finish(episode, TERMINATED, episode.terminated["Input"])
+        elif episode.suspended:
+            self._wait(episode, None)
         else:
-            self._ask(generation, turn)
+            self._replay(episode)
 
     def start(
         self,
@@ -115,7 +114,7 @@ class Episodes:
         parent: Instance | None = None,
         parent_task_id: int | None = None,
     ) -> int:
-        """Store a new instance and its first message; whoever had the id before must be gone."""
+        """Store a new instance and its first message, and return its key; no instance may have the id."""
         now = self._clock.now()
         instance = Instance(
             key=0,
@@ -139,100 +138,98 @@ class Episodes:
         self._hub.send(key, encode(_started(instance, stamp(now))))
         return key
 
-    def _read(self, generation: Generation, turn: _Turn, text: str) -> None:
+    def _read(self, episode: _EpisodeState, text: str) -> None:
         message: Event = json.loads(text)
         kind = message["EventType"]
         if kind in COMPLETING:
             completed_id = message[COMPLETING[kind]]
-            if completed_id not in generation.open_ids:
+            if completed_id not in episode.execution.open_ids:
                 return
-            generation.open_ids.remove(completed_id)
+            episode.execution.open_ids.remove(completed_id)
         elif kind == EXECUTION_TERMINATED:
-            turn.terminated = turn.terminated or message
+            episode.terminated = episode.terminated or message
         elif kind == EXECUTION_SUSPENDED:
-            turn.suspended = True
+            episode.suspended = True
         elif kind == EXECUTION_RESUMED:
-            turn.suspended = False
-        turn.add(message, text)
+            episode.suspended = False
+        episode.add(message, text)
 
-    def _ask(self, generation: Generation, turn: _Turn) -> None:
-        instance = generation.instance
+    def _replay(self, episode: _EpisodeState) -> None:
+        instance = episode.execution.instance
         orchestrator = self._orchestrators.get(instance.name)
         if orchestrator is None:
             known = ", ".join(f"'{name}'" for name in sorted(self._orchestrators)) or "none"
-            self._fail(generation, turn, f"this app has no orchestrator of that name (it has {known})")
+            self._fail(episode, f"this app has no orchestrator with that name (it has {known})")
             return
-        history = turn.text if not generation.text else f"{generation.text},{turn.text}"
-        answer = ask(
+        history = episode.text if not episode.execution.text else f"{episode.execution.text},{episode.text}"
+        result = call_orchestrator(
             orchestrator,
             history=history,
             input_text=instance.input,
             instance_id=instance.instance_id,
             parent_instance_id=instance.parent_id,
         )
-        if answer.broken is not None:
-            self._fail(generation, turn, answer.broken)
+        if result.sdk_error is not None:
+            self._fail(episode, result.sdk_error)
             return
         try:
-            decision = decide([*generation.events, *turn.events], answer, now=turn.now)
+            decision = decide([*episode.execution.events, *episode.events], result, now=episode.now)
             self._require_known(decision)
-        except NonDeterminism as found:
-            self._fail(generation, turn, _non_determinism(instance, found))
-        except UnsupportedAction as found:
-            self._fail(generation, turn, f"{found.what} is not supported by the local host")
-        except _Unknown as found:
-            self._fail(generation, turn, str(found))
+        except NonDeterminism as error:
+            self._fail(episode, _non_determinism(instance, error))
+        except (UnsupportedAction, UnknownFunction) as error:
+            self._fail(episode, str(error))
         else:
-            self._carry_out(generation, turn, answer, decision)
+            self._carry_out(episode, result, decision)
 
     def _require_known(self, decision: Decision) -> None:
         for new in decision.scheduled:
             if isinstance(new, NewActivity) and new.name not in self._activities:
-                raise _Unknown(_unknown_text(new.name, "activity", self._activities))
-            if isinstance(new, NewChild) and new.name not in self._orchestrators:
-                raise _Unknown(_unknown_text(new.name, "orchestrator", self._orchestrators))
+                raise UnknownFunction(new.name, "activity", list(self._activities))
+            if isinstance(new, NewSubOrchestration) and new.name not in self._orchestrators:
+                raise UnknownFunction(new.name, "orchestrator", list(self._orchestrators))
 
-    def _carry_out(self, generation: Generation, turn: _Turn, answer: Answer, decision: Decision) -> None:
+    def _carry_out(self, episode: _EpisodeState, result: OrchestratorResult, decision: Decision) -> None:
         for new in decision.scheduled:
-            generation.open_ids.add(new.task_id)
+            episode.execution.open_ids.add(new.task_id)
             if isinstance(new, NewActivity):
-                self._schedule_activity(generation, turn, new)
+                self._schedule_activity(episode, new)
             elif isinstance(new, NewTimer):
-                self._schedule_timer(generation, turn, new, cancelled=new.task_id in decision.cancelled_timers)
+                self._schedule_timer(episode, new, cancelled=new.task_id in decision.cancelled_timers)
             else:
-                self._schedule_child(generation, turn, new)
+                self._schedule_sub_orchestration(episode, new)
         for task_id in decision.cancelled_timers:
-            if task_id not in generation.cancelled:
-                generation.cancelled.add(task_id)
-                self._hub.delete_timer(generation.instance.key, task_id)
+            if task_id not in episode.execution.cancelled:
+                episode.execution.cancelled.add(task_id)
+                self._hub.delete_timer(episode.execution.instance.key, task_id)
         if not decision.ended:
-            self._wait(generation, turn, answer)
+            self._wait(episode, result)
         elif decision.continue_as_new:
-            self._continue_as_new(generation, turn, answer, decision)
-        elif answer.error is not None:
-            self._fail(generation, turn, answer.error, answer)
+            self._continue_as_new(episode, result, decision)
+        elif result.error is not None:
+            self._fail(episode, result.error, result)
         else:
-            output = None if answer.output is None else encode(answer.output)
-            self._finish(generation, turn, COMPLETED, output, answer, next_id=decision.next_id)
+            output = None if result.output is None else encode(result.output)
+            self._finish(episode, COMPLETED, output, result, next_id=decision.next_id)
 
-    def _schedule_activity(self, generation: Generation, turn: _Turn, new: NewActivity) -> None:
-        turn.add(event(TASK_SCHEDULED, turn.at, new.task_id, Name=new.name, Version="", Input=new.input_text))
-        self._hub.add_activity(generation.instance.key, new.task_id, new.name, new.input_text)
+    def _schedule_activity(self, episode: _EpisodeState, new: NewActivity) -> None:
+        episode.add(event(TASK_SCHEDULED, episode.at, new.task_id, Name=new.name, Version="", Input=new.input_text))
+        self._hub.add_activity(episode.execution.instance.key, new.task_id, new.name, new.input_text)
 
-    def _schedule_timer(self, generation: Generation, turn: _Turn, new: NewTimer, *, cancelled: bool) -> None:
-        turn.add(event(TIMER_CREATED, turn.at, new.task_id, FireAt=stamp(new.fire_at)))
+    def _schedule_timer(self, episode: _EpisodeState, new: NewTimer, *, cancelled: bool) -> None:
+        episode.add(event(TIMER_CREATED, episode.at, new.task_id, FireAt=stamp(new.fire_at)))
         if not cancelled:
-            self._hub.add_timer(generation.instance.key, new.task_id, micros(new.fire_at))
+            self._hub.add_timer(episode.execution.instance.key, new.task_id, micros(new.fire_at))
 
-    def _schedule_child(self, generation: Generation, turn: _Turn, new: NewChild) -> None:
-        parent = generation.instance
-        # The name that the Durable Task Framework gives to a child that was given none.
+    def _schedule_sub_orchestration(self, episode: _EpisodeState, new: NewSubOrchestration) -> None:
+        parent = episode.execution.instance
+        # The default id of a sub-orchestration in the Durable Task Framework.
         instance_id = new.instance_id or f"{parent.execution_id}:{new.task_id}"
         input_text = None if new.input_text is None else encode(new.input_text)
-        turn.add(
+        episode.add(
             event(
                 SUB_ORCHESTRATION_CREATED,
-                turn.at,
+                episode.at,
                 new.task_id,
                 Name=new.name,
                 Version=new.version or "",
@@ -242,15 +239,15 @@ class Episodes:
         )
         taken = self._hub.instance(instance_id)
         if taken is not None and taken.status not in FINISHED:
-            reason = f"An Orchestration instance with the status {taken.status} already exists."
+            reason = str(InstanceExists(instance_id, taken.status))
             failed = event(
-                SUB_ORCHESTRATION_FAILED, turn.at, TaskScheduledId=new.task_id, Reason=reason, Details=instance_id
+                SUB_ORCHESTRATION_FAILED, episode.at, TaskScheduledId=new.task_id, Reason=reason, Details=instance_id
             )
             self._hub.send(parent.key, encode(failed))
             return
         if taken is not None:
             self._hub.delete_instance(taken.key)
-            self.generations.forget(taken.key)
+            self.executions.forget(taken.key)
         self.start(
             name=new.name,
             instance_id=instance_id,
@@ -260,75 +257,74 @@ class Episodes:
             parent_task_id=new.task_id,
         )
 
-    def _wait(self, generation: Generation, turn: _Turn, answer: Answer | None) -> None:
-        turn.add(*mark(ORCHESTRATOR_COMPLETED, turn.at))
-        self._store(generation, turn, SUSPENDED if turn.suspended else RUNNING, None, answer)
-        self.generations.append(generation, turn.text, turn.events)
+    def _wait(self, episode: _EpisodeState, result: OrchestratorResult | None) -> None:
+        episode.add(*episode_mark(ORCHESTRATOR_COMPLETED, episode.at))
+        self._store(episode, SUSPENDED if episode.suspended else RUNNING, None, result)
+        self.executions.append(episode.execution, episode.text, episode.events)
 
-    def _fail(self, generation: Generation, turn: _Turn, error: str, answer: Answer | None = None) -> None:
-        instance = generation.instance
+    def _fail(self, episode: _EpisodeState, error: str, result: OrchestratorResult | None = None) -> None:
+        instance = episode.execution.instance
         text = f"Orchestrator function '{instance.name}' failed: {error}"
         log.warning("Instance %s failed. %s", instance.instance_id, text)
-        self._finish(generation, turn, FAILED, encode(text), answer)
+        self._finish(episode, FAILED, encode(text), result)
 
     def _finish(
         self,
-        generation: Generation,
-        turn: _Turn,
+        episode: _EpisodeState,
         status: str,
         output: str | None,
-        answer: Answer | None = None,
+        result: OrchestratorResult | None = None,
         *,
         next_id: int = -1,
     ) -> None:
-        instance = generation.instance
+        instance = episode.execution.instance
         if status != TERMINATED:
-            turn.add(event(EXECUTION_COMPLETED, turn.at, next_id, OrchestrationStatus=status, Result=output))
-        turn.add(*mark(ORCHESTRATOR_COMPLETED, turn.at))
+            episode.add(event(EXECUTION_COMPLETED, episode.at, next_id, OrchestrationStatus=status, Result=output))
+        episode.add(*episode_mark(ORCHESTRATOR_COMPLETED, episode.at))
         self._hub.delete_timers(instance.key)
-        self._store(generation, turn, status, output, answer)
-        self.generations.append(generation, turn.text, turn.events)
-        self.generations.forget(instance.key)
-        self._tell_parent(instance, status, output, turn.at)
+        self._store(episode, status, output, result)
+        self.executions.append(episode.execution, episode.text, episode.events)
+        self.executions.forget(instance.key)
+        self._notify_parent(instance, status, output, episode.at)
 
-    def _continue_as_new(self, generation: Generation, turn: _Turn, answer: Answer, decision: Decision) -> None:
-        instance = generation.instance
+    def _continue_as_new(self, episode: _EpisodeState, result: OrchestratorResult, decision: Decision) -> None:
+        instance = episode.execution.instance
         input_text = None if decision.continue_input is None else encode(decision.continue_input)
         execution_id = uuid.uuid4().hex
         self._hub.delete_timers(instance.key)
-        self._hub.renew_instance(instance.key, execution_id=execution_id, input_text=input_text)
-        self._store(generation, turn, RUNNING, None, answer)
-        self.generations.forget(instance.key)
+        self._hub.replace_execution(instance.key, execution_id=execution_id, input_text=input_text)
+        self._store(episode, RUNNING, None, result)
+        self.executions.forget(instance.key)
         renewed = instance._replace(execution_id=execution_id, input=input_text)
-        # All older messages were taken by this episode, so the new beginning is first in the inbox.
-        self._hub.send(instance.key, encode(_started(renewed, turn.at)))
+        # This episode took all older messages, so the start of the new execution is first in the inbox.
+        self._hub.send(instance.key, encode(_started(renewed, episode.at)))
         for unread in decision.unread:
             self._hub.send(instance.key, encode(unread))
 
     def _store(
-        self, generation: Generation, turn: _Turn, status: str, output: str | None, answer: Answer | None
+        self, episode: _EpisodeState, status: str, output: str | None, result: OrchestratorResult | None
     ) -> None:
-        custom_status = generation.instance.custom_status
-        if answer is not None and answer.custom_status is not None:
-            custom_status = encode(answer.custom_status)
-        updated = generation.instance._replace(
+        custom_status = episode.execution.instance.custom_status
+        if result is not None and result.custom_status is not None:
+            custom_status = encode(result.custom_status)
+        updated = episode.execution.instance._replace(
             status=status,
             output=output,
             custom_status=custom_status,
-            updated_at=micros(turn.now),
-            suspended=int(turn.suspended),
+            updated_at=micros(episode.now),
+            suspended=int(episode.suspended),
         )
-        generation.instance = updated
+        episode.execution.instance = updated
         self._hub.update_instance(
             updated.key,
             status=status,
             output=output,
             custom_status=custom_status,
             updated_at=updated.updated_at,
-            suspended=turn.suspended,
+            suspended=episode.suspended,
         )
 
-    def _tell_parent(self, child: Instance, status: str, output: str | None, at: str) -> None:
+    def _notify_parent(self, child: Instance, status: str, output: str | None, at: str) -> None:
         if child.parent_key is None:
             return
         parent = self._hub.instance_by_key(child.parent_key)
@@ -336,36 +332,29 @@ class Episodes:
             return
         task_id = child.parent_task_id
         if status == COMPLETED:
-            told = event(SUB_ORCHESTRATION_COMPLETED, at, TaskScheduledId=task_id, Result=output or "null")
+            message = event(SUB_ORCHESTRATION_COMPLETED, at, TaskScheduledId=task_id, Result=output or "null")
         else:
             reason = json.loads(output) if output else status
-            told = event(
+            message = event(
                 SUB_ORCHESTRATION_FAILED,
                 at,
                 TaskScheduledId=task_id,
                 Reason=reason,
                 Details=f"Sub-orchestration '{child.name}' with instance id '{child.instance_id}' is {status}.",
             )
-        self._hub.send(parent.key, encode(told))
+        self._hub.send(parent.key, encode(message))
 
 
-@dataclass(slots=True)
-class _Turn:
-    """What one episode adds to the history, as events and as text."""
+class _EpisodeState:
+    """The part that one episode adds to the history of an execution, as events and as JSON text."""
 
-    now: datetime
-    at: str
-    suspended: bool
-    terminated: Event | None
-    events: list[Event]
-    text: str
-
-    def __init__(self, *, now: datetime, at: str, suspended: bool) -> None:
+    def __init__(self, execution: Execution, now: datetime) -> None:
+        self.execution = execution
         self.now = now
-        self.at = at
-        self.suspended = suspended
-        self.terminated = None
-        first, self.text = mark(ORCHESTRATOR_STARTED, at)
+        self.at = stamp(now)
+        self.suspended = bool(execution.instance.suspended)
+        self.terminated: Event | None = None
+        first, self.text = episode_mark(ORCHESTRATOR_STARTED, self.at)
         self.events = [first]
 
     def add(self, added: Event, text: str | None = None) -> None:
@@ -373,18 +362,11 @@ class _Turn:
         self.text = f"{self.text},{text or encode(added)}"
 
 
-class _Unknown(Exception):
-    pass
-
-
 def _started(instance: Instance, at: str) -> Event:
     parent = None
     if instance.parent_id is not None:
         parent = {
-            "OrchestrationInstance": {
-                "InstanceId": instance.parent_id,
-                "ExecutionId": instance.parent_execution_id,
-            },
+            "OrchestrationInstance": {"InstanceId": instance.parent_id, "ExecutionId": instance.parent_execution_id},
             "TaskScheduleId": instance.parent_task_id,
         }
     return event(
@@ -399,17 +381,9 @@ def _started(instance: Instance, at: str) -> Event:
     )
 
 
-def _non_determinism(instance: Instance, found: NonDeterminism) -> str:
+def _non_determinism(instance: Instance, error: NonDeterminism) -> str:
     return (
-        f"Non-deterministic orchestration: instance '{instance.instance_id}' of orchestrator '{instance.name}' at "
-        f"id {found.task_id}: the history holds {found.recorded}, the code now asks for {found.asked}. The code was "
-        "changed while the instance ran, or it does not do the same on every replay."
-    )
-
-
-def _unknown_text(name: str, kind: str, known: Collection[str]) -> str:
-    listed = ", ".join(f"'{each}'" for each in sorted(known)) or "none"
-    return (
-        f"The function '{name}' doesn't exist, is disabled, or is not an {kind} function. "
-        f"Additional info: The following are the known {kind} functions: {listed}."
+        f"Non-deterministic orchestration: instance '{instance.instance_id}' of orchestrator '{instance.name}', "
+        f"{error}. The code changed while the instance was running, or its replays differ. Restore the code and rewind "
+        "the instance, or start a new one."
     )

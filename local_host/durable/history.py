@@ -1,8 +1,8 @@
 """What is a history event, as the SDK reads it?
 
-Events are the JSON objects of the Durable Functions protocol. Event types, field names and the rule which events carry
-their own sequence number in `EventId` (those that something was scheduled with) and which carry -1 are as the durable
-extension writes them. This module makes events and changes none.
+Events are the JSON objects of the Durable Functions protocol. Event types and field names are those of the durable
+extension. `EventId` is a sequence number in events that schedule something, and -1 in all others, also as in the
+extension. This module creates events and never changes one.
 
 Source: Azure/azure-functions-durable-extension.
 """
@@ -36,7 +36,7 @@ EXECUTION_RESUMED: Final = 20
 EXECUTION_REWOUND: Final = 21
 
 SCHEDULING: Final = frozenset({TASK_SCHEDULED, SUB_ORCHESTRATION_CREATED, TIMER_CREATED, EVENT_SENT})
-"""Types whose `EventId` is the id of what they scheduled."""
+"""Types whose `EventId` is the id of the task that they schedule."""
 
 COMPLETING: Final = {
     TASK_COMPLETED: "TaskScheduledId",
@@ -45,7 +45,7 @@ COMPLETING: Final = {
     SUB_ORCHESTRATION_FAILED: "TaskScheduledId",
     TIMER_FIRED: "TimerId",
 }
-"""Types that complete something scheduled, with the field that names it."""
+"""Types that complete a scheduled task, with the field that holds its id."""
 
 TYPE_NAMES: Final = {
     EXECUTION_STARTED: "ExecutionStarted",
@@ -71,17 +71,17 @@ TYPE_NAMES: Final = {
 
 
 def event(kind: int, at: str, event_id: int = -1, **fields: Any) -> Event:
-    """Make an event.
+    """Create an event.
 
-    Shapes: `at` is the text that `stamp` gives. Absent fields are left out, as the SDK gives them `None` itself.
+    Shapes: `at` is a time as formatted by `stamp`. Omit absent fields; the SDK defaults them to `None`.
     """
     return {"EventType": kind, "EventId": event_id, "IsPlayed": False, "Timestamp": at, **fields}
 
 
-def mark(kind: int, at: str) -> tuple[Event, str]:
-    """Make an event without fields of its own, and its text; every episode has two of them.
+def episode_mark(kind: int, at: str) -> tuple[Event, str]:
+    """Create an event without fields, and its text. Every episode has two of them.
 
-    >>> made, text = mark(ORCHESTRATOR_STARTED, "2026-01-01T00:00:00.000000Z")
+    >>> made, text = episode_mark(ORCHESTRATOR_STARTED, "2026-01-01T00:00:00.000000Z")
     >>> (made, text) == (event(ORCHESTRATOR_STARTED, "2026-01-01T00:00:00.000000Z"), encode(made))
     True
     """
@@ -94,7 +94,7 @@ def encode(value: Any) -> str:
 
 
 def stamp(when: datetime) -> str:
-    """Write a UTC time as the protocol does.
+    """Format a UTC time as the protocol does.
 
     >>> stamp(datetime(2026, 1, 1, tzinfo=UTC))
     '2026-01-01T00:00:00.000000Z'
@@ -103,7 +103,7 @@ def stamp(when: datetime) -> str:
 
 
 def parse_stamp(text: str) -> datetime:
-    """Read a time; a time without a zone is UTC.
+    """Parse a time; a time without a zone is UTC.
 
     >>> parse_stamp('2026-01-01T00:00:00.5Z') == datetime(2026, 1, 1, 0, 0, 0, 500_000, tzinfo=UTC)
     True
@@ -113,7 +113,7 @@ def parse_stamp(text: str) -> datetime:
 
 
 def micros(when: datetime) -> int:
-    """Return microseconds since 1970, the unit of every time in the task hub."""
+    """Return microseconds since 1970, the unit of all times in the task hub."""
     return (when - _EPOCH) // _MICROSECOND
 
 

@@ -1,18 +1,18 @@
-"""What is durable? The task hub: one SQLite file that holds everything a host must not forget.
+"""What is durable? The task hub: one SQLite file with everything that must survive a crash.
 
-What is committed is never done again; what is scheduled and not completed is done again after a crash. So callers put
-whatever belongs together into one `transaction`, and act on it only after that has been left.
+Committed work is never repeated. Work that is scheduled but not completed is repeated after a crash. Callers therefore
+put changes that belong together into one `transaction`, and act on them only after the transaction ends.
 
-Write-ahead logging with `synchronous=NORMAL`: a commit is handed to the operating system before it returns, so a
-process killed at any instant loses nothing. A machine that loses power may lose the last commits, never the file's
-consistency; for jobs on one laptop that is the right price, and it saves a disk flush per commit.
+The file uses write-ahead logging with `synchronous=NORMAL`. A commit reaches the operating system before it returns, so
+killing the process at any moment loses nothing. If the machine loses power, the last commits may be lost, but the file
+stays consistent. That is acceptable for jobs on one laptop, and it saves a disk flush per commit.
 
-All times are microseconds since 1970. Every instance has a `key`, a number that is never used again: when an instance
-is replaced or purged, whatever was under way for the old one finds no row and is dropped.
+All times are microseconds since 1970. Every instance has a `key`, a number that is never reused. When an instance is
+replaced or purged, results for the old one find no row and are dropped.
 
-Not safe for threads: one hub belongs to one event loop. One host a file; see `lock` for how that is kept.
+Not thread-safe: a hub belongs to one event loop. Only one host may open a file; `lock` enforces that.
 
-Source: https://www.sqlite.org/pragma.html#pragma_synchronous. Nothing here needs more than SQLite 3.35 (RETURNING).
+Source: https://www.sqlite.org/pragma.html#pragma_synchronous. Requires SQLite 3.35 or newer (RETURNING).
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ FINISHED = frozenset({COMPLETED, FAILED, TERMINATED})
 class Instance(NamedTuple):
     """One orchestration instance, without its history.
 
-    Shapes: `input`, `output` and `custom_status` are JSON texts or `None`. `parent_*` are `None` for a root.
+    Shapes: `status` is one of the constants above. `input`, `output` and `custom_status` are JSON texts or `None`.
+    `parent_*` are `None` for a root instance. `suspended` is 0 or 1.
     """
 
     key: int
@@ -58,16 +59,24 @@ class Instance(NamedTuple):
 
 
 class PendingActivity(NamedTuple):
+    """A scheduled activity that has no result yet.
+
+    Shapes: `number` is unique and grows. `key` is the instance's key and `task_id` the task's id within it. `input` is
+    JSON text, `None` for no input. `instance_id` is `None` if the instance no longer exists; the activity still runs,
+    but its result is dropped.
+    """
+
     number: int
     key: int
     task_id: int
     name: str
     input: str | None
     instance_id: str | None
-    """`None` when the instance is no longer there; the activity still runs, and its result is dropped."""
 
 
-class DueTimer(NamedTuple):
+class PendingTimer(NamedTuple):
+    """A timer that has not fired. Shapes: `slot` combines the instance's key and the task's id; see `_SLOT_BITS`."""
+
     slot: int
     fire_at: int
     instance_id: str
@@ -75,7 +84,7 @@ class DueTimer(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Filter:
-    """Which instances to list or purge. `None` and empty mean "any"; the end of a range is included."""
+    """Which instances to list or purge. `None` and empty mean "any"; ranges include both ends."""
 
     created_from: int | None = None
     created_to: int | None = None
@@ -84,10 +93,10 @@ class Filter:
 
 
 class TaskHub:
-    """Instances, their histories and inboxes, pending activities and timers."""
+    """Instances, their histories and inboxes, pending activities and pending timers."""
 
     def __init__(self, path: Path | None = None) -> None:
-        """Open or create a hub; `None` keeps it in memory."""
+        """Open or create a hub. Shapes: a `path` of `None` keeps it in memory. Errors: `sqlite3.Error`."""
         self.db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
         self._depth = 0
         try:
@@ -113,7 +122,7 @@ class TaskHub:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commit everything inside at once, or nothing. Inner transactions join the outer one."""
+        """Commit all changes made inside, or none. Inner transactions join the outer one."""
         if self._depth:
             self._depth += 1
             try:
@@ -144,13 +153,11 @@ class TaskHub:
         return None if row is None else Instance._make(row)
 
     def add_instance(self, instance: Instance) -> int:
-        """Store a new instance and return its key; the `key` of the argument is not used."""
+        """Store a new instance and return its key; ignore the argument's own `key`."""
         marks = ",".join("?" * (len(instance) - 1))
         columns = ",".join(Instance._fields[1:])
-        cursor = self.db.execute(f"INSERT INTO instances({columns}) VALUES({marks})", instance[1:])
-        key = cursor.lastrowid
-        assert key is not None  # noqa: S101 - an INSERT that succeeded has a row id
-        return key
+        cursor = self.db.execute(f"INSERT INTO instances({columns}) VALUES({marks}) RETURNING key", instance[1:])
+        return int(cursor.fetchone()[0])
 
     def update_instance(
         self,
@@ -167,28 +174,28 @@ class TaskHub:
             (status, output, custom_status, updated_at, suspended, key),
         )
 
-    def renew_instance(self, key: int, *, execution_id: str, input_text: str | None) -> None:
-        """Begin a new generation: a new execution id and input, and no history."""
+    def replace_execution(self, key: int, *, execution_id: str, input_text: str | None) -> None:
+        """Start a new execution: set its id and input, and delete the history."""
         self.db.execute("UPDATE instances SET execution_id=?,input=? WHERE key=?", (execution_id, input_text, key))
-        self._forget_history(key)
+        self._delete_history(key)
 
     def delete_instance(self, key: int) -> None:
-        """Delete an instance and everything that waits for it."""
+        """Delete an instance with its messages, history and timers."""
         self.db.execute("DELETE FROM instances WHERE key=?", (key,))
         self.db.execute("DELETE FROM inbox WHERE key=?", (key,))
-        self._forget_history(key)
+        self._delete_history(key)
         self.delete_timers(key)
 
     def instances(self, chosen: Filter, *, after: int, limit: int) -> list[Instance]:
-        """Return instances in the order of their keys, after one key."""
+        """Return instances in key order, starting after the key `after`."""
         where, values = _conditions(chosen)
         rows = self.db.execute(f"{_SELECT_INSTANCE} WHERE key>?{where} ORDER BY key LIMIT ?", (after, *values, limit))
         return [Instance._make(row) for row in rows]
 
-    # History: one row an episode, so that an episode appends one row and a replay reads few.
+    # History: one row per episode, so an episode appends one row and a replay reads few.
 
     def history(self, key: int) -> tuple[list[str], int]:
-        """Return the history in chunks of JSON events joined by commas, and the number of the next chunk."""
+        """Return the history as chunks of JSON events joined by commas, and the number of the next chunk."""
         rows = self.db.execute(
             "SELECT slot,events FROM history WHERE slot>=? AND slot<? ORDER BY slot",
             (key << _SLOT_BITS, (key + 1) << _SLOT_BITS),
@@ -199,10 +206,10 @@ class TaskHub:
     def append_history(self, key: int, chunk: int, events: str) -> None:
         self.db.execute("INSERT INTO history(slot,events) VALUES(?,?)", (key << _SLOT_BITS | chunk, events))
 
-    def _forget_history(self, key: int) -> None:
+    def _delete_history(self, key: int) -> None:
         self.db.execute("DELETE FROM history WHERE slot>=? AND slot<?", (key << _SLOT_BITS, (key + 1) << _SLOT_BITS))
 
-    # Inbox: events that an instance has not seen yet, in the order in which they came.
+    # Inbox: messages that an instance has not read yet, in order of arrival.
 
     def send(self, key: int, event: str) -> None:
         self.db.execute("INSERT INTO inbox(number,key,event) VALUES(?,?,?)", (self._next_message, key, event))
@@ -216,7 +223,7 @@ class TaskHub:
         self.db.execute("DELETE FROM inbox WHERE key=? AND number<=?", (key, up_to))
 
     def keys_with_messages(self, limit: int) -> list[int]:
-        """Return the keys of those who wait longest, without repeats, looking at no more than `limit` messages."""
+        """Return the distinct keys of the oldest `limit` messages, oldest first."""
         rows = self.db.execute("SELECT key FROM inbox ORDER BY number LIMIT ?", (limit,))
         return list(dict.fromkeys(row[0] for row in rows))
 
@@ -238,7 +245,7 @@ class TaskHub:
         return [PendingActivity._make(row) for row in rows]
 
     def delete_activity(self, number: int) -> bool:
-        """Delete a pending activity; return whether it was there, that is, whether its result is the first."""
+        """Delete a pending activity. Return whether it existed, that is, whether this is its first result."""
         return self.db.execute("DELETE FROM activities WHERE number=?", (number,)).rowcount == 1
 
     # Timers
@@ -246,20 +253,20 @@ class TaskHub:
     def add_timer(self, key: int, task_id: int, fire_at: int) -> None:
         self.db.execute("INSERT INTO timers(slot,fire_at) VALUES(?,?)", (key << _SLOT_BITS | task_id, fire_at))
 
-    def due_timers(self, now: int, limit: int) -> list[DueTimer]:
+    def due_timers(self, now: int, limit: int) -> list[PendingTimer]:
         rows = self.db.execute(
             f"SELECT t.slot,t.fire_at,i.instance_id FROM timers t JOIN instances i ON i.key=t.slot>>{_SLOT_BITS}"  # noqa: S608
             " WHERE t.fire_at<=? ORDER BY t.fire_at,t.slot LIMIT ?",
             (now, limit),
         )
-        return [DueTimer._make(row) for row in rows]
+        return [PendingTimer._make(row) for row in rows]
 
     def next_timer(self) -> int | None:
         row = self.db.execute("SELECT fire_at FROM timers ORDER BY fire_at LIMIT 1").fetchone()
         return None if row is None else int(row[0])
 
     def take_timer(self, slot: int) -> tuple[int, int] | None:
-        """Delete a timer; return its key and task id, or `None` when it was cancelled or has fired."""
+        """Delete a timer. Return its key and task id, or `None` if it was canceled or has already fired."""
         if self.db.execute("DELETE FROM timers WHERE slot=?", (slot,)).rowcount == 0:
             return None
         return slot >> _SLOT_BITS, slot & _SLOT_MASK
@@ -275,13 +282,13 @@ class TaskHub:
         return int(row[0] or 0)
 
 
-# A row's place is its instance's key and its number within the instance in one integer: rows of one instance lie
-# together and no second index is needed. 2^20 episodes or ids a generation is ten times what Durable Functions allows
+# A slot combines the instance's key and a number within the instance in one integer. Rows of one instance are adjacent
+# and need no second index. 2^20 episodes or ids per execution is ten times the limit of Durable Functions
 # (maxOrchestrationActions, 100,000).
 _SLOT_BITS = 20
 _SLOT_MASK = (1 << _SLOT_BITS) - 1
 
-# 16 MB between checkpoints instead of 4: each checkpoint is one of the few moments when a disk flush is waited for.
+# Checkpoint every 16 MB instead of every 4, because each checkpoint waits for a disk flush.
 _CHECKPOINT_PAGES = 4000
 
 _SCHEMA = """

@@ -1,18 +1,18 @@
-"""Given what happened and what the code asks for, what happens next?
+"""Given the history and the actions that the code requests, what happens next?
 
-Pure. The SDK answers every episode with *all* actions since the start of the generation, without ids. This module walks
-those actions along the history in the order in which things happened, gives each the id that the durable extension
-would give it, and so finds out which of them are new. The rules:
+Pure. In every episode the SDK returns *all* actions since the execution started, without ids. This module walks the
+actions along the history in the order of events, and gives each action the id that the durable extension would give it.
+An action whose id is not in the history is new. The rules:
 
-1. Ids come from one counter that starts at 0. Activities, sub-orchestrations and timers (cancelled ones too) take one;
-   waits for events, `WhenAny`, `WhenAll` and continue-as-new take none.
-2. Actions are awaited one after the other. Compound actions register all their children at once.
+1. Ids come from one counter that starts at 0. Activities, sub-orchestrations and timers (even canceled ones) take an
+   id; waits for events, `WhenAny`, `WhenAll` and continue-as-new do not.
+2. Actions are awaited one at a time. Compound actions register all their children at once.
 3. A retried action takes ids as it fails: attempt, timer, attempt, timer; after the last failure one more timer.
-4. An event that comes before its wait is kept, first in first out, per name without regard to case. An event that finds
-   several waits goes to the newest.
-5. An action whose id is in the history must be the one recorded there, and all that is recorded must be asked for
-   again. Otherwise the code has changed under a running instance: `NonDeterminism`.
-6. The instance ends when the walk has come through and nothing scheduled is open. A cancelled timer is not open.
+4. An event that arrives before its wait is kept. Kept events are delivered first in, first out, per name, ignoring
+   case. If several waits match an event, the newest gets it.
+5. If an action's id is in the history, the action must match the recorded one, and the code must request every recorded
+   action again. Otherwise the code changed under a running instance: `NonDeterminism`.
+6. The instance ends when all actions have been walked and nothing scheduled is open. A canceled timer is not open.
 
 Source: Azure/azure-functions-durable-extension; OutOfProcOrchestrationShim.cs of the durable extension.
 """
@@ -25,7 +25,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from local_host.durable.answer import Answer
 from local_host.durable.history import (
     EVENT_RAISED,
     EVENT_SENT,
@@ -41,81 +40,89 @@ from local_host.durable.history import (
     Event,
     parse_stamp,
 )
+from local_host.durable.orchestrator_call import OrchestratorResult
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewActivity:
+    """An activity to schedule. Shapes: `input_text` is JSON text as the SDK encoded it, `None` for no input."""
+
     task_id: int
     name: str
     input_text: str | None
-    """JSON text, as the SDK encoded it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewTimer:
+    """A timer to schedule. Units: `fire_at` is in UTC."""
+
     task_id: int
     fire_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class NewChild:
+class NewSubOrchestration:
+    """A sub-orchestration to start.
+
+    Shapes: an `instance_id` of `None` lets the engine choose one. `input_text` is JSON text, `None` for no input. A
+    `version` of `None` means the app's default.
+    """
+
     task_id: int
     name: str
     instance_id: str | None
-    """`None` lets the engine name it."""
     input_text: str | None
     version: str | None
 
 
 @dataclass(kw_only=True, slots=True)
 class Decision:
-    """What to append and dispatch.
+    """The events to append to the history, and the work to dispatch.
 
-    Shapes: `scheduled` holds what the history does not have yet, in id order. `cancelled_timers` are all timers that
-    the code has cancelled in this generation, whether they were ever dispatched or not. `continue_as_new` is only set
-    together with `ended`. `unread` are the raised events that no wait took, oldest first (they move on when the
-    instance continues as new).
+    Shapes: `scheduled` holds the actions that the history does not have yet, in id order. `cancelled_timers` are the
+    ids of all timers that the code canceled in this execution, dispatched or not. `ended` is set if all actions were
+    walked, the code returned or raised, and nothing is open. `continue_as_new` implies `ended`. `unread` are the raised
+    events that no wait took, oldest first; they carry over if the instance continues as new.
     """
 
-    scheduled: list[NewActivity | NewTimer | NewChild] = field(default_factory=list)
+    scheduled: list[NewActivity | NewTimer | NewSubOrchestration] = field(default_factory=list)
     cancelled_timers: list[int] = field(default_factory=list)
     unread: list[Event] = field(default_factory=list)
     next_id: int = 0
     ended: bool = False
-    """The walk came through, the code is done or has failed, and nothing is open."""
     continue_as_new: bool = False
     continue_input: str | None = None
 
 
 class NonDeterminism(Exception):
-    """The code asks for something else than what the history holds."""
+    """The code requests a different action than the history records."""
 
-    def __init__(self, *, task_id: int, recorded: str, asked: str) -> None:
+    def __init__(self, *, task_id: int, recorded: str, requested: str) -> None:
         self.task_id = task_id
         self.recorded = recorded
-        self.asked = asked
-        super().__init__(f"id {task_id}: the history holds {recorded}, the code now asks for {asked}")
+        self.requested = requested
+        super().__init__(f"task id {task_id}: the history records {recorded}, but the code now requests {requested}")
 
 
 class UnsupportedAction(Exception):
-    """The code uses something that this host does not have."""
+    """The code uses an action that this host does not support."""
 
-    def __init__(self, what: str) -> None:
-        self.what = what
-        super().__init__(what)
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"{name} is not supported by the local host")
 
 
-def decide(history: Iterable[Event], answer: Answer, *, now: datetime) -> Decision:
-    """Walk the answer along the history, which ends with the new events of this episode.
+def decide(history: Iterable[Event], result: OrchestratorResult, *, now: datetime) -> Decision:
+    """Walk the actions of a result along the history, which ends with the new events of this episode.
 
-    Errors: `NonDeterminism` and `UnsupportedAction`, in which case nothing of the answer may be carried out.
+    Errors: `NonDeterminism` and `UnsupportedAction`; then none of the actions may be carried out.
     """
-    walk = _Walk(list(history), answer.actions, now)
-    return walk.decide(answer)
+    walk = _Walk(list(history), result.actions, now)
+    return walk.decide(result)
 
 
 class _Node:
-    """Something that is awaited. `done` never goes back."""
+    """Something awaited. `done` never becomes false again."""
 
     __slots__ = ("done",)
 
@@ -134,7 +141,7 @@ class _Any(_Node):
         self.children = children
 
     def is_done(self) -> bool:
-        # Nothing to wait for is done; the SDK drops such a wait itself.
+        # Waiting for nothing is done; the SDK drops such a wait too.
         return not self.children or any(child.is_done() for child in self.children)
 
 
@@ -146,15 +153,15 @@ class _All(_Any):
 
 
 class _Retried(_Node):
-    """An activity or a sub-orchestration with a retry policy; one of its attempts or its pauses is open."""
+    """An activity or sub-orchestration with a retry policy; one of its attempts or delays is open."""
 
-    __slots__ = ("action", "attempts", "pausing")
+    __slots__ = ("action", "attempts", "delaying")
 
     def __init__(self, action: dict[str, Any]) -> None:
         super().__init__()
         self.action = action
         self.attempts = 1
-        self.pausing = False
+        self.delaying = False
 
 
 class _Walk:
@@ -170,15 +177,15 @@ class _Walk:
         self._kept: dict[str, deque[Event]] = {}
         self._decision = Decision()
 
-    def decide(self, answer: Answer) -> Decision:
+    def decide(self, result: OrchestratorResult) -> Decision:
         for event in self._history:
             self._happen(event)
         self._require_all_recorded()
         decision = self._decision
-        came_through = self._blocked_on is None and self._cursor == len(self._actions)
-        if came_through and not self._open:
-            decision.ended = answer.is_done or answer.error is not None
-        decision.continue_as_new = decision.continue_as_new and decision.ended and answer.error is None
+        all_walked = self._blocked_on is None and self._cursor == len(self._actions)
+        if all_walked and not self._open:
+            decision.ended = result.is_done or result.error is not None
+        decision.continue_as_new = decision.continue_as_new and decision.ended and result.error is None
         if decision.continue_as_new:
             left = {id(event) for kept in self._kept.values() for event in kept}
             decision.unread = [event for event in self._history if id(event) in left]
@@ -211,22 +218,22 @@ class _Walk:
     def _finish(self, task_id: int, *, failed: bool) -> None:
         node = self._open.pop(task_id, None)
         if node is None:
-            return  # a cancelled timer that fired all the same, or a completion that came twice
+            return  # a canceled timer that fired anyway, or a duplicate completion
         if not isinstance(node, _Retried):
             node.done = True
-        elif node.pausing:
-            node.pausing = False
+        elif node.delaying:
+            node.delaying = False
             if node.attempts < node.action["retryOptions"]["maxNumberOfAttempts"]:
                 node.attempts += 1
                 self._open[self._attempt(node.action)] = node
             else:
                 node.done = True
         elif failed:
-            node.pausing = True
+            node.delaying = True
             options = node.action["retryOptions"]
             is_last = node.attempts >= options["maxNumberOfAttempts"]
-            pause = timedelta(milliseconds=0 if is_last else options["firstRetryIntervalInMilliseconds"])
-            self._open[self._timer(self._now + pause)] = node
+            delay = timedelta(milliseconds=0 if is_last else options["firstRetryIntervalInMilliseconds"])
+            self._open[self._timer(self._now + delay)] = node
         else:
             node.done = True
 
@@ -240,7 +247,7 @@ class _Walk:
 
     def _register(self, action: dict[str, Any]) -> _Node | None:
         kind = action["actionType"]
-        if kind in (_CALL_ACTIVITY, _CALL_CHILD):
+        if kind in (_CALL_ACTIVITY, _CALL_SUB_ORCHESTRATION):
             node = _Node()
             self._open[self._attempt(action)] = node
             return node
@@ -252,7 +259,7 @@ class _Walk:
             children = [self._register(child) for child in action["compoundActions"]]
             nodes = [child for child in children if child is not None]
             return _Any(nodes) if kind == _WHEN_ANY else _All(nodes)
-        if kind in (_CALL_ACTIVITY_WITH_RETRY, _CALL_CHILD_WITH_RETRY):
+        if kind in (_CALL_ACTIVITY_WITH_RETRY, _CALL_SUB_ORCHESTRATION_WITH_RETRY):
             retried = _Retried(action)
             self._open[self._attempt(action)] = retried
             return retried
@@ -266,8 +273,8 @@ class _Walk:
         node = _Node()
         task_id = self._timer(parse_stamp(action["fireAt"]), cancelled=action["isCanceled"])
         if action["isCanceled"]:
-            # The host awaits it with a token that is cancelled already, so whatever waits for it goes on. It matters
-            # where the code waits again for an event that it waited for before: the SDK names the event only once.
+            # The extension awaits it with a token that is already canceled, so a wait for it ends at once. This
+            # matters if the code waits again for an event that it waited for before: the SDK lists it only once.
             self._decision.cancelled_timers.append(task_id)
             node.done = True
         else:
@@ -286,7 +293,7 @@ class _Walk:
         return node
 
     def _attempt(self, action: dict[str, Any]) -> int:
-        """Schedule an activity or a sub-orchestration, or find it in the history; return its id."""
+        """Schedule an activity or sub-orchestration, or find it in the history; return its id."""
         task_id = self._take_id()
         name = action["functionName"]
         is_activity = action["actionType"] in (_CALL_ACTIVITY, _CALL_ACTIVITY_WITH_RETRY)
@@ -294,13 +301,13 @@ class _Walk:
         if recorded is not None:
             kind = TASK_SCHEDULED if is_activity else SUB_ORCHESTRATION_CREATED
             if recorded["EventType"] != kind or recorded["Name"] != name:
-                asked = f"{_KIND_WORDS[kind]} '{name}'"
-                raise NonDeterminism(task_id=task_id, recorded=_describe(recorded), asked=asked)
+                requested = f"{_KIND_WORDS[kind]} '{name}'"
+                raise NonDeterminism(task_id=task_id, recorded=_describe(recorded), requested=requested)
         elif is_activity:
             self._decision.scheduled.append(NewActivity(task_id=task_id, name=name, input_text=action.get("input")))
         else:
             self._decision.scheduled.append(
-                NewChild(
+                NewSubOrchestration(
                     task_id=task_id,
                     name=name,
                     instance_id=action.get("instanceId"),
@@ -316,8 +323,8 @@ class _Walk:
         if recorded is None:
             self._decision.scheduled.append(NewTimer(task_id=task_id, fire_at=fire_at))
         elif recorded["EventType"] != TIMER_CREATED:
-            asked = "a timer that is cancelled" if cancelled else "a timer"
-            raise NonDeterminism(task_id=task_id, recorded=_describe(recorded), asked=asked)
+            requested = "a canceled timer" if cancelled else "a timer"
+            raise NonDeterminism(task_id=task_id, recorded=_describe(recorded), requested=requested)
         return task_id
 
     def _take_id(self) -> int:
@@ -329,13 +336,13 @@ class _Walk:
         if self._recorded:
             task_id = min(self._recorded)
             recorded = _describe(self._recorded[task_id])
-            raise NonDeterminism(task_id=task_id, recorded=recorded, asked="nothing")
+            raise NonDeterminism(task_id=task_id, recorded=recorded, requested="nothing")
 
 
 _CALL_ACTIVITY = 0
 _CALL_ACTIVITY_WITH_RETRY = 1
-_CALL_CHILD = 2
-_CALL_CHILD_WITH_RETRY = 3
+_CALL_SUB_ORCHESTRATION = 2
+_CALL_SUB_ORCHESTRATION_WITH_RETRY = 3
 _CONTINUE_AS_NEW = 4
 _CREATE_TIMER = 5
 _WAIT_FOR_EVENT = 6
@@ -346,7 +353,7 @@ _UNSUPPORTED = {
     7: "call_entity (durable entities)",
     8: "call_http (durable HTTP)",
     9: "signal_entity (durable entities)",
-    10: "signal_entity at a time (durable entities)",
+    10: "scheduled signal_entity (durable entities)",
 }
 
 _RECORDED_KINDS = frozenset({TASK_SCHEDULED, SUB_ORCHESTRATION_CREATED, TIMER_CREATED, EVENT_SENT})
@@ -355,7 +362,7 @@ _KIND_WORDS = {
     TASK_SCHEDULED: "activity",
     SUB_ORCHESTRATION_CREATED: "sub-orchestration",
     TIMER_CREATED: "a timer",
-    EVENT_SENT: "an event sent",
+    EVENT_SENT: "a sent event",
 }
 
 

@@ -1,8 +1,8 @@
-"""Which part of a failed instance's history is to be lived again? Pure.
+"""Which part of a failed instance's history does a rewind repeat? Pure.
 
-The failures at the end of the history, after which nothing more was scheduled, are taken out, and what failed is run
-again under the ids it had. A failure that the code had handled stays, and so does one that retries had already spent
-their attempts on: such an instance fails again as it did, unless its code was mended.
+A rewind removes the failures at the end of the history, after which nothing was scheduled, and runs the failed tasks
+again under their old ids. It keeps failures that the code handled. It also keeps failures that exhausted their retry
+policy, so such an instance fails again in the same way unless its code was fixed.
 
 Source: learn.microsoft.com/azure/azure-functions/durable/durable-functions-instance-management (rewind).
 """
@@ -24,15 +24,22 @@ from local_host.durable.history import (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rewound:
+    """A history without its last failures, and the tasks to run again.
+
+    Shapes: both are in history order. `rerun` holds the `TaskScheduled` and `SubOrchestrationInstanceCreated` events of
+    the failed tasks, which are also in `history`; it is empty if the orchestrator itself raised.
+    """
+
     history: list[Event]
-    again: list[Event]
-    """The `TaskScheduled` and `SubOrchestrationInstanceCreated` events of what is to be run again."""
+    rerun: list[Event]
 
     def children(self) -> list[Event]:
-        return [event for event in self.again if event["EventType"] == SUB_ORCHESTRATION_CREATED]
+        """Return the sub-orchestrations among `rerun`."""
+        return [event for event in self.rerun if event["EventType"] == SUB_ORCHESTRATION_CREATED]
 
 
 def rewind(history: Sequence[Event]) -> Rewound:
+    """Remove the last failures from a history."""
     last_scheduled = max((i for i, event in enumerate(history) if event["EventType"] in SCHEDULING), default=-1)
     failed = {
         event["TaskScheduledId"]
@@ -45,5 +52,5 @@ def rewind(history: Sequence[Event]) -> Rewound:
         if event["EventType"] != EXECUTION_COMPLETED
         and not (event["EventType"] in (TASK_FAILED, SUB_ORCHESTRATION_FAILED) and event["TaskScheduledId"] in failed)
     ]
-    again = [event for event in history if event["EventType"] in SCHEDULING and event["EventId"] in failed]
-    return Rewound(history=kept, again=again)
+    rerun = [event for event in history if event["EventType"] in SCHEDULING and event["EventId"] in failed]
+    return Rewound(history=kept, rerun=rerun)

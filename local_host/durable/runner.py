@@ -1,13 +1,13 @@
-"""Who drives the engine while the host runs? One loop, woken when there is something to do, and otherwise asleep.
+"""Who drives the engine while the host runs? One loop that sleeps until there is work.
 
-A turn of the loop puts everything that can be done at once into one transaction: results of activities, due timers and
-the episodes that follow from them. Activities are started after it is committed. A turn is cut off after a few
-milliseconds so that requests are answered in between. No instance has a task, a thread or a timer of its own: there is
-one alarm, for the earliest timer of all. After two seconds of rest the histories kept at hand are let go of, so that
-what only waits costs nothing but its rows.
+One turn of the loop commits all available work in one transaction: results of activities, due timers, and the episodes
+that follow from them. It starts activities after the commit. A turn ends after a few milliseconds so that requests are
+served between turns. Instances have no tasks, threads or timers: one alarm waits for the earliest timer of all. After
+two idle seconds the cached histories are dropped, so a waiting instance costs only its rows.
 
-An episode that fails by a defect of this host, rather than of the app, is set aside until the next start, so that one
-instance cannot stop the others. When the task hub itself fails (a full disk), the loop ends with that error.
+If an episode fails because of a defect in this host rather than in the app, its instance is set aside until the next
+start, so that it cannot block the others. If the task hub itself fails, for example on a full disk, the loop ends with
+that error.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ log = logging.getLogger("local_host.durable.runner")
 
 
 class Runner:
-    """Drives an engine until `stop`. At most `activities_max` activities run at a time."""
+    """Drives an engine until `stop`, running at most `activities_max` activities at a time."""
 
     def __init__(self, engine: Engine, *, activities_max: int) -> None:
         self._engine = engine
@@ -37,18 +37,18 @@ class Runner:
         self._completions: list[Completion] = []
         self._set_aside: set[int] = set()
         self._alarm: Alarm | None = None
-        self._rested = True
+        self._is_idle = True
         engine.on_change = self._wake.set
 
     async def run(self) -> None:
-        """Drive the engine. Errors: `sqlite3.Error` when the task hub fails."""
+        """Drive the engine until `stop`. Errors: `sqlite3.Error` if the task hub fails."""
         self._wake.set()
         try:
             while not self._stopping:
                 await self._wake.wait()
                 self._wake.clear()
-                self._rested = False
-                while self._turn() and not self._stopping:  # noqa: ASYNC110 - lets others in between turns
+                self._is_idle = False
+                while self._turn() and not self._stopping:  # noqa: ASYNC110 - requests are served between turns
                     await asyncio.sleep(0)
                 self._set_alarm()
         finally:
@@ -59,12 +59,12 @@ class Runner:
             await asyncio.gather(*self._running, return_exceptions=True)
 
     def stop(self) -> None:
-        """End the loop; activities under way are cancelled, and run again at the next start."""
+        """End the loop. Running activities are canceled; they run again at the next start."""
         self._stopping = True
         self._wake.set()
 
     def _turn(self) -> bool:
-        """Do what can be done within one transaction; return whether anything was done."""
+        """Do the available work in one transaction; return whether there was any."""
         completions, self._completions = self._completions, []
         try:
             with self._engine.batch():
@@ -72,7 +72,7 @@ class Runner:
         except sqlite3.OperationalError:
             raise
         except Exception:
-            log.exception("A turn failed; doing its work one by one.")
+            log.exception("A batch of work failed and was rolled back. Retrying its items one at a time.")
             done = self._work_singly(completions)
         return self._start_activities() or done
 
@@ -102,14 +102,14 @@ class Runner:
                 raise
             except Exception:
                 self._set_aside.add(episode.key)
-                log.exception("The instance with key %s is set aside until the next start.", episode.key)
+                log.exception("Instance with key %s is set aside until the next start.", episode.key)
         return True
 
     def _episodes(self) -> list[Episode]:
         episodes = self._engine.episodes(limit=_BATCH)
         if not self._set_aside:
             return episodes
-        # Messages of those set aside stay in the inbox and must not hide the others behind them.
+        # Messages of instances set aside stay in the inbox; read past them to reach the others.
         more = self._engine.episodes(limit=_BATCH + _SET_ASIDE_MESSAGES * len(self._set_aside))
         return [episode for episode in more if episode.key not in self._set_aside][:_BATCH]
 
@@ -142,21 +142,21 @@ class Runner:
             self._alarm.cancel()
             self._alarm = None
         due = self._engine.next_due()
-        if not self._rested:
-            rest = self._engine.clock.now() + _REST_AFTER
-            if due is None or due > rest:
-                self._alarm = self._engine.clock.call_at(rest, self._rest)
+        if not self._is_idle:
+            idle_at = self._engine.clock.now() + _IDLE_AFTER
+            if due is None or due > idle_at:
+                self._alarm = self._engine.clock.call_at(idle_at, self._on_idle)
                 return
         if due is not None:
             self._alarm = self._engine.clock.call_at(due, self._wake.set)
 
-    def _rest(self) -> None:
-        self._rested = True
-        self._engine.rest()
+    def _on_idle(self) -> None:
+        self._is_idle = True
+        self._engine.drop_cached_histories()
         self._set_alarm()
 
 
 _BATCH = 64
 _TURN_S = 0.008
-_REST_AFTER = timedelta(seconds=2)
+_IDLE_AFTER = timedelta(seconds=2)
 _SET_ASIDE_MESSAGES = 64

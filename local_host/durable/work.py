@@ -1,4 +1,4 @@
-"""What is there to do? The items of work that an engine lists, and what comes of the one kind that has two phases."""
+"""What work is there? The items that an engine lists, and the result of the only one that has two phases."""
 
 from __future__ import annotations
 
@@ -10,13 +10,18 @@ from local_host.durable.hub import PendingActivity
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Episode:
-    """An instance has messages that it has not seen."""
+    """An instance has unread messages. Shapes: `key` is the instance's key in the task hub."""
 
     key: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TimerDue:
+    """A durable timer has come due.
+
+    Shapes: `slot` identifies the timer in the task hub. `fire_at` is the time that the orchestrator set, in UTC.
+    """
+
     slot: int
     instance_id: str
     fire_at: datetime
@@ -24,9 +29,11 @@ class TimerDue:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ActivityCall:
-    """An activity that was scheduled and has no result yet.
+    """A scheduled activity that has no result yet.
 
-    Shapes: `instance_id` is `None` when the instance was purged or replaced meanwhile.
+    Shapes: `number` identifies the call and grows with every call. `key` is the instance's key and `task_id` the id
+    of the call within it. `input_text` is JSON, `None` for no input. `instance_id` is `None` if the instance has been
+    purged or replaced since; the activity still runs, but its result is dropped.
     """
 
     number: int
@@ -53,11 +60,12 @@ WorkItem = Episode | TimerDue | ActivityCall
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Completion:
-    """What an activity returned or raised; not known to anybody until it is committed."""
+    """The outcome of an activity; it has no effect until it is committed.
+
+    Shapes: `result` is the JSON text of the value. A failed activity sets `reason` and `details` instead.
+    """
 
     call: ActivityCall
     result: str | None
-    """JSON text of the value."""
     reason: str | None
-    """Set when the activity failed, with `details`."""
     details: str | None

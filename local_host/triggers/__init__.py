@@ -1,1 +1,1 @@
-"""What calls a function when nobody does? Change feeds, queues and timers."""
+"""What calls a function besides HTTP and orchestrations? Change feeds, queues and timers."""

@@ -1,8 +1,9 @@
-"""How does a queue trigger work on one machine? Its messages lie in the task hub.
+"""How do queue triggers work on one machine? Their messages are stored in the task hub.
 
-At least once, in the order of sending as long as nothing fails. A delivery is counted before the function is called, so
-that a message that brings the host down does not do so for ever. After too many deliveries it is moved to the dead
-letters and stays there. Messages sent twice are two messages, as in Service Bus without duplicate detection.
+Messages are delivered at least once, and in order as long as nothing fails. A delivery is counted before the function
+is called, so a message that crashes the host cannot do so forever. After too many deliveries a message becomes a dead
+letter and stays in the hub. Sending a message twice creates two messages, as in Service Bus without duplicate
+detection.
 
 Source: learn.microsoft.com/azure/service-bus-messaging/service-bus-dead-letter-queues (10 deliveries);
 learn.microsoft.com/azure/azure-functions/functions-bindings-storage-queue (maxDequeueCount 5).
@@ -32,9 +33,12 @@ log = logging.getLogger("local_host.triggers.queues")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QueueMessage:
-    """A message.
+    """A message in a queue.
 
-    Shapes: `properties` is a JSON object. `deliveries` counts this one. `reason` is set for dead letters.
+    Shapes: `number` is unique and grows. `properties` is the text of a JSON object. `deliveries` is the number of
+    deliveries so far. `reason` is set for dead letters only.
+
+    Units: `enqueued_at` is in microseconds since 1970.
     """
 
     number: int
@@ -49,7 +53,7 @@ class QueueMessage:
 
 
 class Queues:
-    """All queues of one host."""
+    """All queues of one host. Queue names are case-insensitive."""
 
     def __init__(self, hub: TaskHub, clock: Clock) -> None:
         self._db = hub.db
@@ -60,7 +64,10 @@ class Queues:
     def send(
         self, queue: str, body: bytes, *, message_id: str | None, content_type: str | None, properties: str = "{}"
     ) -> str:
-        """Store a message and return its id."""
+        """Store a message and return its id.
+
+        Shapes: without a `message_id` it is 32 hex digits. `properties` is the text of a JSON object.
+        """
         message_id = message_id or uuid.uuid4().hex
         self._db.execute(
             "INSERT INTO queue_messages(queue,message_id,body,content_type,properties,enqueued_at,deliveries)"
@@ -71,10 +78,11 @@ class Queues:
         return message_id
 
     def arrival(self, queue: str) -> asyncio.Event:
-        """The event that is set when something was sent."""
+        """Return the event that is set when a message is sent to the queue."""
         return self._waiting.setdefault(queue.lower(), asyncio.Event())
 
     def next_messages(self, queue: str, *, after: int, limit: int) -> list[QueueMessage]:
+        """Return up to `limit` live messages with numbers above `after`, oldest first."""
         rows = self._db.execute(
             f"{_SELECT} WHERE queue=? AND reason IS NULL AND number>? ORDER BY number LIMIT ?",
             (queue.lower(), after, limit),
@@ -86,15 +94,18 @@ class Queues:
         return [_message(row) for row in rows]
 
     def count_delivery(self, number: int) -> int:
+        """Count one more delivery of a message, and return how many there were."""
         row = self._db.execute(
             "UPDATE queue_messages SET deliveries=deliveries+1 WHERE number=? RETURNING deliveries", (number,)
         ).fetchone()
         return int(row[0])
 
     def complete(self, number: int) -> None:
+        """Delete a message that was handled."""
         self._db.execute("DELETE FROM queue_messages WHERE number=?", (number,))
 
-    def bury(self, number: int, reason: str) -> None:
+    def dead_letter(self, number: int, reason: str) -> None:
+        """Turn a message into a dead letter."""
         self._db.execute("UPDATE queue_messages SET reason=? WHERE number=?", (reason, number))
 
 
@@ -114,7 +125,7 @@ class QueueTrigger:
         self._running: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Hand out what comes until cancelled; what is under way then is delivered again at the next start."""
+        """Deliver messages until canceled. Unfinished deliveries are repeated at the next start."""
         arrival = self._queues.arrival(self._queue)
         try:
             while True:
@@ -133,7 +144,7 @@ class QueueTrigger:
             await asyncio.gather(*self._running, return_exceptions=True)
 
     async def run_once(self, text: str) -> None:
-        """Call the function with a message that somebody gave by hand."""
+        """Call the function with a message given by a person."""
         message = QueueMessage(
             number=0,
             queue=self._queue,
@@ -156,8 +167,8 @@ class QueueTrigger:
                     self._queues.complete(message.number)
                     return
             reason = f"MaxDeliveryCountExceeded: delivered {deliveries} times"
-            self._queues.bury(message.number, reason)
-            log.error("Message %s of queue '%s' is dead: %s", message.message_id, self._queue, reason)
+            self._queues.dead_letter(message.number, reason)
+            log.error("Message %s of queue '%s' is now a dead letter: %s", message.message_id, self._queue, reason)
         finally:
             self._concurrent.release()
 
@@ -202,7 +213,7 @@ def _message(row: tuple[Any, ...]) -> QueueMessage:
 
 
 def _decode(kind: str, message: QueueMessage, deliveries: int = 1) -> Any:
-    """Make the SDK's message, with the SDK's own converters."""
+    """Build the SDK's message with the SDK's own converters."""
     enqueued = stamp(from_micros(message.enqueued_at))
     if kind == SERVICE_BUS:
         metadata = {
@@ -227,7 +238,7 @@ def _decode(kind: str, message: QueueMessage, deliveries: int = 1) -> Any:
 
 
 def describe(message: QueueMessage) -> dict[str, Any]:
-    """Describe a dead letter for people; a body that is not UTF-8 is shown as far as it goes."""
+    """Describe a dead letter for people; bytes of the body that are not UTF-8 become U+FFFD."""
     return {
         "messageId": message.message_id,
         "body": message.body.decode("utf-8", "replace"),

@@ -1,7 +1,7 @@
-"""When do timer triggers run? Each by its schedule, one run at a time, and what was missed once after the start.
+"""When do timer triggers run? On schedule, one run at a time, and once at startup for runs missed in the meantime.
 
-When a run was due is kept in the task hub, so that a host that was down over it runs it once, marked as past due. A
-function with `use_monitor=False` has no such memory.
+The next due time is kept in the task hub. If the host was down at that time, it runs the function once at the next
+start, marked as past due. A function with `use_monitor=False` has no such memory.
 
 Source: learn.microsoft.com/azure/azure-functions/functions-bindings-timer.
 """
@@ -24,10 +24,11 @@ log = logging.getLogger("local_host.triggers.timers")
 
 
 class TimerTrigger:
-    """One timer function."""
+    """One timer function. Errors: `ValueError` if the function has no schedule."""
 
     def __init__(self, function: Function, *, hub: TaskHub, clock: Clock, invoker: Invoker) -> None:
-        assert function.schedule is not None  # noqa: S101 - the index gives every timer one
+        if function.schedule is None:
+            raise ValueError(f"function '{function.name}' has no schedule; only timer functions have one")
         self._function = function
         self._schedule: Schedule = function.schedule
         self._hub = hub
@@ -38,24 +39,25 @@ class TimerTrigger:
         hub.db.execute(_SCHEMA)
 
     async def run(self) -> None:
-        """Run by schedule until cancelled."""
+        """Run the function on schedule until canceled."""
         due, past_due = self._first_due()
         if self._function.trigger.get("runOnStartup"):
             await self.fire(due, past_due=past_due)
             due = self._next()
         while due is not None:
             await self._clock.sleep_until(due)
-            following = self._next()
-            await self.fire(following, past_due=past_due)
+            await self.fire(self._next(), past_due=past_due)
             past_due = False
             due = self._next()
-        log.warning("Timer function '%s' is never due again (%s).", self._function.name, self._schedule.text)
+        log.warning(
+            "Timer function '%s' has no further due time (schedule: %s).", self._function.name, self._schedule.text
+        )
 
-    async def fire(self, following: datetime | None = None, *, past_due: bool = False) -> None:
-        """Run the function once, now, with its retries; a run that fails in the end is logged."""
+    async def fire(self, next_due: datetime | None = None, *, past_due: bool = False) -> None:
+        """Run the function once, now, including its retries. Log a run that fails in the end."""
         request = TimerRequest(
             past_due=past_due,
-            schedule_status={"Last": _iso(self._last), "Next": _iso(following), "LastUpdated": _iso(self._last)},
+            schedule_status={"Last": _iso(self._last), "Next": _iso(next_due), "LastUpdated": _iso(self._last)},
             schedule={"AdjustForDST": True},
         )
         failures = 0
@@ -67,21 +69,21 @@ class TimerTrigger:
                 break
             except Exception:
                 failures += 1
-                pause = None if policy is None else policy.pause(failures)
+                delay = None if policy is None else policy.delay(failures)
                 log.exception("Timer function '%s' failed (%s in a row).", self._function.name, failures)
-                if pause is None:
+                if delay is None:
                     break
-                await self._clock.sleep_until(self._clock.now() + pause)
+                await self._clock.sleep_until(self._clock.now() + delay)
         self._last = self._clock.now()
-        self._remember()
+        self._store_status()
 
     def _first_due(self) -> tuple[datetime | None, bool]:
         row = self._hub.db.execute(
             "SELECT schedule,last,next FROM schedules WHERE function=?", (self._function.name,)
         ).fetchone()
         if row is None or row[0] != self._schedule.text or not self._monitored:
-            # Remembered at once, so that a run that falls into the first downtime is known to be missed.
-            self._remember()
+            # Stored right away, so that a run missed during the first downtime is detected.
+            self._store_status()
             return self._next(), False
         self._last = None if row[1] is None else from_micros(row[1])
         missed = row[2] is not None and from_micros(row[2]) <= self._clock.now()
@@ -90,10 +92,10 @@ class TimerTrigger:
     def _next(self) -> datetime | None:
         return self._schedule.next_after(self._clock.now())
 
-    def _remember(self) -> None:
+    def _store_status(self) -> None:
         if not self._monitored:
             return
-        following = self._next()
+        next_due = self._next()
         self._hub.db.execute(
             "INSERT INTO schedules(function,schedule,last,next) VALUES(?,?,?,?) ON CONFLICT(function) DO UPDATE SET"
             " schedule=excluded.schedule,last=excluded.last,next=excluded.next",
@@ -101,7 +103,7 @@ class TimerTrigger:
                 self._function.name,
                 self._schedule.text,
                 None if self._last is None else micros(self._last),
-                None if following is None else micros(following),
+                None if next_due is None else micros(next_due),
             ),
         )
 

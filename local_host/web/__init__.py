@@ -1,1 +1,1 @@
-"""How is the host spoken to over HTTP? Functions, the durable management API, and the pages of its owner."""
+"""What does the host serve over HTTP? HTTP functions, the durable management API, and administration."""

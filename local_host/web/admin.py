@@ -1,13 +1,14 @@
-"""What can the owner of the host do besides calling functions? Look, run a function by hand, and use the queues.
+"""What can the owner of the host do besides calling functions? Inspect it, run functions manually, and use queues.
 
-- `GET /` says that the host is there.
-- `GET /admin/host/status`, `GET /admin/functions`: master key.
+- `GET /`: a liveness check; no key.
+- `GET /admin/host/status`, `GET /admin/functions`: inspect the host; master key.
 - `POST /admin/functions/{name}` with `{"input": "..."}`: run a timer, feed or queue function once; master key; 202.
-- `POST /runtime/webhooks/queues/{queue}`: send a message, the body as it is; a host key. The message id is taken from
-  the header `message-id` or the query `messageId`; `application-properties` may hold a JSON object.
+- `POST /runtime/webhooks/queues/{queue}`: send the request's body as a message; a host key. The header `message-id` or
+  the query parameter `messageId` sets the message id. The header `application-properties` may hold a JSON object.
 - `GET /runtime/webhooks/queues/{queue}/deadletter`: list dead letters; a host key.
 
-Source: learn.microsoft.com/azure/azure-functions/functions-manually-run-non-http. The queue pages are this host's own.
+Source: learn.microsoft.com/azure/azure-functions/functions-manually-run-non-http. The queue endpoints are specific to
+this host.
 """
 
 from __future__ import annotations
@@ -17,16 +18,21 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
 from local_host.app.functions import SERVICE_BUS, STORAGE_QUEUE
 from local_host.app.loading import LoadedApp
 from local_host.triggers.queues import Queues, describe
+from local_host.web.http_messages import json_response, origin_of, problem
 from local_host.web.keys import ADMIN, FUNCTION, Keys
-from local_host.web.wire import Reply, Request, json_reply, problem
 
 log = logging.getLogger("local_host.web.admin")
 
 
 class Admin:
+    """Handles administration requests."""
+
     def __init__(
         self,
         app: LoadedApp,
@@ -35,7 +41,7 @@ class Admin:
         queues: Queues,
         run_once: Mapping[str, Callable[[str], Awaitable[None]]],
     ) -> None:
-        """`run_once` holds the functions that can be run by hand, by name; they take the input text."""
+        """`run_once` maps the names of functions that can be run manually to callables that take the input text."""
         self._app = app
         self._keys = keys
         self._queues = queues
@@ -45,32 +51,31 @@ class Admin:
         }
         self._running: set[asyncio.Task[None]] = set()
 
-    async def answer(self, request: Request, path: str) -> Reply | None:
-        """Answer, or return `None` when the path is none of ours."""
+    async def handle(self, request: Request, path: str) -> Response | None:
+        """Handle a request, or return `None` if the path is not an administration path."""
         parts = path.split("/") if path else []
         match [request.method, *parts]:
             case ["GET" | "HEAD"]:
-                text = b"The local Functions host is running.\n"
-                return Reply(status=200, headers=(("Content-Type", "text/plain; charset=utf-8"),), body=text)
-            case [_, "admin", *_] if not self._keys.open(ADMIN, request):
-                return Reply(status=401)
+                return PlainTextResponse("The local Functions host is running.\n")
+            case [_, "admin", *_] if not self._keys.allow(ADMIN, request):
+                return Response(status_code=401)
             case ["GET", "admin", "host", "status"]:
-                return json_reply(200, {"state": "Running", "id": "local", "version": "4.0.0-local"})
+                return json_response(200, {"state": "Running", "id": "local", "version": "4.0.0-local"})
             case ["GET", "admin", "functions"]:
-                return json_reply(200, [self._listed(f.name, request) for f in self._app.functions])
+                return json_response(200, [self._listed(f.name, request) for f in self._app.functions])
             case ["GET", "admin", "functions", name]:
                 known = [f.name for f in self._app.functions if f.name.lower() == name.lower()]
-                return json_reply(200, self._listed(known[0], request)) if known else Reply(status=404)
+                return json_response(200, self._listed(known[0], request)) if known else Response(status_code=404)
             case ["POST", "admin", "functions", name]:
-                return self._run(request, name)
-            case [_, "runtime", "webhooks", "queues", *_] if not self._keys.open(FUNCTION, request):
-                return Reply(status=401)
+                return await self._run(request, name)
+            case [_, "runtime", "webhooks", "queues", *_] if not self._keys.allow(FUNCTION, request):
+                return Response(status_code=401)
             case ["POST", "runtime", "webhooks", "queues", queue]:
-                return self._send(request, queue)
+                return await self._send(request, queue)
             case ["GET", "runtime", "webhooks", "queues", queue, "deadletter"]:
-                return json_reply(200, [describe(message) for message in self._queues.dead_letters(queue)])
+                return json_response(200, [describe(message) for message in self._queues.dead_letters(queue)])
             case [_, "admin", *_] | [_, "runtime", *_]:
-                return Reply(status=404)
+                return Response(status_code=404)
             case _:
                 return None
 
@@ -84,47 +89,51 @@ class Admin:
         return {
             "name": name,
             "config": {"bindings": [dict(function.trigger)]},
-            "href": f"{request.base_url}/admin/functions/{name}",
+            "href": f"{origin_of(request)}/admin/functions/{name}",
             "language": "python",
         }
 
-    def _run(self, request: Request, name: str) -> Reply:
+    async def _run(self, request: Request, name: str) -> Response:
         run = self._run_once.get(name.lower())
         if run is None:
-            detail = f"'{name}' is not a timer, change feed or queue function of this app."
+            listed = ", ".join(sorted(self._run_once)) or "none"
+            detail = f"This app has no timer, change feed or queue function named '{name}' (it has: {listed})."
             return problem(404, "No such function", detail)
         try:
-            body = json.loads(request.body) if request.body else {}
+            body = json.loads(await request.body() or "{}")
             text = body.get("input") or ""
         except (ValueError, AttributeError):
             return problem(400, "Bad request", 'The body must be JSON such as {"input": "..."}.')
         task = asyncio.create_task(self._watch(name, run(text if isinstance(text, str) else json.dumps(text))))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        return Reply(status=202)
+        return Response(status_code=202)
 
     async def _watch(self, name: str, run: Awaitable[None]) -> None:
         try:
             await run
         except Exception:
-            log.exception("Function '%s', run by hand, failed.", name)
+            log.exception("Function '%s' failed in a manual run.", name)
 
-    def _send(self, request: Request, queue: str) -> Reply:
+    async def _send(self, request: Request, queue: str) -> Response:
         if queue.lower() not in self._queue_names:
             listed = ", ".join(sorted(self._queue_names)) or "none"
-            return problem(404, "No such queue", f"No function reads the queue '{queue}' (queues: {listed}).")
+            return problem(
+                404, "No such queue", f"No function of this app reads the queue '{queue}' (its queues: {listed})."
+            )
         properties = request.headers.get("application-properties", "{}")
         try:
             is_object = isinstance(json.loads(properties), dict)
         except ValueError:
             is_object = False
         if not is_object:
-            return problem(400, "Bad request", "The header application-properties must hold a JSON object.")
+            detail = f'The header application-properties must be a JSON object such as {{"n": 1}} (got {properties!r}).'
+            return problem(400, "Bad request", detail)
         message_id = self._queues.send(
             queue,
-            request.body,
-            message_id=request.headers.get("message-id") or request.query.get("messageId"),
+            await request.body(),
+            message_id=request.headers.get("message-id") or request.query_params.get("messageId"),
             content_type=request.headers.get("content-type"),
             properties=properties,
         )
-        return json_reply(201, {"messageId": message_id})
+        return json_response(201, {"messageId": message_id})

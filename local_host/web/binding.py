@@ -1,4 +1,4 @@
-"""What does a durable client know about its host? The JSON text that is handed to the client parameter.
+"""What does a durable client know about its host? The JSON text that the client parameter receives.
 
 Source: Azure/azure-functions-durable-extension; BindingHelper.cs of the durable extension.
 """
@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 
-from local_host.web.statuses import links_body
+from local_host.web.bodies import links_body
 
 
 def client_binding(*, public_base: str, rpc_base: str, hub_name: str, link_query: str) -> str:
-    """Write the binding.
+    """Return the binding as JSON text.
 
-    Shapes: `public_base` has no slash at its end, `rpc_base` has one.
+    Shapes: `public_base` has no slash at the end; `rpc_base` has one.
     """
     creation = f"{public_base}/orchestrators/{{functionName}}[/{{instanceId}}]"
     waiting = "timeout={timeoutInSeconds}&pollingInterval={intervalInSeconds}"

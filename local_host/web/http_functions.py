@@ -1,4 +1,4 @@
-"""How does an HTTP trigger meet HTTP? Find the function, check the key, call it, and turn what it gives into a reply.
+"""How does an HTTP request become a function call? Find the function, check the key, call it, and build the response.
 
 Source: learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook-trigger.
 """
@@ -10,17 +10,19 @@ from collections.abc import Iterable
 
 from azure.functions import HttpResponse
 from azure.functions.http import HttpRequest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 
 from local_host.app.functions import HTTP, Function
 from local_host.app.invocation import Invoker
+from local_host.web.http_messages import joined_headers, problem, url_of
 from local_host.web.keys import FUNCTION, Keys
-from local_host.web.wire import Reply, Request, problem
 
-log = logging.getLogger("local_host.http")
+log = logging.getLogger("local_host.web.http_functions")
 
 
 class HttpFunctions:
-    """The HTTP functions of an app, under their prefix (`api` unless host.json says otherwise)."""
+    """The HTTP functions of an app, under a prefix (`api` unless host.json changes it)."""
 
     def __init__(self, functions: Iterable[Function], *, invoker: Invoker, keys: Keys, prefix: str) -> None:
         self._invoker = invoker
@@ -29,9 +31,9 @@ class HttpFunctions:
         found = [function for function in functions if function.kind == HTTP]
         self._functions = sorted(found, key=lambda function: function.route.weight if function.route else ())
 
-    async def handle(self, request: Request) -> Reply | None:
-        """Answer a request, or return `None` when no function has that path and method."""
-        path = request.path.strip("/")
+    async def handle(self, request: Request) -> Response | None:
+        """Handle a request, or return `None` if no function has this path and method."""
+        path = str(request.scope["path"]).strip("/")
         if self._prefix:
             first, _, path = path.partition("/")
             if first.lower() != self._prefix.lower():
@@ -41,11 +43,11 @@ class HttpFunctions:
                 continue
             parameters = function.route.match(path)
             if parameters is not None:
-                return await self._answer(function, request, parameters)
+                return await self._call(function, request, parameters)
         return None
 
     def listing(self, base: str) -> list[str]:
-        """One line a function: methods and address."""
+        """Return one line per function: its name, methods and URL."""
         prefix = f"{base}/{self._prefix}" if self._prefix else base
         return [
             f"{function.name}: [{','.join(_given_methods(function)) or 'ALL'}] {prefix}/{function.route.template}"
@@ -53,25 +55,24 @@ class HttpFunctions:
             if function.route is not None
         ]
 
-    async def _answer(self, function: Function, request: Request, parameters: dict[str, str]) -> Reply:
+    async def _call(self, function: Function, request: Request, parameters: dict[str, str]) -> Response:
         level = str(function.trigger.get("authLevel") or FUNCTION).lower()
-        if not self._keys.open(level, request, function=function.name):
-            return Reply(status=401)
+        if not self._keys.allow(level, request, function=function.name):
+            return Response(status_code=401)
         argument = HttpRequest(
             method=request.method,
-            url=request.url,
-            headers=request.headers,
-            params=request.query,
+            url=url_of(request),
+            headers=joined_headers(request),
+            params=dict(request.query_params),
             route_params=parameters,
             body_type="bytes",
-            body=request.body,
+            body=await request.body(),
         )
         try:
-            answer = await self._invoker.call(function, argument)
-            return _reply(answer)
+            return _response(await self._invoker.call(function, argument))
         except Exception:
-            log.exception("Function '%s' failed on %s %s.", function.name, request.method, request.path)
-            return problem(500, "Function failed", f"Function '{function.name}' failed; the host's log says how.")
+            log.exception("Function '%s' failed on %s %s.", function.name, request.method, request.scope["path"])
+            return problem(500, "Function failed", f"Function '{function.name}' failed; see the host's log.")
 
 
 _ALL_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"})
@@ -85,15 +86,14 @@ def _methods(function: Function) -> Iterable[str]:
     return _given_methods(function) or _ALL_METHODS
 
 
-def _reply(answer: object) -> Reply:
-    if answer is None:
-        return Reply(status=204)
-    if isinstance(answer, str):
-        return Reply(status=200, headers=(("Content-Type", "text/plain; charset=utf-8"),), body=answer.encode("utf-8"))
-    if not isinstance(answer, HttpResponse):
-        raise TypeError(f"an HTTP function must return a str or an HttpResponse (got {type(answer).__name__})")
-    headers = [(str(name), str(value)) for name, value in answer.headers.items()]
-    if "content-type" not in answer.headers:
-        charset = f"; charset={answer.charset}" if answer.mimetype.startswith("text/") else ""
-        headers.append(("Content-Type", f"{answer.mimetype}{charset}"))
-    return Reply(status=int(answer.status_code), headers=tuple(headers), body=answer.get_body() or b"")
+def _response(result: object) -> Response:
+    if result is None:
+        return Response(status_code=204)
+    if isinstance(result, str):
+        return PlainTextResponse(result)
+    if not isinstance(result, HttpResponse):
+        raise TypeError(f"an HTTP function must return a str or an HttpResponse (got {type(result).__name__})")
+    charset = f"; charset={result.charset}" if result.mimetype.startswith("text/") else ""
+    return Response(
+        result.get_body() or b"", int(result.status_code), result.headers, media_type=f"{result.mimetype}{charset}"
+    )

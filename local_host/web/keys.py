@@ -1,10 +1,10 @@
-"""Who may call what? The host's keys: a file in the data directory, made at the first start.
+"""Who may call what? The host's keys are in a file in the data directory, which the first start creates.
 
-As in Azure: the master key opens everything, the default function key every function of level `function`, a key of a
-function only that function, and the system key only the durable management API. A key comes in the header
-`x-functions-key` or in the query as `code`.
+As in Azure, the master key allows everything, the default function key allows every function of level `function`, a
+function's own key allows that function, and the system key allows the durable management API. Clients send a key in the
+header `x-functions-key` or in the query parameter `code`.
 
-The file holds the keys themselves, so only its owner may read it.
+The file contains the keys in plain text, so only its owner may read it.
 
 Source: learn.microsoft.com/azure/azure-functions/function-keys-how-to.
 """
@@ -19,8 +19,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from local_host.errors import Refused
-from local_host.web.wire import Request
+from starlette.requests import Request
+
+from local_host.errors import StartupError
 
 ANONYMOUS = "anonymous"
 FUNCTION = "function"
@@ -30,8 +31,8 @@ ADMIN = "admin"
 class Keys:
     """The keys of one host.
 
-    Shapes of the file: `{"master": K, "host": {"default": K}, "system": {"durabletask_extension": K}, "functions":
-    {"Name": {"any label": K}}}`; the last may be added by hand.
+    Shapes: the file holds `{"master": KEY, "host": {"default": KEY}, "system": {"durabletask_extension": KEY},
+    "functions": {"Name": {"any label": KEY}}}`. Its owner may add keys for single functions.
     """
 
     def __init__(self, content: dict[str, Any]) -> None:
@@ -43,16 +44,18 @@ class Keys:
 
     @classmethod
     def load_or_create(cls, path: Path) -> Keys:
-        """Read the file, or make it with fresh keys. Errors: `Refused` when it is not what we wrote."""
+        """Read the file, or create it with new keys. Errors: `StartupError` if its content is invalid."""
         if not path.exists():
-            _write(path, _fresh())
+            _write(path, _new_keys())
         try:
             return cls(json.loads(path.read_text(encoding="utf-8")))
-        except (ValueError, KeyError, TypeError, AttributeError) as fault:
-            raise Refused(f"{path} does not hold the host's keys ({fault}). Delete it to get fresh ones.") from fault
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise StartupError(
+                f"{path} does not contain host keys ({error!r}). Delete it to create new ones."
+            ) from error
 
-    def open(self, level: str, request: Request, *, function: str | None = None) -> bool:
-        """Say whether the request carries a key for something of that level."""
+    def allow(self, level: str, request: Request, *, function: str | None = None) -> bool:
+        """Return whether the request has a key for this level, or for this function."""
         if level == ANONYMOUS:
             return True
         given = _given(request)
@@ -61,11 +64,12 @@ class Keys:
         own = self._functions.get(function, {}).values() if function is not None else ()
         return _among(given, [self.master, *self._host, *own])
 
-    def open_durable(self, request: Request) -> bool:
+    def allow_management(self, request: Request) -> bool:
+        """Return whether the request has a key for the durable management API."""
         return _among(_given(request), [self.master, self.durable_system])
 
 
-def _fresh() -> dict[str, Any]:
+def _new_keys() -> dict[str, Any]:
     return {
         "master": secrets.token_urlsafe(40),
         "host": {"default": secrets.token_urlsafe(40)},
@@ -75,22 +79,22 @@ def _fresh() -> dict[str, Any]:
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
-    # A half-written file must not be taken for the keys: written beside, then renamed.
-    beside = path.with_suffix(".new")
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    # Write a temporary file and rename it, so that a crash never leaves half a file.
+    temporary = path.with_suffix(".new")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         json.dump(content, file, indent=2)
-    beside.replace(path)
+    temporary.replace(path)
 
 
 def _given(request: Request) -> str | None:
-    return request.headers.get("x-functions-key") or request.query.get("code")
+    return request.headers.get("x-functions-key") or request.query_params.get("code")
 
 
 def _among(given: str | None, keys: Iterable[str]) -> bool:
     if not given:
         return False
-    # Every key is compared in constant time, so that the time tells nothing about any of them.
+    # Compare every key in constant time, so that the response time reveals nothing about them.
     found = False
     for key in keys:
         found = hmac.compare_digest(given.encode(), key.encode()) or found

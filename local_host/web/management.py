@@ -1,7 +1,7 @@
-"""How is an orchestration managed over HTTP? The API of the durable extension, verb by verb.
+"""How is an orchestration managed over HTTP? With the API of the durable extension, verb by verb.
 
-One handler for two bases: the public one, under which the caller has shown a key, and the loopback one that the durable
-client is told of. Requests come without their base, replies go out as the extension's do: same codes, same bodies.
+One handler serves two bases: the public one, which requires a key, and the loopback one of the durable client. The
+caller strips the base from the path. Status codes and bodies are those of the extension.
 
 Source: Azure/azure-functions-durable-extension; HttpApiHandler.cs of the durable extension.
 """
@@ -13,6 +13,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from urllib.parse import quote
 
+from starlette.requests import Request
+from starlette.responses import Response
+
 from local_host.durable.engine import Engine
 from local_host.durable.history import micros, parse_stamp
 from local_host.durable.hub import FAILED, FINISHED, Filter, Instance
@@ -23,22 +26,25 @@ from local_host.errors import (
     InstanceMissing,
     UnknownFunction,
 )
-from local_host.web.statuses import history_body, links_body, status_body
-from local_host.web.wire import Reply, Request, json_reply
+from local_host.web.bodies import history_body, links_body, status_body
+from local_host.web.http_messages import json_response, url_of
 
 
 class Management:
-    """Answers management requests.
+    """Handles management requests.
 
-    Shapes: `link_query` is the query that goes into the links that are handed out, key included.
+    Shapes: `link_query` is the query of the links in responses; it includes the key.
     """
 
     def __init__(self, engine: Engine, *, link_query: str) -> None:
         self._engine = engine
         self._link_query = link_query
 
-    async def handle(self, request: Request, path: str, *, link_base: str) -> Reply:
-        """Answer one request; `path` is what comes after the base, decoded, without a slash in front."""
+    async def handle(self, request: Request, path: str, *, link_base: str) -> Response:
+        """Handle one request.
+
+        Shapes: `path` is decoded, without the base and without a slash in front. `link_base` is the base of links.
+        """
         parts = [part for part in path.split("/") if part]
         match [request.method, *parts]:
             case ["POST", "orchestrators", name, *rest] if len(rest) <= 1:
@@ -52,46 +58,46 @@ class Management:
             case ["DELETE", "instances", instance_id]:
                 return self._purge(instance_id)
             case ["POST", "instances", instance_id, "raiseEvent" | "raiseevent", name]:
-                return self._raise_event(request, instance_id, name)
+                return await self._raise_event(request, instance_id, name)
             case ["POST", "instances", instance_id, "terminate" | "suspend" | "resume" as verb]:
-                return self._tell(request, instance_id, verb)
+                return self._send_message(request, instance_id, verb)
             case ["POST", "instances", instance_id, "restart"]:
                 return await self._restart(request, instance_id, link_base)
             case ["POST", "instances", instance_id, "rewind"]:
                 return self._rewind(request, instance_id)
             case [_, "entities", *_]:
-                return json_reply(501, {"Message": "Durable entities are not supported by the local host."})
+                return json_response(501, {"Message": "The local host does not support durable entities."})
             case _:
-                return Reply(status=404)
+                return Response(status_code=404)
 
-    async def _start(self, request: Request, name: str, instance_id: str | None, link_base: str) -> Reply:
-        input_text = _body_text(request)
+    async def _start(self, request: Request, name: str, instance_id: str | None, link_base: str) -> Response:
+        input_text = await _body_text(request)
         if input_text is not None and not _is_json(input_text):
             return _exception(
                 400, "Invalid JSON content", "Newtonsoft.Json.JsonReaderException", "Invalid JSON content"
             )
         try:
             started = self._engine.start(
-                name, instance_id=instance_id, input_text=input_text, version=request.query.get("version")
+                name, instance_id=instance_id, input_text=input_text, version=request.query_params.get("version")
             )
-        except (UnknownFunction, BadInstanceId) as refused:
-            return _exception(400, str(refused), "System.ArgumentException", str(refused))
-        except InstanceExists as refused:
-            return _exists(refused)
+        except (UnknownFunction, BadInstanceId) as error:
+            return _exception(400, str(error), "System.ArgumentException", str(error))
+        except InstanceExists as error:
+            return _exists(error)
         return await self._links(request, started, link_base)
 
-    async def _links(self, request: Request, instance_id: str, link_base: str) -> Reply:
+    async def _links(self, request: Request, instance_id: str, link_base: str) -> Response:
         timeout_s, polling_s = _number(request, "timeout"), _number(request, "pollingInterval")
         if timeout_s is not None and polling_s is not None:
             finished = await self._await_end(instance_id, timeout_s, polling_s)
             if finished is not None:
                 body = status_body(finished, show_input=True)
                 if finished.status == FAILED:
-                    return json_reply(500, body)
-                return json_reply(200, body["output"] if finished.status == "Completed" else body)
+                    return json_response(500, body)
+                return json_response(200, body["output"] if finished.status == "Completed" else body)
         links = links_body(quote(instance_id), base=link_base, query=self._link_query)
         links["id"] = instance_id
-        return json_reply(202, links, {"Location": links["statusQueryGetUri"], "Retry-After": "10"})
+        return json_response(202, links, {"Location": links["statusQueryGetUri"], "Retry-After": "10"})
 
     async def _await_end(self, instance_id: str, timeout_s: float, polling_s: float) -> Instance | None:
         clock = self._engine.clock
@@ -105,10 +111,10 @@ class Management:
                 return None
             await clock.sleep_until(min(deadline, now + timedelta(seconds=max(polling_s, _POLLING_S_MIN))))
 
-    def _list(self, request: Request) -> Reply:
+    def _list(self, request: Request) -> Response:
         token = request.headers.get("x-ms-continuation-token") or "0"
         if not token.isdigit():
-            return _exception(400, "the continuation token is not one of ours", "System.ArgumentException", token)
+            return _exception(400, "The continuation token is not from this host", "System.ArgumentException", token)
         top = _number(request, "top")
         limit = int(top) if top is not None and top >= 1 else _PAGE_INSTANCES
         chosen = _filter(request)
@@ -116,12 +122,12 @@ class Management:
         page = self._engine.hub.instances(chosen, after=int(token), limit=limit + 1)
         headers = {"x-ms-continuation-token": str(page[limit - 1].key)} if len(page) > limit else {}
         bodies = [status_body(instance, show_input=show_input) for instance in page[:limit]]
-        return json_reply(200, bodies, headers)
+        return json_response(200, bodies, headers)
 
-    def _status(self, request: Request, instance_id: str) -> Reply:
+    def _status(self, request: Request, instance_id: str) -> Response:
         instance = self._engine.status(instance_id)
         if instance is None:
-            return Reply(status=404)
+            return Response(status_code=404)
         show_input = _flag(request, "showInput", default=True)
         body = status_body(instance, show_input=show_input)
         if _flag(request, "showHistory"):
@@ -131,96 +137,94 @@ class Management:
                 show_input=show_input,
             )
         if instance.status not in FINISHED:
-            return json_reply(202, body, {"Location": request.url, "Retry-After": "5"})
+            return json_response(202, body, {"Location": url_of(request), "Retry-After": "5"})
         is_error = instance.status == FAILED and _flag(request, "returnInternalServerErrorOnFailure")
-        return json_reply(500 if is_error else 200, body)
+        return json_response(500 if is_error else 200, body)
 
-    def _purge(self, instance_id: str) -> Reply:
+    def _purge(self, instance_id: str) -> Response:
         instance = self._engine.status(instance_id)
         if instance is None:
-            return Reply(status=404)
+            return Response(status_code=404)
         if instance.status not in FINISHED:
             text = (
                 "Only orchestrations in a terminal state can be purged, but the orchestration with instance ID "
                 f"{instance_id} has status {instance.status}"
             )
-            return json_reply(412, text)
-        return json_reply(200, {"instancesDeleted": self._engine.purge(instance_id)})
+            return json_response(412, text)
+        return json_response(200, {"instancesDeleted": self._engine.purge(instance_id)})
 
-    def _purge_all(self, request: Request) -> Reply:
+    def _purge_all(self, request: Request) -> Response:
         chosen = _filter(request)
         if chosen.created_from is None:
-            return json_reply(400, "Please provide value for 'createdTimeFrom' parameter.")
+            return json_response(400, "Please provide value for 'createdTimeFrom' parameter.")
         deleted = self._engine.purge_all(chosen)
-        return json_reply(200, {"instancesDeleted": deleted}) if deleted else Reply(status=404)
+        return json_response(200, {"instancesDeleted": deleted}) if deleted else Response(status_code=404)
 
-    def _raise_event(self, request: Request, instance_id: str, name: str) -> Reply:
-        def send() -> None:
-            self._engine.raise_event(instance_id, name, _body_text(request))
-
+    async def _raise_event(self, request: Request, instance_id: str, name: str) -> Response:
+        text = await _body_text(request)
         instance = self._engine.status(instance_id)
         if instance is not None and instance.status not in FINISHED:
             media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
             if media_type != "application/json":
-                return json_reply(400, {"Message": "Only application/json request content is supported"})
-            text = _body_text(request)
+                return json_response(400, {"Message": "Only application/json request content is supported"})
             if text is not None and not _is_json(text):
                 return _exception(
                     400, "Invalid JSON content", "Newtonsoft.Json.JsonReaderException", "Invalid JSON content"
                 )
-        return _told(send)
+        return _sent(lambda: self._engine.raise_event(instance_id, name, text))
 
-    def _tell(self, request: Request, instance_id: str, verb: str) -> Reply:
-        tell = {"terminate": self._engine.terminate, "suspend": self._engine.suspend, "resume": self._engine.resume}
-        return _told(lambda: tell[verb](instance_id, request.query.get("reason", "")))
+    def _send_message(self, request: Request, instance_id: str, verb: str) -> Response:
+        send = {"terminate": self._engine.terminate, "suspend": self._engine.suspend, "resume": self._engine.resume}
+        return _sent(lambda: send[verb](instance_id, request.query_params.get("reason", "")))
 
-    async def _restart(self, request: Request, instance_id: str, link_base: str) -> Reply:
+    async def _restart(self, request: Request, instance_id: str, link_base: str) -> Response:
         new_id = _flag(request, "restartWithNewInstanceId", default=True)
         try:
             started = self._engine.restart(instance_id, new_id=new_id)
-        except (InstanceMissing, UnknownFunction, BadInstanceId) as refused:
+        except (InstanceMissing, UnknownFunction, BadInstanceId) as error:
             text = "InstanceId does not match a valid orchestration instance."
-            return _exception(400, text, "System.ArgumentException", str(refused))
-        except InstanceExists as refused:
-            return _exists(refused)
+            return _exception(400, text, "System.ArgumentException", str(error))
+        except InstanceExists as error:
+            return _exists(error)
         return await self._links(request, started, link_base)
 
-    def _rewind(self, request: Request, instance_id: str) -> Reply:
-        return _told(lambda: self._engine.rewind(instance_id, request.query.get("reason", "")))
+    def _rewind(self, request: Request, instance_id: str) -> Response:
+        return _sent(lambda: self._engine.rewind(instance_id, request.query_params.get("reason", "")))
 
 
 _PAGE_INSTANCES = 100  # Source: Azure/azure-functions-durable-python issue 580.
 _POLLING_S_MIN = 0.05
 
 
-def _told(tell: Callable[[], None]) -> Reply:
+def _sent(send: Callable[[], None]) -> Response:
     try:
-        tell()
+        send()
     except InstanceMissing:
-        return Reply(status=404)
+        return Response(status_code=404)
     except InstanceFinished:
-        return Reply(status=410)
-    return Reply(status=202)
+        return Response(status_code=410)
+    return Response(status_code=202)
 
 
-def _exists(refused: InstanceExists) -> Reply:
-    # Source: HttpApiHandler.cs of the extension. Newer hosts answer 409 with the text in `Message`; clients match on
-    # "already exists" either way.
+def _exists(error: InstanceExists) -> Response:
+    # Source: HttpApiHandler.cs of the extension. Newer hosts respond with 409 and the text in `Message`. Clients match
+    # on "already exists" in both cases.
     return _exception(
         500,
         "Something went wrong while processing your request",
         "DurableTask.Core.Exceptions.OrchestrationAlreadyExistsException",
-        str(refused),
+        str(error),
     )
 
 
-def _exception(status: int, message: str, kind: str, text: str) -> Reply:
+def _exception(status: int, message: str, kind: str, text: str) -> Response:
     body = {"Message": message, "ExceptionMessage": text, "ExceptionType": kind, "StackTrace": ""}
-    return json_reply(status, body)
+    return json_response(status, body)
 
 
-def _body_text(request: Request) -> str | None:
-    return request.body.decode("utf-8", "replace") if request.body else None
+async def _body_text(request: Request) -> str | None:
+    body = await request.body()
+    return body.decode("utf-8", "replace") if body else None
 
 
 def _is_json(text: str) -> bool:
@@ -232,29 +236,29 @@ def _is_json(text: str) -> bool:
 
 
 def _flag(request: Request, name: str, *, default: bool = False) -> bool:
-    text = request.query.get(name, "").lower()
+    text = request.query_params.get(name, "").lower()
     return text == "true" if text in ("true", "false") else default
 
 
 def _number(request: Request, name: str) -> float | None:
     try:
-        return float(request.query[name])
+        return float(request.query_params[name])
     except (KeyError, ValueError):
         return None
 
 
 def _time(request: Request, name: str) -> int | None:
     try:
-        return micros(parse_stamp(request.query[name].replace(" ", "+")))
+        return micros(parse_stamp(request.query_params[name].replace(" ", "+")))
     except (KeyError, ValueError):
         return None
 
 
 def _filter(request: Request) -> Filter:
-    statuses = tuple(part for part in request.query.get("runtimeStatus", "").split(",") if part)
+    statuses = tuple(part for part in request.query_params.get("runtimeStatus", "").split(",") if part)
     return Filter(
         created_from=_time(request, "createdTimeFrom"),
         created_to=_time(request, "createdTimeTo"),
         statuses=statuses,
-        id_prefix=request.query.get("instanceIdPrefix"),
+        id_prefix=request.query_params.get("instanceIdPrefix"),
     )

@@ -1,4 +1,4 @@
-"""How does HTTP come to the host? ASGI on one port, guarded before anything is read.
+"""How do HTTP requests reach the host? Over ASGI on one port, and past the guard before their bodies are read.
 
 Source: asgi.readthedocs.io/en/latest/specs/www.html.
 """
@@ -8,115 +8,108 @@ from __future__ import annotations
 import importlib.util
 import logging
 import socket
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
-from urllib.parse import parse_qsl
 
 import uvicorn
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
 
-from local_host.errors import Refused
+from local_host.errors import StartupError
 from local_host.web.guard import Guard
-from local_host.web.wire import Reply, Request, problem
+from local_host.web.http_messages import joined_headers, problem
 
 log = logging.getLogger("local_host.web.server")
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 BODY_BYTES_MAX = 100_000_000
 """Source: learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook-trigger (100 MB)."""
 
 
-class Front:
-    """The ASGI app: guard, body, answer."""
+class AsgiApp:
+    """The ASGI app: check a request, read its body, and pass it to `handle`."""
 
     def __init__(
         self,
-        answer: Callable[[Request], Awaitable[Reply]],
+        handle: Callable[[Request], Awaitable[Response]],
         *,
         guard: Guard,
         body_bytes_max: int = BODY_BYTES_MAX,
     ) -> None:
-        self._answer = answer
+        self._handle = handle
         self._guard = guard
         self._body_bytes_max = body_bytes_max
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1000})
-            return
-        if scope["type"] != "http":
-            return
-        reply = await self._reply(scope, receive)
-        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
-        if not any(name.lower() == b"content-length" for name, _ in headers) and reply.status not in (204, 304):
-            headers.append((b"content-length", str(len(reply.body)).encode()))
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        body = b"" if scope["method"] == "HEAD" else reply.body
-        await send({"type": "http.response.body", "body": body})
-
-    async def _reply(self, scope: Scope, receive: Receive) -> Reply:
-        headers: dict[str, str] = {}
-        for name, value in scope["headers"]:
-            key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-            headers[key] = f"{headers[key]}, {text}" if key in headers else text
-        objection = self._guard.objection(headers)
-        if objection is not None:
-            log.warning("Refused %s %s: %s", scope["method"], scope["path"], objection)
-            return problem(403, "Forbidden", objection)
-        body = await self._read(headers, receive)
-        if body is None:
-            return problem(413, "Content too large", f"A request may carry {self._body_bytes_max} bytes at most.")
+        request = Request(scope, self._limited(receive))
         try:
-            return await self._answer(_request(scope, headers, body))
-        except Exception:
-            log.exception("%s %s failed.", scope["method"], scope["path"])
-            return problem(500, "Internal error", "The host failed on this request; its log says how.")
+            response = await self._respond(request)
+        except ClientDisconnect:
+            return
+        await response(scope, receive, send)
 
-    async def _read(self, headers: dict[str, str], receive: Receive) -> bytes | None:
-        """Return the body, or `None` when it is too large, without having read it all."""
-        announced = headers.get("content-length", "0")
-        if announced.isdigit() and int(announced) > self._body_bytes_max:
-            return None
-        chunks: list[bytes] = []
+    async def _respond(self, request: Request) -> Response:
+        rejection = self._guard.rejection(joined_headers(request))
+        if rejection is not None:
+            log.warning("Rejected %s %s: %s", request.method, request.scope["path"], rejection)
+            return problem(403, "Forbidden", rejection)
+        announced = request.headers.get("content-length", "0")
+        try:
+            if announced.isdigit() and int(announced) > self._body_bytes_max:
+                raise _BodyTooLarge
+            await request.body()
+        except _BodyTooLarge:
+            return problem(413, "Content too large", f"A request body must have at most {self._body_bytes_max} bytes.")
+        try:
+            return await self._handle(request)
+        except Exception:
+            log.exception("%s %s failed.", request.method, request.scope["path"])
+            return problem(500, "Internal error", "The local host failed on this request; see its log.")
+
+    def _limited(self, receive: Receive) -> Receive:
         size = 0
-        while True:
+
+        async def receive_within_limit() -> Message:
+            nonlocal size
             message = await receive()
-            chunk = message.get("body", b"")
-            size += len(chunk)
+            size += len(message.get("body", b""))
             if size > self._body_bytes_max:
-                return None
-            chunks.append(chunk)
-            if not message.get("more_body"):
-                return b"".join(chunks)
+                raise _BodyTooLarge
+            return message
+
+        return receive_within_limit
+
+
+class _BodyTooLarge(Exception):
+    pass
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Take the port; 0 takes a free one. Errors: `Refused` when it is taken or not ours to take."""
+    """Listen on a port; 0 picks a free one. Errors: `StartupError` if the port is taken or not permitted."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    taken = socket.socket(family, socket.SOCK_STREAM)
-    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        taken.bind((host.strip("[]"), port))
-        # Whoever comes while the app is still being loaded waits instead of being turned away.
-        taken.listen(_BACKLOG)
-    except OSError as fault:
-        taken.close()
-        raise Refused(f"Cannot listen on {host}:{port}: {fault.strerror}. Give --port another number.") from fault
-    return taken
+        listener.bind((host.strip("[]"), port))
+        # Clients that connect while the app is still loading wait instead of being rejected.
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise StartupError(
+            f"Cannot listen on {host}:{port}: {error.strerror}. Pass a different port with --port."
+        ) from error
+    return listener
 
 
 _BACKLOG = 2048
 
 
 class Server(uvicorn.Server):
-    """uvicorn without its signal handlers: the command line has its own, which end the process with code 0."""
+    """uvicorn without its signal handlers: the command line has its own, which exit with code 0."""
 
-    def __init__(self, front: Front) -> None:
+    def __init__(self, app: AsgiApp) -> None:
         config = uvicorn.Config(
-            front,
+            app,
             lifespan="off",
             access_log=False,
             log_config=None,
@@ -132,19 +125,3 @@ class Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-
-
-def _request(scope: Scope, headers: dict[str, str], body: bytes) -> Request:
-    query = scope["query_string"].decode("latin-1")
-    base_url = f"{scope['scheme']}://{headers.get('host', '')}"
-    path = scope["path"]
-    raw_path = scope.get("raw_path", path.encode()).decode("latin-1")
-    return Request(
-        method=scope["method"],
-        path=path,
-        base_url=base_url,
-        url=f"{base_url}{raw_path}" + (f"?{query}" if query else ""),
-        query=dict(parse_qsl(query, keep_blank_values=True)),
-        headers=headers,
-        body=body,
-    )

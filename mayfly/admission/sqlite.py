@@ -12,6 +12,7 @@ from pathlib import Path
 
 from mayfly.admission.ledger import LedgerState, from_json, to_json
 from mayfly.errors import TryAgain
+from mayfly.sqlite_file import open_for_writing
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS ledger (
@@ -27,11 +28,7 @@ class SqliteLedger:
     """See `Ledger`."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(path, timeout=_TIMEOUT_S, isolation_level=None, check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = OFF")
-        self._connection.executescript(_SCHEMA)
+        self._connection = open_for_writing(path, _SCHEMA, synchronous="OFF", timeout_s=_TIMEOUT_S)
 
     async def read(self) -> tuple[LedgerState | None, str]:
         """See `Ledger.read`."""

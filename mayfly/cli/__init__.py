@@ -1,5 +1,22 @@
 """The command line: what a person types. It knows the HTTP API, and how to run a host on this machine."""
 
-from mayfly.cli.app import main
+from __future__ import annotations
 
-__all__ = ["main"]
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command line and exit with its code; see `errors.py` for the codes.
+
+    The base install has this command and not its packages: then it ends with one sentence.
+    """
+    if missing := [name for name in ("typer", "rich") if find_spec(name) is None]:
+        sys.exit(
+            f"error: the mayfly command needs {' and '.join(missing)}: install the extra [cli], as in"
+            " pip install '.[cli]' in a checkout of Mayfly"
+        )
+    from mayfly.cli.app import main as run
+
+    run(arguments)

@@ -7,11 +7,10 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from importlib.util import find_spec
 from pathlib import Path
 
+from mayfly.cli.extras import require
 from mayfly.cli.host_process import Child, app_directory, check_port
-from mayfly.client.errors import BadRequest
 
 _LOOPBACK = "127.0.0.1"
 
@@ -28,14 +27,10 @@ class Dashboard:
     def start(self) -> Child:
         """Start it and return at once.
 
-        Errors: `BadRequest` when the port is taken, or Streamlit is not installed.
+        Errors: `BadRequest` when the port is taken, or its packages are not installed.
         """
         app = app_directory()
-        if find_spec("streamlit") is None:
-            raise BadRequest(
-                "the dashboard needs Streamlit, which is not installed",
-                ["pip install -r streamlit_dashboard/requirements.txt, or leave it out: --no-dashboard"],
-            )
+        require("dashboard")
         check_port(self.port, option="--dashboard-port")
         options = [f"--server.port={self.port}", f"--server.address={_LOOPBACK}", "--logger.level=warning"]
         process = subprocess.Popen(
@@ -50,7 +45,7 @@ class Dashboard:
 
     def _is_well(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1.0) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=10.0) as answer:  # noqa: S310
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from mayfly.cli.extras import require
 from mayfly.client.errors import BadRequest
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
@@ -30,6 +31,7 @@ def _run(drill: str, arguments: list[str]) -> None:
         raise BadRequest(
             f"mayfly {drill} runs only in a checkout of Mayfly", [f"clone it, and run `make {drill}` there"]
         )
+    require("host")
     if str(_CHECKOUT) not in sys.path:
         sys.path.insert(0, str(_CHECKOUT))
     from drills.__main__ import app

@@ -16,6 +16,8 @@ import typer
 from rich.text import Text
 
 from mayfly.cli.dashboard_process import Dashboard
+from mayfly.cli.data_folder import prepare
+from mayfly.cli.extras import require, require_adapters
 from mayfly.cli.host_process import Child, LocalHost
 from mayfly.cli.options import Data
 from mayfly.cli.screen import console, table
@@ -40,8 +42,10 @@ def up(
     ] = 8501,
 ) -> None:
     """Run Mayfly on this machine until Ctrl-C: the API, and the dashboard beside it."""
+    require("host")
+    prepare(data)
     try:
-        read_settings({**os.environ, "MAYFLY_DATA": str(data)})
+        require_adapters(read_settings({**os.environ, "MAYFLY_DATA": str(data)}))
     except SettingInvalid as error:
         raise BadRequest(str(error), ["set it where you run `mayfly up`"]) from error
     host = LocalHost(data, port)

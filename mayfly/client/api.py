@@ -101,10 +101,10 @@ class Api:
         """Release the connections."""
         self._http.close()
 
-    def healthy(self) -> bool:
+    def healthy(self, *, within_s: float = 2.0) -> bool:
         """Say whether the API answers now and says that it is well; asks once."""
         try:
-            return self._http.get("health", timeout=2.0).status_code == 200
+            return self._http.get("health", timeout=within_s).status_code == 200
         except httpx.TransportError:
             return False
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mayfly.errors import TryAgain
 from mayfly.intake.intake_record import RejectedMessage
+from mayfly.sqlite_file import open_for_writing
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS refusals (
@@ -33,11 +34,7 @@ class SqliteIntakeRecord:
     """`IntakeRecord` in a file. One instance per process, used from one event loop."""
 
     def __init__(self, path: Path | str) -> None:
-        if isinstance(path, Path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(path, isolation_level=None, timeout=10, check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.executescript(_SCHEMA)
+        self._connection = open_for_writing(path, _SCHEMA, synchronous="FULL")
 
     async def record(self, refusal: RejectedMessage) -> bool:
         """See `IntakeRecord.record`."""

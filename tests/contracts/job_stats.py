@@ -26,6 +26,7 @@ from mayfly.views.stats import LIST_MAX, JobStats
 from tests.contracts.job_views import job
 from tests.mayfly.jobs.histories import live
 from tests.mayfly.jobs.samples import T0, job_id_numbered
+from tests.sampling import seeded, seeds
 
 
 def life(drawn: random.Random, number: int) -> list[Job]:
@@ -124,7 +125,8 @@ class FiguresContract:
         count, listed = runner.run(figures.attention("held"))
         assert (count, len(listed)) == (LIST_MAX + 5, LIST_MAX)
 
-    @pytest.mark.parametrize("seed", range(8))
+    @seeded
+    @pytest.mark.parametrize("seed", seeds(4))
     def test_figures_equal_what_counting_the_views_gives(
         self, opened: tuple[JobViews, JobStats], runner: asyncio.Runner, seed: int
     ) -> None:

@@ -23,6 +23,7 @@ from mayfly.jobs.lifecycle import STATES, JobState
 from mayfly.jobs.spec import JobSpec
 from mayfly.views.job_views import PAGE_MAX, JobFilter, JobViews
 from tests.mayfly.jobs.samples import T0, event, job_id_numbered, opening
+from tests.sampling import seeded, seeds
 
 
 def job(
@@ -262,7 +263,8 @@ class JobViewsContract:
         runner.run(views.clear())
         assert not runner.run(views.complete())
 
-    @pytest.mark.parametrize("seed", range(8))
+    @seeded
+    @pytest.mark.parametrize("seed", seeds(4))
     def test_a_random_run_answers_as_a_plain_list_does(self, runner: asyncio.Runner, seed: int) -> None:
         chance = random.Random(seed)
         views = self.open()

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from mayfly.cosmos.account import CosmosAccount
+from tests.waiting import HANG_GUARD_S
 
 HERE = Path(__file__).parent
 KEY = "bm9uZSBvZiB0aGUgc2VydmVycyBvZiB0ZXN0cyBjaGVja3MgaXQ="
@@ -80,7 +81,7 @@ def running() -> Iterator[CosmosServer]:
     finally:
         process.stdin.close()
         process.stdout.close()
-        process.wait(10)
+        process.wait(HANG_GUARD_S)
 
 
 def _install() -> None:

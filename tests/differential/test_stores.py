@@ -50,6 +50,7 @@ from tests.contracts.job_views import job
 from tests.cosmos_server.server import CosmosServer
 from tests.mayfly.jobs.histories import live
 from tests.mayfly.jobs.samples import T0, job_id_numbered
+from tests.sampling import seeded, seeds
 
 JOBS = 6
 STEPS = 120
@@ -366,7 +367,8 @@ async def _listed(views: JobViews) -> list[str]:
     return list(await views.unsettled(limit=100))
 
 
-@pytest.mark.parametrize("seed", range(4))
+@seeded
+@pytest.mark.parametrize("seed", seeds(2))
 def test_every_store_answers_as_the_model_does(cosmos_server: CosmosServer, tmp_path: Path, seed: int) -> None:
     async def go() -> Counter[str]:
         run = Run(cosmos_server, tmp_path, seed)

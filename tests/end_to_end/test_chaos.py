@@ -6,31 +6,21 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from drills.orphans import processes_of_jobs, processes_on
 
-pytestmark = pytest.mark.timeout(400)
-
 _ROOT = Path(__file__).parents[2]
+_OPTIONS = ("--jobs", "20", "--kills", "3", "--lose-task-hub")
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        pytest.param(("--jobs", "100", "--kills", "20"), id="killed 20 times"),
-        pytest.param(("--jobs", "60", "--kills", "7", "--lose-task-hub"), id="task hub and views lost"),
-    ],
-)
-def test_every_job_ends_as_it_must(options: tuple[str, ...], tmp_path: Path) -> None:
+def test_every_job_ends_as_it_must(tmp_path: Path) -> None:
+    """A short run, and one that loses the most; `make soak` makes long ones."""
     data = tmp_path / "data"
 
     ran = subprocess.run(
-        [sys.executable, "-m", "mayfly", "chaos", "--data", str(data), *options],
+        [sys.executable, "-m", "mayfly", "chaos", "--data", str(data), *_OPTIONS],
         cwd=_ROOT,
         capture_output=True,
         text=True,
-        timeout=360,
         check=False,
     )
 
@@ -39,7 +29,7 @@ def test_every_job_ends_as_it_must(options: tuple[str, ...], tmp_path: Path) -> 
     lines = ran.stdout.splitlines()
     assert sum(line.startswith("✔") for line in lines) == 11
     assert not any(line.startswith("✘") for line in lines)
-    assert ("task hub and views are deleted" in ran.stdout) == ("--lose-task-hub" in options)
+    assert "task hub and views are deleted" in ran.stdout
     assert "chaos passed" in lines[-1]
     assert not processes_on(data)
     assert not processes_of_jobs(data)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -10,13 +9,11 @@ import pytest
 from mayfly.cli.host_process import LocalHost, free_port
 from mayfly.client.api import Api
 from tests.cosmos_server.server import KEY, CosmosServer
+from tests.waiting import until
 
 
-def _until_listed(api: Api, job_id: str, state: str, *, within_s: float = 60) -> None:
-    give_up = time.monotonic() + within_s
-    while job_id not in [job.job_id for job in api.jobs(state=state)]:
-        assert time.monotonic() < give_up, f"{job_id} was not listed as {state} within {within_s:g} s"
-        time.sleep(0.1)
+def _until_listed(api: Api, job_id: str, state: str) -> None:
+    until(lambda: job_id in [job.job_id for job in api.jobs(state=state)], shown=lambda: api.job(job_id))
 
 
 def test_a_job_runs_is_listed_and_exported_and_a_new_host_knows_it(
@@ -53,4 +50,5 @@ def test_a_job_runs_is_listed_and_exported_and_a_new_host_knows_it(
             _until_listed(api, second, "succeeded")
     finally:
         child.stop()
+    assert "Unclosed" not in (tmp_path / "host.log").read_text(), "aiohttp found a session that nobody closed"
     assert not (tmp_path / "data" / "log.db").exists()

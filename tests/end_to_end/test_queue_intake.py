@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import httpx
 from mayfly.cli.host_process import LocalHost, free_port
 from mayfly.client.connection import local_key
 from mayfly.validation import BODY_BYTES_MAX
+from tests.waiting import HANG_GUARD_S, until
 
 
 def test_wrong_messages_die_with_a_reason_and_the_others_become_jobs(tmp_path: Path) -> None:
@@ -20,7 +21,7 @@ def test_wrong_messages_die_with_a_reason_and_the_others_become_jobs(tmp_path: P
         child.wait_until_ready()
         key = local_key(host.data)
         assert key is not None
-        with httpx.Client(base_url=host.url, headers={"x-functions-key": key}, timeout=30) as client:
+        with httpx.Client(base_url=host.url, headers={"x-functions-key": key}, timeout=HANG_GUARD_S) as client:
             sent = {
                 "poison": b'{"comand": ["true"]}',
                 "bytes": b"\xff\xfe",
@@ -34,25 +35,26 @@ def test_wrong_messages_die_with_a_reason_and_the_others_become_jobs(tmp_path: P
                     headers={"message-id": message_id, "content-type": ""},
                 )
                 assert answer.status_code == 201, answer.text
-            dead = _until(lambda: client.get("/runtime/webhooks/queues/jobs/deadletter").json(), 3)
+            dead = _listed(lambda: client.get("/runtime/webhooks/queues/jobs/deadletter").json(), 3)
             assert {letter["messageId"] for letter in dead} == {"poison", "bytes", "huge"}
             refusals = {one["message_id"]: one["reason"] for one in client.get("/api/intake").json()["refusals"]}
             assert "did you mean `command`?" in refusals.pop("poison")
             assert "UTF-8" in refusals.pop("bytes")
             assert f"at most {BODY_BYTES_MAX} bytes" in refusals.pop("huge")
             assert refusals == {}
-            (job,) = _until(lambda: client.get("/api/jobs?state=succeeded").json()["jobs"], 1)
+            (job,) = _listed(lambda: client.get("/api/jobs?state=succeeded").json()["jobs"], 1)
             assert (job["source"], job["idempotency_key"]) == ("queue", "good")
     finally:
         child.stop()
 
 
-def _until(look: Any, count: int, *, within_s: float = 60) -> Any:
-    give_up = time.monotonic() + within_s
-    while True:
-        found = look()
-        listed = found if isinstance(found, list) else found.get("messages", found.get("deadLetters", []))
-        if len(listed) >= count:
-            return listed
-        assert time.monotonic() < give_up, found
-        time.sleep(0.2)
+def _listed(look: Callable[[], Any], count: int) -> list[Any]:
+    """Wait until that many are listed, and return them."""
+    listed: list[Any] = []
+
+    def are_listed() -> bool:
+        listed[:] = look()
+        return len(listed) >= count
+
+    until(are_listed, shown=lambda: listed)
+    return listed

@@ -7,7 +7,7 @@ worker). The bindings as such are held against a golden file in tests/repository
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import inspect
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 import azure.durable_functions
 import pytest
 from azure.functions import meta
-from azure.functions.decorators.function_app import FunctionRegister
+from azure.functions.decorators.function_app import FunctionRegister, SettingsApi
 
 from tests.triggers.function_host import functions
 
@@ -73,3 +73,19 @@ def test_the_feed_never_skips_a_batch_and_never_makes_its_lease_container() -> N
     layout = json.loads((Path(__file__).parents[2] / "mayfly/cosmos/containers.json").read_text(encoding="utf-8"))
     assert trigger["databaseName"] == layout["database"]
     assert {trigger["containerName"], trigger["leaseContainerName"]} <= set(layout["containers"])
+
+
+@pytest.mark.parametrize("name", ["about_api", "feed", "intake", "jobs_api", "reports_api", "timers"])
+def test_no_trigger_needs_what_the_next_durable_blueprint_lacks(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From version 2 on the blueprint of Durable Functions has triggers and bindings, and no settings such as retry."""
+    for setting in vars(SettingsApi):
+        if not setting.startswith("_"):
+            monkeypatch.setattr(azure.durable_functions.Blueprint, setting, property(_missing))
+    spec = importlib.util.find_spec(f"triggers.{name}")
+    assert spec is not None
+    assert spec.loader is not None
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+
+
+def _missing(blueprint: object) -> None:
+    raise AttributeError(f"{type(blueprint).__name__} has no settings")

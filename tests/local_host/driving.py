@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -22,7 +21,8 @@ from local_host.durable.hub import Instance, TaskHub
 from local_host.host import Host, HostSettings
 from local_host.web.guard import Guard
 from local_host.web.keys import Keys
-from local_host.web.server import Front, Server, bind
+from local_host.web.server import AsgiApp, Server, bind
+from tests.waiting import HANG_GUARD_S
 
 Code = Callable[[Any], Generator[Any, Any, Any]]
 
@@ -121,15 +121,12 @@ class Served:
 
 async def until(holds: Callable[[], bool], clock: VirtualClock | None = None) -> None:
     """Let tasks run, and time pass from alarm to alarm, until something holds."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        if holds():
-            return
-        await asyncio.sleep(0)
-        due = clock.next_alarm() if clock else None
-        if clock and due and not holds():
-            clock.advance_to(due)
-    raise AssertionError("it never came to hold")
+    async with asyncio.timeout(HANG_GUARD_S):
+        while not holds():
+            await asyncio.sleep(0)
+            due = clock.next_alarm() if clock else None
+            if clock and due and not holds():
+                clock.advance_to(due)
 
 
 def write_app(directory: Path, source: str, **files: Any) -> Path:
@@ -166,11 +163,11 @@ async def serving(
     port = listener.getsockname()[1]
     base_url = f"http://127.0.0.1:{port}"
     host = Host(app, Keys.load_or_create(data / "keys.json"), HostSettings(base_url=base_url, data=data), clock)
-    server = Server(Front(host.answer, guard=Guard(port=port), body_bytes_max=body_bytes_max))
+    server = Server(AsgiApp(host.handle, guard=Guard(port=port), body_bytes_max=body_bytes_max))
     host.start()
     serve = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        async with httpx.AsyncClient(base_url=base_url, timeout=20) as client:
+        async with httpx.AsyncClient(base_url=base_url, timeout=HANG_GUARD_S) as client:
             yield Served(host, client, base_url)
     finally:
         server.should_exit = True

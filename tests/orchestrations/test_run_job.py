@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import asyncio
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from local_host.clock import VirtualClock
 from local_host.durable.engine import Engine
 from local_host.durable.hub import Instance, TaskHub
+from mayfly.jobs.next_step import NextStep
 from mayfly.orchestrators import ORCHESTRATION
 from orchestrations import run_job as module
 from tests.triggers.function_host import functions
@@ -58,7 +60,7 @@ Answers = Callable[[str, int], dict[str, Any]]
 
 
 class Driven:
-    """`run_job` on the local engine, with activities that answer by script."""
+    """`run_job` on the local engine, with activities that answer by script; `driving` makes and closes it."""
 
     def __init__(self, answers: Answers) -> None:
         self.calls: list[str] = []
@@ -105,17 +107,33 @@ class Driven:
         return found
 
 
+Driving = Callable[[Answers], Driven]
+
+
+@pytest.fixture
+def driving() -> Iterator[Driving]:
+    """Drive the orchestrator; the task hub is closed after the test."""
+    with ExitStack() as stack:
+
+        def drive(answers: Answers) -> Driven:
+            driven = Driven(answers)
+            stack.callback(driven.engine.hub.close)
+            return driven
+
+        yield drive
+
+
 def _step(do: str, at: str | None = None, *wake: str) -> dict[str, Any]:
     return {"do": do, "at": at, "wake": list(wake)}
 
 
-def test_a_job_without_trouble_is_begun_woken_and_ended() -> None:
+def test_a_job_without_trouble_is_begun_woken_and_ended(driving: Driving) -> None:
     def answers(name: str, count: int) -> dict[str, Any]:
         if name == "begin_attempt":
             return _step("observe_attempt", driven.later(30), "attempt-1-ended", "cancel-requested")
         return _step("done")
 
-    driven = Driven(answers)
+    driven = driving(answers)
     driven.go()
     assert driven.calls == ["begin_attempt"]
     driven.wake("attempt-1-ended")
@@ -123,13 +141,13 @@ def test_a_job_without_trouble_is_begun_woken_and_ended() -> None:
     assert driven.status == "Completed"
 
 
-def test_without_an_event_the_next_look_comes_when_it_is_due() -> None:
+def test_without_an_event_the_next_look_comes_when_it_is_due(driving: Driving) -> None:
     """I6."""
 
     def answers(name: str, count: int) -> dict[str, Any]:
         return _step("done") if count == 3 else _step("observe_attempt", driven.later(30), "attempt-1-ended")
 
-    driven = Driven(answers)
+    driven = driving(answers)
     driven.go()
     driven.advance(29)
     assert driven.calls == ["begin_attempt"]
@@ -139,13 +157,13 @@ def test_without_an_event_the_next_look_comes_when_it_is_due() -> None:
     assert driven.status == "Completed"
 
 
-def test_an_event_that_was_heard_does_not_cut_the_next_wait_short() -> None:
+def test_an_event_that_was_heard_does_not_cut_the_next_wait_short(driving: Driving) -> None:
     """One wait per event name: the SDK keeps one slot per name and never clears it."""
 
     def answers(name: str, count: int) -> dict[str, Any]:
         return _step("done") if count == 4 else _step("observe_attempt", driven.later(30), "cancel-requested", "x")
 
-    driven = Driven(answers)
+    driven = driving(answers)
     driven.go()
     driven.wake("cancel-requested")
     assert driven.calls == ["begin_attempt", "end_attempt"]
@@ -157,20 +175,20 @@ def test_an_event_that_was_heard_does_not_cut_the_next_wait_short() -> None:
     assert driven.status == "Completed"
 
 
-def test_an_event_that_came_before_its_wait_is_heard() -> None:
+def test_an_event_that_came_before_its_wait_is_heard(driving: Driving) -> None:
     def answers(name: str, count: int) -> dict[str, Any]:
         if name == "begin_attempt":
             driven.engine.raise_event(driven.instance, "attempt-1-ended", "null")
             return _step("observe_attempt", driven.later(30), "attempt-1-ended")
         return _step("done")
 
-    driven = Driven(answers)
+    driven = driving(answers)
     driven.go()
     assert driven.calls == ["begin_attempt", "end_attempt"]
     assert driven.status == "Completed"
 
 
-def test_an_event_that_came_before_its_wait_cuts_one_wait_short_and_no_other() -> None:
+def test_an_event_that_came_before_its_wait_cuts_one_wait_short_and_no_other(driving: Driving) -> None:
     """The SDK hands an early event to every later wait for its name, so there must be one wait for each name."""
 
     def answers(name: str, count: int) -> dict[str, Any]:
@@ -178,42 +196,42 @@ def test_an_event_that_came_before_its_wait_cuts_one_wait_short_and_no_other() -
             driven.engine.raise_event(driven.instance, "attempt-1-ended", "null")
         return _step("done") if count == 3 else _step("observe_attempt", driven.later(30), "attempt-1-ended")
 
-    driven = Driven(answers)
+    driven = driving(answers)
     driven.go()
     assert driven.calls == ["begin_attempt", "end_attempt"]
     driven.advance(30)
     assert driven.calls == ["begin_attempt", "end_attempt", "observe_attempt"]
 
 
-def test_the_history_is_dropped_after_so_many_steps_and_the_job_goes_on() -> None:
+def test_the_history_is_dropped_after_so_many_steps_and_the_job_goes_on(driving: Driving) -> None:
     steps = module.STEPS_PER_GENERATION
 
     def answers(name: str, count: int) -> dict[str, Any]:
         return _step("done") if count == 2 * steps + 3 else _step("observe_attempt")
 
-    driven = Driven(answers)
+    driven = driving(answers)
     driven.go()
     assert driven.status == "Completed"
     begins = [number for number, name in enumerate(driven.calls) if name == "begin_attempt"]
     assert begins == [0, steps, 2 * steps], "each generation asks the log from the top where the job stands"
 
 
-def test_a_generation_that_ends_leaves_no_timer_behind() -> None:
+def test_a_generation_that_ends_leaves_no_timer_behind(driving: Driving) -> None:
     def answers(name: str, count: int) -> dict[str, Any]:
         return _step("done") if name == "end_attempt" else _step("observe_attempt", driven.later(3_600), "x")
 
-    driven = Driven(answers)
+    driven = driving(answers)
     driven.go()
     driven.wake("x")
     assert driven.status == "Completed"
     assert driven.engine.next_due() is None
 
 
-def test_the_status_says_what_is_next_and_when() -> None:
+def test_the_status_says_what_is_next_and_when(driving: Driving) -> None:
     def answers(name: str, count: int) -> dict[str, Any]:
         return _step("observe_attempt", "2026-01-01T00:00:30+00:00", "x")
 
-    driven = Driven(answers)
+    driven = driving(answers)
     driven.go()
     told = driven.instance_now.custom_status
     assert told is not None
@@ -222,13 +240,13 @@ def test_the_status_says_what_is_next_and_when() -> None:
 
 
 @pytest.mark.parametrize("crash", [True, False])
-def test_replayed_from_the_stored_history_it_takes_the_same_steps(crash: bool) -> None:
+def test_replayed_from_the_stored_history_it_takes_the_same_steps(crash: bool, driving: Driving) -> None:
     """An engine that is made anew on the same hub is a host that was killed and started again."""
 
     def answers(name: str, count: int) -> dict[str, Any]:
         return _step("done") if count == 6 else _step("observe_attempt", driven.later(10), "x")
 
-    driven = Driven(answers)
+    driven = driving(answers)
     driven.go()
     for _ in range(5):
         if crash:
@@ -242,3 +260,85 @@ def test_replayed_from_the_stored_history_it_takes_the_same_steps(crash: bool) -
         driven.advance(10)
     assert driven.calls == ["begin_attempt", *["observe_attempt"] * 5]
     assert driven.status == "Completed"
+
+
+class _Task:
+    """A task of version 1 of the SDK."""
+
+    def __init__(self) -> None:
+        self.done = False
+        self.canceled = False
+
+    @property
+    def is_completed(self) -> bool:
+        return self.done
+
+    def cancel(self) -> None:
+        self.canceled = True
+
+
+class _TaskOfVersion2:
+    """A task of version 2 of the SDK: `durabletask.task.TimerTask`."""
+
+    def __init__(self) -> None:
+        self.done = False
+        self.canceled = False
+
+    @property
+    def is_complete(self) -> bool:
+        return self.done
+
+    def cancel(self) -> bool:
+        self.canceled = True
+        return True
+
+
+class _Context:
+    """As much of the context as waiting takes; `task_any` gives its tasks, of which the test completes one."""
+
+    def __init__(self, kind: type[_Task | _TaskOfVersion2]) -> None:
+        self._kind = kind
+
+    def wait_for_external_event(self, name: str) -> Any:
+        return self._kind()
+
+    def create_timer(self, due: datetime) -> Any:
+        return self._kind()
+
+    def task_any(self, tasks: list[Any]) -> list[Any]:
+        return tasks
+
+
+_DUE = NextStep(activity="observe_attempt", due_at=datetime(2026, 1, 1, 0, 0, 30, tzinfo=UTC), wake_events=("x",))
+
+
+def _woken(kind: type[_Task | _TaskOfVersion2], complete: int, events: dict[str, Any]) -> tuple[bool, Any]:
+    """Complete one of the tasks that are waited for; return whether the event came first, and the timer."""
+    wait = module._wait(_Context(kind), _DUE, events)
+    tasks: list[Any] = next(wait)
+    tasks[complete].done = True
+    with pytest.raises(StopIteration) as ended:
+        wait.send(tasks[complete])
+    return ended.value.value, tasks[-1]
+
+
+@pytest.mark.parametrize("kind", [_Task, _TaskOfVersion2])
+def test_tasks_of_both_versions_of_the_sdk_are_waited_for(kind: type[_Task | _TaskOfVersion2]) -> None:
+    events: dict[str, Any] = {}
+    woken, timer = _woken(kind, -1, events)
+    assert (woken, timer.canceled) == (False, False)
+    woken, timer = _woken(kind, 0, events)
+    assert (woken, timer.canceled) == (True, True)
+    assert events == {"x": None}, "the event was heeded"
+
+
+@pytest.mark.parametrize("kind", [_Task, _TaskOfVersion2])
+def test_a_task_of_either_version_that_is_done_ends_the_wait_before_it_begins(
+    kind: type[_Task | _TaskOfVersion2],
+) -> None:
+    came = kind()
+    came.done = True
+    wait = module._wait(_Context(kind), _DUE, {"x": came})
+    with pytest.raises(StopIteration) as ended:
+        next(wait)
+    assert ended.value.value is True

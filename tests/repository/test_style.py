@@ -28,6 +28,10 @@ def test_no_checked_file_has_a_habit() -> None:
     assert not found, "\n".join(["", *found])
 
 
+def test_the_pages_that_users_read_are_checked() -> None:
+    assert {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/operate.md", "docs/lifecycle.md"} <= set(_checked())
+
+
 def test_every_pending_path_exists() -> None:
     assert [path for path in style.PENDING if not (style.ROOT / path).exists()] == []
 

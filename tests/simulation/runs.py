@@ -1,4 +1,4 @@
-"""Run schedules and say what they found: one, many, or many in two processes."""
+"""Run schedules and say what they found: one, many, or many on every core."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from typing import get_args
 
+from mayfly.jobs.reports import Verdict
 from tests.simulation.schedule import Schedule
 from tests.simulation.stream_rules import TERMINAL, Broken
 from tests.simulation.world import World
@@ -16,6 +18,8 @@ from tests.simulation.world import World
 SEED_DEFAULT = 20260101
 SEED = int(os.environ.get("MAYFLY_SIMULATION_SEED", SEED_DEFAULT))
 """Of the first schedule; the others follow it."""
+VERDICTS = frozenset(get_args(Verdict))
+_CHUNK = 50
 
 
 @dataclass(kw_only=True)
@@ -82,14 +86,20 @@ def run_many(seeds: Iterable[int]) -> Found:
     return total
 
 
-def run_in_two(first: int, count: int) -> Found:
-    """Run schedules in two processes, each from its own seeds."""
+def processes() -> int:
+    """Return how many processes run schedules side by side."""
+    return max(1, os.cpu_count() or 1)
+
+
+def run_side_by_side(first: int, count: int, *, say: Callable[[str], None] = lambda _: None) -> Found:
+    """Run schedules on every core, each process from its own seeds, until one breaks an invariant."""
     total = Found()
-    chunk = 50
-    ranges = [range(start, min(start + chunk, first + count)) for start in range(first, first + count, chunk)]
-    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
-        for found in pool.map(run_many, ranges):
+    starts = range(first, first + count, _CHUNK)
+    chunks = [range(start, min(start + _CHUNK, first + count)) for start in starts]
+    with ProcessPoolExecutor(processes(), mp_context=multiprocessing.get_context("spawn")) as pool:
+        for found in pool.map(run_many, chunks):
             total.add(found)
+            say(f"{len(total.fingerprints):,} of {count:,} schedules")
             if total.broken is not None:
                 pool.shutdown(cancel_futures=True)
                 break

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit_dashboard import services
 from tests.mayfly.cli.scripted_api import Answer, ScriptedApi
 from tests.streamlit_dashboard.seeding import Seeded
+from tests.waiting import HANG_GUARD_S
 
 APP = Path(__file__).parents[2] / "streamlit_dashboard" / "app.py"
 
@@ -23,6 +24,7 @@ def _fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setenv("MAYFLY_DATA", str(tmp_path))
     monkeypatch.setenv("MAYFLY_URL", "http://127.0.0.1:9")
     monkeypatch.delenv("MAYFLY_KEY", raising=False)
+    monkeypatch.setattr(services, "_READ_WITHIN_S", HANG_GUARD_S)
     for cached in (services.read_service, services.api):
         cached.clear()
     yield
@@ -57,7 +59,7 @@ def opened() -> Open:
     """Open a page of the whole app, by its script's name."""
 
     def opened(page: str = "board", **query: str) -> AppTest:
-        app = AppTest.from_file(str(APP), default_timeout=30).run()
+        app = AppTest.from_file(str(APP), default_timeout=HANG_GUARD_S).run()
         if page != "board":
             app.switch_page(f"screens/{page}.py")
         for name, value in query.items():

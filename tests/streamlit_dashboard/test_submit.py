@@ -90,7 +90,7 @@ def test_nothing_is_called_wrong_before_anything_was_typed(seeded: Seeded, opene
     assert 'role="alert"' not in shown(app)
     assert not app.error
     app.button(key="send").click().run()
-    assert app.error[0].value == "give a message or a command"
+    assert app.error[0].value == "a message or a command is required"
 
 
 def test_the_form_begins_with_the_specs_own_defaults() -> None:

@@ -69,5 +69,5 @@ def test_empty_stores_and_none_at_all_are_both_said(seeded: Seeded, opened: Open
 
 def test_without_stores_the_page_stays_up(opened: Open) -> None:
     text = shown(opened("system"))
-    assert "log.db is not there" in text
+    assert "log.db does not exist" in text
     assert text.count("This page tries again by itself") >= 4

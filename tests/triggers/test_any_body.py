@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from mayfly import composition
@@ -19,13 +19,10 @@ from mayfly.jobs import events as e
 from mayfly.jobs.spec import JobSpec, RetryPolicy
 from tests.mayfly.composed import STARTED, compose
 from tests.mayfly.jobs.samples import CLAIM, OTHER_CLAIM
+from tests.sampling import examples
 from tests.triggers.function_host import Answer, DurableHost, FunctionHost, patch_durable_client
 
-_settings = settings(
-    max_examples=200,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+_settings = examples(200, HealthCheck.function_scoped_fixture)
 
 _text = st.text(st.characters(codec=None), max_size=30)
 _scalars = (

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from enum import Enum
+from typing import NoReturn
 
 import azure.durable_functions as df
 import pytest
@@ -74,3 +76,57 @@ def test_a_host_that_does_not_answer_is_asked_again(host: DurableHost, orchestra
         asyncio.run(orchestrators.wake(_JOB, "x"))
     with pytest.raises(TryAgain, match="did not list the orchestrators"):
         asyncio.run(orchestrators.missing([_JOB]))
+
+
+class _Code(Enum):
+    """Some of `grpc.StatusCode`, which version 1 of the SDK does not bring, and what goes with each."""
+
+    UNAVAILABLE = "failed to connect to all addresses"
+    NOT_FOUND = "Orchestration instance 'ada-abcdefghij' not found"
+    ALREADY_EXISTS = "An Orchestration instance with the ID ada-abcdefghij already exists."
+    FAILED_PRECONDITION = "The orchestration instance with the provided instance id is not running."
+
+
+class _RpcError(Exception):
+    """As version 2 of the SDK lets it through: `grpc.aio.AioRpcError`."""
+
+    def __init__(self, code: _Code) -> None:
+        super().__init__(f"<AioRpcError of RPC that terminated with: {code.name}, {code.value}>")
+        self._code = code
+
+    def code(self) -> _Code:
+        return self._code
+
+
+class _GrpcClient:
+    """A client whose every call the host answers with an error."""
+
+    def __init__(self, code: _Code) -> None:
+        self._code = code
+
+    async def start_new(self, name: str, *, instance_id: str) -> NoReturn:
+        raise _RpcError(self._code)
+
+    async def raise_event(self, instance_id: str, name: str) -> NoReturn:
+        raise _RpcError(self._code)
+
+
+def test_over_grpc_an_id_in_use_is_started() -> None:
+    asyncio.run(DurableOrchestrators(_GrpcClient(_Code.ALREADY_EXISTS)).start(_JOB))
+
+
+@pytest.mark.parametrize("code", [_Code.NOT_FOUND, _Code.FAILED_PRECONDITION])
+def test_over_grpc_an_instance_that_is_missing_or_finished_needs_no_waking(code: _Code) -> None:
+    asyncio.run(DurableOrchestrators(_GrpcClient(code)).wake(_JOB, "attempt-1-ended"))
+
+
+@pytest.mark.parametrize("code", [_Code.UNAVAILABLE, _Code.ALREADY_EXISTS])
+def test_over_grpc_any_other_code_of_a_wake_says_try_again(code: _Code) -> None:
+    with pytest.raises(TryAgain, match=f"did not wake {_JOB}"):
+        asyncio.run(DurableOrchestrators(_GrpcClient(code)).wake(_JOB, "x"))
+
+
+@pytest.mark.parametrize("code", [_Code.UNAVAILABLE, _Code.NOT_FOUND])
+def test_over_grpc_any_other_code_of_a_start_says_try_again(code: _Code) -> None:
+    with pytest.raises(TryAgain, match=f"did not start {_JOB}"):
+        asyncio.run(DurableOrchestrators(_GrpcClient(code)).start(_JOB))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import HANG_GUARD_S, Gate, gate_at
 from tests.worker.report_server import ReportServer
 
 WORKER = Path(__file__).parents[2] / "worker" / "__main__.py"
@@ -39,6 +40,13 @@ def environment(server: ReportServer) -> dict[str, str]:
 
 
 @pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Gate]:
+    """A place in a command where it waits for the test."""
+    with gate_at(tmp_path / "gate") as gate:
+        yield gate
+
+
+@pytest.fixture
 def start(environment: dict[str, str]) -> Iterator[Start]:
     """Start a worker: `start("sh", "-c", "...", MAYFLY_REPORT_SECONDS="1")`. No command: the demo work."""
     running: list[Started] = []
@@ -56,7 +64,7 @@ def start(environment: dict[str, str]) -> Iterator[Start]:
         # Asked to end, a worker ends its command too; killed, it leaves it behind.
         process.terminate()
         try:
-            process.communicate(timeout=5)
+            process.communicate(timeout=HANG_GUARD_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
@@ -69,7 +77,7 @@ def run(start: Start) -> Callable[..., subprocess.CompletedProcess[bytes]]:
 
     def run(*command: str, **more: str) -> subprocess.CompletedProcess[bytes]:
         process = start(*command, **more)
-        output, errors = process.communicate(timeout=30)
+        output, errors = process.communicate(timeout=HANG_GUARD_S)
         return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
 
     return run

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,19 +12,18 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Answer:
-    """`drop`: close the connection without a word, the report having arrived."""
+    """`held`: given once the server's `release` is set. `drop`: the connection is closed with no answer."""
 
     status: int = 202
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b"{}"
-    delay_s: float = 0.0
+    held: bool = False
     drop: bool = False
     raw: bytes | None = None
 
 
 @dataclass(frozen=True)
 class Report:
-    at: float
     path: str
     headers: Mapping[str, str]
     body: dict[str, Any]
@@ -37,6 +35,7 @@ class ReportServer:
     def __init__(self) -> None:
         self.script: dict[str, list[Answer | int]] = {}
         self.reports: list[Report] = []
+        self.release = threading.Event()
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
@@ -48,6 +47,7 @@ class ReportServer:
         return f"http://127.0.0.1:{self._server.server_address[1]}/api/jobs/job-1/reports"
 
     def close(self) -> None:
+        self.release.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -75,9 +75,10 @@ def _handler(server: ReportServer) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             data = self.rfile.read(int(self.headers["Content-Length"]))
-            report = Report(time.monotonic(), self.path, dict(self.headers.items()), json.loads(data))
+            report = Report(self.path, dict(self.headers.items()), json.loads(data))
             answer = server.take(report)
-            time.sleep(answer.delay_s)
+            if answer.held:
+                server.release.wait()
             if answer.drop:
                 self.close_connection = True
                 return

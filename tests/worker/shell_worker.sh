@@ -49,10 +49,12 @@ printf '{"type":"progress","claim":"%s","sequence":1,"fraction":null,"message":"
 post
 case $status in 409 | 410) exit 0 ;; 401 | 403) exit 77 ;; esac
 
+command=
+stopped=
+trap 'stopped=yes; [ -z "$command" ] || kill -TERM "$command" 2>/dev/null' TERM INT
 "$@" </dev/null >"$folder/output" 2>&1 &
 command=$!
-stopped=
-trap 'stopped=yes; kill -TERM "$command" 2>/dev/null' TERM INT
+[ -z "$stopped" ] || kill -TERM "$command" # the signal came before there was a command to pass it on to
 wait "$command"
 code=$?
 while kill -0 "$command" 2>/dev/null; do # a signal ends `wait` early

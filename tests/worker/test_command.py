@@ -5,24 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.waiting import HANG_GUARD_S, Gate, until
 from tests.worker.conftest import TOKEN, WORKER, Start
 from tests.worker.report_server import Answer, ReportServer
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
-
-
-def until(condition: Callable[[], object], *, patience_s: float = 10.0) -> None:
-    end = time.monotonic() + patience_s
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.005)
 
 
 def failure(server: ReportServer) -> tuple[str, int | None]:
@@ -47,9 +40,8 @@ def test_output_is_relayed_as_it_comes(start: Start) -> None:
     assert os.read(worker.stdout.fileno(), 100) == b"half"
 
 
-def test_a_hundred_megabytes_are_relayed_quickly_in_little_memory(server: ReportServer, start: Start) -> None:
+def test_a_hundred_megabytes_are_relayed_in_little_memory(server: ReportServer, start: Start) -> None:
     size = 100_000_000
-    before = time.monotonic()
     worker = start("sh", "-c", f"yes a line of output | head -c {size}")
     assert worker.stdout is not None
     relayed = 0
@@ -60,17 +52,22 @@ def test_a_hundred_megabytes_are_relayed_quickly_in_little_memory(server: Report
         memory_peak = next((line for line in status.splitlines() if line.startswith(b"VmHWM")), memory_peak)
     until(lambda: worker.poll() is not None)
     assert relayed == size
-    assert time.monotonic() - before < 10
     assert int(memory_peak.split()[1]) < 20_000  # In kilobytes; Python alone takes 9,000.
     end = server.the_end()
     assert len(end["output_tail"]) == 16_000
     assert end["outcome"] == "succeeded"
 
 
-def test_a_flood_of_progress_is_relayed_and_thinned(server: ReportServer, run: Run) -> None:
-    ended = run("sh", "-c", "yes ::progress 0.5 again | head -c 5000000")
-    assert len(ended.stdout) == 5_000_000
-    assert len(server.of_type("progress")) <= 10
+def test_a_flood_of_progress_is_relayed_and_thinned(server: ReportServer, start: Start, gate: Gate) -> None:
+    """While one report is on its way no other is sent, and only the newest is kept for afterwards."""
+    server.script["progress"] = [Answer(held=True)]
+    first = "::progress 0.1 first"
+    worker = start("sh", "-c", f"echo {first}; {gate.wait}; yes ::progress 0.5 again | head -c 5000000")
+    until(lambda: server.of_type("progress"))
+    gate.let_pass()
+    output, _ = worker.communicate(timeout=HANG_GUARD_S)
+    assert len(output) == len(first) + 1 + 5_000_000
+    assert len(server.of_type("progress")) == 1
     assert server.the_end()["outcome"] == "succeeded"
 
 
@@ -80,11 +77,14 @@ def test_the_tail_is_counted_in_characters(server: ReportServer, run: Run) -> No
 
 
 @pytest.mark.parametrize("close", ["exec >&- 2>&-;", ""], ids=["closed early", "kept"])
-def test_output_that_nobody_takes_does_not_fail_the_work(server: ReportServer, start: Start, close: str) -> None:
-    worker = start("sh", "-c", f"sleep 0.1; seq 1 20000; {close} sleep 0.2; exit 5")
+def test_output_that_nobody_takes_does_not_fail_the_work(
+    server: ReportServer, start: Start, gate: Gate, close: str
+) -> None:
+    worker = start("sh", "-c", f"{gate.wait}; seq 1 20000; {close} sleep 0.2; exit 5")
     assert worker.stdout is not None
     worker.stdout.close()
     worker.stdout = None
+    gate.let_pass()
     until(lambda: worker.poll() is not None)
     assert worker.returncode == 0
     assert failure(server) == ("exit", 5)
@@ -190,7 +190,7 @@ def test_usage_is_that_of_the_command_and_what_it_waited_for(server: ReportServe
     code = "x = bytearray(150 << 20)\nimport os\nwhile os.times().user < 0.3: pass"
     run("sh", "-c", f'python3 -I -S -c "{code}"; true')
     usage = server.the_end()["usage"]
-    assert 0.29 < usage["cpu_s"] < 3
+    assert usage["cpu_s"] > 0.29
     assert 150 << 20 < usage["memory_peak_bytes"] < 250 << 20
 
 
@@ -224,18 +224,14 @@ def test_the_command_has_nothing_open_but_its_three_files(run: Run) -> None:
 
 
 def test_a_grandchild_that_holds_the_pipe_does_not_hold_the_worker(server: ReportServer, run: Run) -> None:
-    before = time.monotonic()
-    ended = run("sh", "-c", "echo $$; setsid sleep 600 & echo $!; exit 0")
-    assert time.monotonic() - before < 5
+    ended = run("sh", "-c", "echo $$; setsid sleep 86400 & echo $!; exit 0")
     assert ended.returncode == 0
     assert server.the_end()["outcome"] == "succeeded"
     os.kill(int(ended.stdout.split()[1]), signal.SIGKILL)
 
 
 def test_a_grandchild_that_keeps_talking_does_not_hold_the_worker(server: ReportServer, run: Run) -> None:
-    before = time.monotonic()
     ended = run("sh", "-c", "(while :; do echo talk; done) & exit 0")
-    assert time.monotonic() - before < 8
     assert ended.returncode == 0
     assert server.the_end()["outcome"] == "succeeded"
 
@@ -261,7 +257,7 @@ def test_a_signal_is_passed_on_and_the_end_reported(server: ReportServer, start:
     assert worker.stdout is not None
     assert worker.stdout.readline() == b"ready\n"
     worker.send_signal(number)
-    output, _ = worker.communicate(timeout=10)
+    output, _ = worker.communicate(timeout=HANG_GUARD_S)
     assert output.endswith(b"got it\n")
     assert worker.returncode == 0
     assert failure(server) == ("terminated", 3)
@@ -272,7 +268,7 @@ def test_the_whole_group_of_the_command_gets_the_signal(server: ReportServer, st
     assert worker.stdout is not None
     assert worker.stdout.readline() == b"ready\n"
     worker.terminate()
-    worker.communicate(timeout=5)
+    worker.communicate(timeout=HANG_GUARD_S)
     assert failure(server) == ("terminated", 143)
 
 
@@ -291,7 +287,7 @@ def test_a_command_that_will_not_end_is_killed(
         assert worker.stdout is not None
         assert worker.stdout.readline() == b"ready\n"
         worker.terminate()
-        worker.communicate(timeout=10)
+        worker.communicate(timeout=HANG_GUARD_S)
     assert worker.returncode == 0
     assert failure(server) == ("terminated", 137)
 
@@ -301,20 +297,18 @@ def test_before_the_claim_a_signal_just_ends_the_worker(server: ReportServer, st
     worker = start("sh", "-c", "echo worked")
     until(lambda: server.of_type("started"))
     worker.terminate()
-    output, _ = worker.communicate(timeout=5)
+    output, _ = worker.communicate(timeout=HANG_GUARD_S)
     assert (worker.returncode, output) == (143, b"")
     assert server.of_type("finished") == []
 
 
-def test_a_signal_during_the_last_report_shortens_the_wait(
-    server: ReportServer, start: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_signal_during_the_last_report_shortens_the_wait(server: ReportServer, start: Start) -> None:
     server.script["finished"] = [Answer(503, {"Retry-After": "600"}), Answer(202)]
     worker = start("true")
-    until(lambda: server.of_type("finished"))
-    time.sleep(0.1)
+    assert worker.stderr is not None
+    assert worker.stderr.readline().endswith(b"retrying in 600.0 s\n")
     worker.terminate()
-    worker.communicate(timeout=5)
+    worker.communicate(timeout=HANG_GUARD_S)
     assert worker.returncode == 0
     assert len(server.of_type("finished")) == 2
 
@@ -323,10 +317,11 @@ def test_a_worker_that_is_pid_1_reaps_what_it_inherits(server: ReportServer, env
     probe = subprocess.run(["unshare", "--pid", "--fork", "--mount-proc", "true"], capture_output=True, check=False)
     if probe.returncode:
         pytest.skip("this system lets nobody make a pid namespace here")
-    script = "for i in 1 2 3; do (setsid sleep 0.01 &); done; sleep 0.3; ps -e -o stat=,comm="
+    script = (
+        "for i in 1 2 3; do (setsid sleep 0.01 &); done; while ps -e -o stat=,comm= | grep -e ^Z -e sleep; do :; done"
+    )
     argv = ["unshare", "--pid", "--fork", "--mount-proc", "python3", "-I", "-S", str(WORKER), "--", "sh", "-c", script]
-    ended = subprocess.run(argv, env=environment, stdout=subprocess.PIPE, check=True)
-    assert [line for line in ended.stdout.splitlines() if line.startswith(b"Z")] == []
+    subprocess.run(argv, env=environment, stdout=subprocess.DEVNULL, check=True, timeout=HANG_GUARD_S)
     assert server.the_end()["outcome"] == "succeeded"
 
 
@@ -334,16 +329,15 @@ def test_a_worker_that_is_pid_1_reaps_what_it_inherits(server: ReportServer, env
 
 
 def test_the_demo_work_is_the_chain_of_the_sample(server: ReportServer, run: Run) -> None:
-    before = time.monotonic()
     ended = run(MAYFLY_WORK_SECONDS="1.5")
-    assert 1.4 < time.monotonic() - before < 4
     lines = ended.stdout.decode().split()
     assert len(lines) == 30
     assert lines[:2] == ["5d41402abc4b2a76b9719d911017c592", "69a329523ce1ec88bf63061863d9cb14"]
     end = server.the_end()
     assert (end["outcome"], end["exit_code"], end["result"]) == ("succeeded", 0, {"hash": lines[-1]})
     assert end["usage"]["memory_peak_bytes"] > 1_000_000
-    assert [report.body["sequence"] for report in server.of_type("progress")] == [1, 2]
+    sequences = [report.body["sequence"] for report in server.of_type("progress")]
+    assert sequences == [*range(1, len(sequences) + 1)] != []
 
 
 def test_the_demo_work_can_take_no_time(server: ReportServer, run: Run) -> None:
@@ -357,7 +351,7 @@ def test_the_demo_work_can_be_stopped(server: ReportServer, start: Start) -> Non
     assert worker.stdout is not None
     worker.stdout.readline()
     worker.terminate()
-    worker.communicate(timeout=5)
+    worker.communicate(timeout=HANG_GUARD_S)
     assert worker.returncode == 0
     assert failure(server) == ("terminated", None)
 

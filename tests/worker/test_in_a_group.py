@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from mayfly.containers.processes.runtime import ProcessRuntime
 from mayfly.containers.runtime import GroupRequest, GroupStatus
+from tests.waiting import HANG_GUARD_S, until
 from tests.worker.conftest import TOKEN, WORKER
 from tests.worker.report_server import ReportServer
 
@@ -21,7 +21,7 @@ class Laptop:
 
     def __init__(self, root: Path, environment: dict[str, str], **options: int) -> None:
         worker = [sys.executable, "-I", "-S", str(WORKER)]
-        self.runtime = ProcessRuntime(root, worker_command=worker, grace_s=3.0, **options)  # type: ignore[arg-type]
+        self.runtime = ProcessRuntime(root, worker_command=worker, grace_s=HANG_GUARD_S, **options)  # type: ignore[arg-type]
         self.environment = {name: value for name, value in environment.items() if value != TOKEN}
 
     def create(self, *command: str, group: str = "job-1-1", **env: str) -> None:
@@ -44,10 +44,13 @@ class Laptop:
         return asyncio.run(self.runtime.inspect(group, place="local"))
 
     def ended(self, group: str = "job-1-1") -> GroupStatus:
-        end = time.monotonic() + 10
-        while (status := self.status(group)) is None or status.phase != "exited":
-            assert time.monotonic() < end, status
-            time.sleep(0.005)
+        def has_ended() -> bool:
+            status = self.status(group)
+            return status is not None and status.phase == "exited"
+
+        until(has_ended)
+        status = self.status(group)
+        assert status is not None
         return status
 
     def log(self, bytes_max: int = 1 << 20) -> tuple[str, bool]:
@@ -65,13 +68,6 @@ def laptop(tmp_path: Path, environment: dict[str, str]) -> Iterator[Laptop]:
     yield laptop
     for listing in asyncio.run(laptop.runtime.list()):
         laptop.delete(listing.group)
-
-
-def until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.005)
 
 
 def test_a_command_runs_is_reported_and_exits_0(server: ReportServer, laptop: Laptop) -> None:

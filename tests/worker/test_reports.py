@@ -5,24 +5,29 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from tests.waiting import HANG_GUARD_S, Gate, until
 from tests.worker.conftest import TOKEN, Start
 from tests.worker.report_server import Answer, ReportServer
+from worker.environment import parse_address
+from worker.http_post import post
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
 
-def test_the_reports_are_as_the_contract_says(server: ReportServer, run: Run) -> None:
-    ended = run(
-        "sh", "-c", 'echo "::progress 0.5 half way"; echo work; sleep 1; echo "::result {\\"a\\": [1, \\"é\\"]}"'
+def test_the_reports_are_as_the_contract_says(server: ReportServer, start: Start, gate: Gate) -> None:
+    worker = start(
+        "sh", "-c", f'echo "::progress 0.5 half way"; echo work; {gate.wait}; echo "::result {{\\"a\\": [1, \\"é\\"]}}"'
     )
-    assert ended.returncode == 0
+    until(lambda: server.of_type("progress"))
+    gate.let_pass()
+    worker.communicate(timeout=HANG_GUARD_S)
+    assert worker.returncode == 0
     started, progress, finished = (report.body for report in server.reports)
     claim = started["claim"]
     assert len(claim) == 32
@@ -30,7 +35,7 @@ def test_the_reports_are_as_the_contract_says(server: ReportServer, run: Run) ->
     assert started == {"type": "started", "claim": claim}
     assert progress == {"type": "progress", "claim": claim, "sequence": 1, "fraction": 0.5, "message": "half way"}
     usage = finished.pop("usage")
-    assert 0 < usage["cpu_s"] < 5
+    assert usage["cpu_s"] > 0
     assert 100_000 < usage["memory_peak_bytes"] < 1_000_000_000
     assert finished == {
         "type": "finished",
@@ -46,29 +51,29 @@ def test_the_reports_are_as_the_contract_says(server: ReportServer, run: Run) ->
         assert report.headers["Content-Type"] == "application/json"
 
 
-def test_a_silent_command_is_said_to_live_as_often_as_was_asked_for(server: ReportServer, run: Run) -> None:
-    ended = run("sh", "-c", 'sleep 1; echo "::progress 0.5 half"; sleep 1.5', MAYFLY_ALIVE_SECONDS="0.4")
-    assert ended.returncode == 0
-    told = [(report.body["fraction"], report.body["message"]) for report in server.of_type("progress")]
-    assert told[0] == (None, ""), "nothing was said yet, but it lives"
-    assert told.count((0.5, "half")) >= 2, "and what was said last is said again"
-    assert told == sorted(told, key=lambda one: one[0] or 0.0)
+def test_a_silent_command_is_said_to_live(server: ReportServer, start: Start, gate: Gate) -> None:
+    def told() -> list[tuple[float | None, str]]:
+        return [(report.body["fraction"], report.body["message"]) for report in server.of_type("progress")]
+
+    script = f'{gate.wait}; echo "::progress 0.5 half"; {gate.wait}'
+    worker = start("sh", "-c", script, MAYFLY_ALIVE_SECONDS="0.2")
+    until(told)
+    gate.let_pass()
+    until(lambda: told().count((0.5, "half")) >= 2)  # what was said last is said again
+    gate.let_pass()
+    worker.communicate(timeout=HANG_GUARD_S)
+    assert worker.returncode == 0
+    assert told()[0] == (None, ""), "nothing was said yet, but it lives"
+    assert told() == sorted(told(), key=lambda one: one[0] or 0.0)
     sequences = [report.body["sequence"] for report in server.of_type("progress")]
     assert sequences == [*range(1, len(sequences) + 1)]
 
 
 def test_a_silent_command_is_stopped_when_its_job_is_over(server: ReportServer, run: Run) -> None:
     server.script["progress"] = [410]
-    begun = time.monotonic()
-    ended = run("sleep", "20", MAYFLY_ALIVE_SECONDS="0.2")
+    ended = run("sleep", "86400", MAYFLY_ALIVE_SECONDS="0.2")
     assert ended.returncode == 0
-    assert time.monotonic() - begun < 10
     assert server.of_type("finished") == []
-
-
-def test_nobody_says_that_it_lives_unless_asked_to(server: ReportServer, run: Run) -> None:
-    run("sleep", "1.2")
-    assert server.of_type("progress") == []
 
 
 def test_each_process_has_another_claim(server: ReportServer, run: Run) -> None:
@@ -136,24 +141,6 @@ def test_trouble_is_tried_again_with_the_same_claim(server: ReportServer, run: R
     assert run("sh", "-c", "echo worked").stdout == b"worked\n"
     first, second = server.of_type(kind)
     assert first.body == second.body
-    assert 0.2 < second.at - first.at < 2
-
-
-def test_the_pauses_grow(server: ReportServer, run: Run) -> None:
-    server.script["started"] = [503, 503, 503, 202]
-    run("true")
-    at = [report.at for report in server.of_type("started")]
-    first, second, third = (after - before for before, after in pairwise(at))
-    assert 0.2 < first < 0.6 + 0.4
-    assert 0.45 < second < 1.1 + 0.4
-    assert 0.95 < third < 2.1 + 0.4
-
-
-def test_retry_after_is_honoured(server: ReportServer, run: Run) -> None:
-    server.script["started"] = [Answer(429, {"Retry-After": "2"}), Answer(202)]
-    run("true")
-    first, second = server.of_type("started")
-    assert second.at - first.at >= 1.99
 
 
 def test_a_server_that_is_not_there_yet_is_waited_for(server: ReportServer, start: Start) -> None:
@@ -161,7 +148,7 @@ def test_a_server_that_is_not_there_yet_is_waited_for(server: ReportServer, star
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/"
         worker = start("true", MAYFLY_REPORT_URL=url, MAYFLY_REPORT_SECONDS="1")
-        _, errors = worker.communicate(timeout=10)
+        _, errors = worker.communicate(timeout=HANG_GUARD_S)
     assert worker.returncode == 75
     assert b"gave up" in errors
     assert b"Connection refused" in errors
@@ -174,9 +161,9 @@ def test_a_host_without_an_address_is_tried_until_the_time_is_up(run: Run) -> No
 
 def test_the_end_is_tried_until_the_time_is_up(server: ReportServer, run: Run) -> None:
     server.script["finished"] = [503]
-    ended = run("sh", "-c", "echo worked", MAYFLY_REPORT_SECONDS="1.5")
+    ended = run("sh", "-c", "echo worked", MAYFLY_REPORT_SECONDS="0.5")
     assert (ended.returncode, ended.stdout) == (75, b"worked\n")
-    assert len(server.of_type("finished")) >= 3
+    assert b"finished: answer 503; gave up" in ended.stderr
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])
@@ -212,41 +199,37 @@ def test_an_answer_to_progress_can_stop_the_command(
     server: ReportServer, run: Run, status: int, exit_code: int
 ) -> None:
     server.script["progress"] = [status]
-    before = time.monotonic()
     ended = run("sh", "-c", "trap 'echo stopped; exit 1' TERM; echo ::progress 0.1; while :; do sleep 0.01; done")
     assert ended.returncode == exit_code
     assert ended.stdout.endswith(b"stopped\n")
-    assert time.monotonic() - before < 5
     assert len(server.of_type("finished")) == 0
 
 
 @pytest.mark.parametrize("trouble", [Answer(500), Answer(422), Answer(drop=True)], ids=["500", "422", "lost"])
-def test_progress_that_gets_lost_does_not_matter(server: ReportServer, run: Run, trouble: Answer) -> None:
+def test_progress_that_gets_lost_does_not_matter(
+    server: ReportServer, start: Start, gate: Gate, trouble: Answer
+) -> None:
     server.script["progress"] = [trouble]
-    assert run("sh", "-c", "echo ::progress 0.1; sleep 0.2").returncode == 0
+    worker = start("sh", "-c", f"echo ::progress 0.1; {gate.wait}")
+    until(lambda: server.of_type("progress"))
+    gate.let_pass()
+    worker.communicate(timeout=HANG_GUARD_S)
+    assert worker.returncode == 0
     assert len(server.of_type("progress")) == 1
     assert server.the_end()["outcome"] == "succeeded"
 
 
-def test_progress_is_sent_once_a_second_at_most_and_the_newest_wins(server: ReportServer, run: Run) -> None:
-    script = "for i in $(seq 1 24); do echo ::progress 0.$((i + 10)) step $i; sleep 0.1; done"
-    run("sh", "-c", script)
-    reports = server.of_type("progress")
-    assert len(reports) == 3
-    assert [report.body["sequence"] for report in reports] == [1, 2, 3]
-    assert reports[0].body["message"] == "step 1"
-    assert all(after.at - before.at > 0.95 for before, after in pairwise(reports))
-    steps = [int(report.body["message"].split()[1]) for report in reports]
-    assert steps[1] >= 6
-    assert steps[2] >= 13
-
-
-def test_slow_progress_does_not_hold_up_the_output_or_the_end(server: ReportServer, run: Run) -> None:
-    server.script["progress"] = [Answer(202, delay_s=3)]
-    before = time.monotonic()
-    run("sh", "-c", "echo ::progress 0.1; seq 1 100000")
-    assert time.monotonic() - before < 2.5
+def test_progress_that_is_not_answered_holds_up_neither_the_output_nor_the_end(
+    server: ReportServer, start: Start, gate: Gate
+) -> None:
+    server.script["progress"] = [Answer(held=True)]
+    worker = start("sh", "-c", f"echo ::progress 0.1; {gate.wait}; seq 1 100000")
+    until(lambda: server.of_type("progress"))
+    gate.let_pass()
+    output, _ = worker.communicate(timeout=HANG_GUARD_S)
+    assert output.endswith(b"\n100000\n")
     assert server.the_end()["outcome"] == "succeeded"
+    assert not server.release.is_set()
 
 
 @pytest.mark.parametrize(
@@ -266,29 +249,27 @@ def test_answers_of_every_shape_are_read(server: ReportServer, run: Run, raw: by
     assert len(server.of_type("started")) == 1
 
 
-def test_a_server_that_keeps_the_connection_open_does_not_hold_the_worker(server: ReportServer, run: Run) -> None:
+def test_a_server_that_keeps_the_connection_open_does_not_hold_the_worker() -> None:
     chunked = b"HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
-    listening = socket.create_server(("127.0.0.1", 0))
-    url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
-    code = (
-        "import socket,sys\n"
-        f"listening = socket.socket(fileno={listening.fileno()})\n"
-        "open_connections = []\n"
-        "while True:\n"
-        "    connection, _ = listening.accept()\n"
-        "    open_connections.append(connection)\n"
-        "    connection.recv(65536)\n"
-        f"    connection.sendall({chunked!r})\n"
-    )
-    peer = subprocess.Popen([sys.executable, "-c", code], pass_fds=(listening.fileno(),))
-    try:
-        before = time.monotonic()
-        assert run("true", MAYFLY_REPORT_URL=url).returncode == 0
-        assert time.monotonic() - before < 5
-    finally:
-        peer.kill()
-        peer.wait()
-        listening.close()
+    answered = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(chunked)
+                answered.wait()
+
+        peer = threading.Thread(target=answer)
+        peer.start()
+        try:
+            address = parse_address(f"http://127.0.0.1:{listening.getsockname()[1]}/")
+            # Whoever read on after the end of the body would wait for a day.
+            assert post(address, token="t", body=b"{}", timeout_s=86_400).status == 202
+        finally:
+            answered.set()
+            peer.join()
 
 
 def test_https_is_spoken_and_an_unknown_certificate_refused(run: Run, tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
+from tests.waiting import HANG_GUARD_S, until
 from tests.worker.report_server import Answer, ReportServer
 
 SHELL_WORKER = Path(__file__).parent / "shell_worker.sh"
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(
 
 def run(environment: dict[str, str], *command: str, **more: str) -> subprocess.CompletedProcess[bytes]:
     argv = [str(SHELL_WORKER), *command]
-    return subprocess.run(argv, env={**environment, **more}, capture_output=True, check=False, timeout=30)
+    return subprocess.run(argv, env={**environment, **more}, capture_output=True, check=False, timeout=HANG_GUARD_S)
 
 
 def test_it_claims_works_and_reports(server: ReportServer, environment: dict[str, str]) -> None:
@@ -57,13 +57,16 @@ def test_it_does_no_work_without_its_claim(
     assert len(server.reports) == 1
 
 
-def test_it_tries_again_with_the_same_claim(server: ReportServer, environment: dict[str, str]) -> None:
-    server.script["started"] = [Answer(drop=True), Answer(200)]
-    server.script["finished"] = [Answer(429, {"Retry-After": "2"}), Answer(202)]
-    assert run(environment, "true").returncode == 0
+def test_it_tries_again_with_the_same_claim_after_growing_pauses(
+    server: ReportServer, environment: dict[str, str], tmp_path: Path
+) -> None:
+    server.script["started"] = [Answer(drop=True), Answer(503), Answer(200)]
+    server.script["finished"] = [Answer(429, {"Retry-After": "7"}), Answer(202)]
+    (tmp_path / "sleep").write_text(f"#!/bin/sh\necho $1 >>{tmp_path}/pauses\n")
+    (tmp_path / "sleep").chmod(0o755)
+    assert run(environment, "true", PATH=f"{tmp_path}:{environment['PATH']}").returncode == 0
     assert len({report.body["claim"] for report in server.reports}) == 1
-    first, second = server.of_type("finished")
-    assert second.at - first.at > 1.9
+    assert (tmp_path / "pauses").read_text().split() == ["1", "2", "7"]
 
 
 def test_it_gives_up_in_time(server: ReportServer, environment: dict[str, str]) -> None:
@@ -78,14 +81,13 @@ def test_it_never_loses_the_outcome(server: ReportServer, environment: dict[str,
     assert second.body["error"]["class"] == "result_invalid"
 
 
-def test_it_passes_a_signal_on(server: ReportServer, environment: dict[str, str]) -> None:
-    argv = [str(SHELL_WORKER), "sleep", "600"]
+def test_it_passes_a_signal_on(server: ReportServer, environment: dict[str, str], tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    argv = [str(SHELL_WORKER), "sh", "-c", f"touch {begun}; exec sleep 600"]
     with subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE) as worker:
-        while not server.of_type("progress"):
-            time.sleep(0.005)
-        time.sleep(0.3)
+        until(begun.exists)
         worker.terminate()
-        worker.communicate(timeout=10)
+        worker.communicate(timeout=HANG_GUARD_S)
     assert worker.returncode == 0
     end = server.the_end()
     assert (end["error"]["class"], end["exit_code"]) == ("terminated", 143)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,8 +24,13 @@ class TestMemory(LedgerContract):
 
 class TestSqlite(LedgerContract):
     @pytest.fixture(autouse=True)
-    def _file(self, tmp_path: Path) -> None:
+    def _file(self, tmp_path: Path, runner: asyncio.Runner) -> Iterator[None]:
         self._path = tmp_path / "ledger.db"
+        self._opened: list[SqliteLedger] = []
+        yield
+        for ledger in self._opened:
+            runner.run(ledger.close())
 
     def open(self) -> Ledger:
-        return SqliteLedger(self._path)
+        self._opened.append(SqliteLedger(self._path))
+        return self._opened[-1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -95,14 +95,18 @@ class TestSharedByProcesses(AdmissionContract):
     place = "swedencentral"
 
     @pytest.fixture(autouse=True)
-    def _folder(self, tmp_path: Path) -> None:
+    def _folder(self, tmp_path: Path) -> Iterator[None]:
         self.folder = tmp_path
+        self.opened: list[SqliteLedger] = []
+        yield
+        for ledger in self.opened:
+            asyncio.run(ledger.close())
 
     def open(self, *, groups_max: int, present: Sequence[str] = ()) -> Admission:
         quota = Quota(groups_max=groups_max, cores_max=1_000.0)
         shares = {job_id: Reservation(place=self.place, cores=1.0, at=T0.timestamp()) for job_id in present}
-        ledger = SqliteLedger(self.folder / "ledger.db")
-        return placed(self.place, ledger=ledger, quotas={self.place: quota}, present=shares)
+        self.opened.append(SqliteLedger(self.folder / "ledger.db"))
+        return placed(self.place, ledger=self.opened[-1], quotas={self.place: quota}, present=shares)
 
 
 def test_places_are_filled_in_their_order() -> None:

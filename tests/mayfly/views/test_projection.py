@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mayfly.jobs.events import Event
@@ -14,13 +16,29 @@ from mayfly.jobs.evolve import fold
 from mayfly.jobs.job import Job
 from mayfly.jobs.spec import JobSpec, RetryPolicy
 from mayfly.log.memory import MemoryEventLog
-from mayfly.views.job_views import JobFilter
+from mayfly.views.job_views import JobFilter, JobViews
 from mayfly.views.projection import project, rebuild
 from mayfly.views.sqlite.job_views import SqliteJobViews
 from tests.mayfly.jobs.histories import History, histories, live
 from tests.mayfly.jobs.samples import JOB_ID, job_id_numbered, opening
+from tests.sampling import examples, seeded, seeds
 
-_settings = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+Answer = TypeVar("Answer")
+
+_settings = examples(60)
+
+
+def _with_views(use: Callable[[JobViews], Awaitable[Answer]]) -> Answer:
+    """Open views, use them, and close them however that ends: Hypothesis stops an example wherever it likes."""
+
+    async def run() -> Answer:
+        views = SqliteJobViews(":memory:")
+        try:
+            return await use(views)
+        finally:
+            await views.close()
+
+    return asyncio.run(run())
 
 
 async def _logged(history: History) -> MemoryEventLog:
@@ -34,8 +52,8 @@ async def _logged(history: History) -> MemoryEventLog:
 def test_after_every_delivery_a_view_is_the_fold_up_to_its_position(history: History, chance: random.Random) -> None:
     """Deliveries are shuffled, repeated and cut anywhere; some events never come."""
 
-    async def deliver() -> None:
-        log, views = await _logged(history), SqliteJobViews(":memory:")
+    async def deliver(views: JobViews) -> None:
+        log = await _logged(history)
         position = 0
         for _ in range(6):
             batch = chance.choices(history.events, k=chance.randrange(1, 6))
@@ -46,59 +64,51 @@ def test_after_every_delivery_a_view_is_the_fold_up_to_its_position(history: His
             assert moved == (1 if kept.position > position else 0)
             assert kept == fold(history.events[: kept.position])
             position = kept.position
-        await views.close()
 
-    asyncio.run(deliver())
+    _with_views(deliver)
 
 
 @given(histories(), st.randoms(use_true_random=False))
 @_settings
 def test_when_everything_was_delivered_the_view_is_the_job(history: History, chance: random.Random) -> None:
-    async def deliver() -> Job | None:
-        log, views = await _logged(history), SqliteJobViews(":memory:")
+    async def deliver(views: JobViews) -> Job | None:
+        log = await _logged(history)
         events = list(history.events)
         chance.shuffle(events)
         for event in events:
             await project([event], log=log, views=views)
-        found = (await views.get_many([JOB_ID])).get(JOB_ID)
-        await views.close()
-        return found
+        return (await views.get_many([JOB_ID])).get(JOB_ID)
 
-    assert asyncio.run(deliver()) == history.last
+    assert _with_views(deliver) == history.last
 
 
 def test_an_empty_delivery_moves_nothing() -> None:
-    async def deliver() -> int:
-        views = SqliteJobViews(":memory:")
-        try:
-            return await project([], log=MemoryEventLog(), views=views)
-        finally:
-            await views.close()
+    async def deliver(views: JobViews) -> int:
+        return await project([], log=MemoryEventLog(), views=views)
 
-    assert asyncio.run(deliver()) == 0
+    assert _with_views(deliver) == 0
 
 
-@pytest.mark.parametrize("seed", range(4))
+@seeded
+@pytest.mark.parametrize("seed", seeds(4))
 def test_two_projectors_that_overlap_leave_the_later_view(seed: int) -> None:
     """A lease may move while a batch is under way, so two may project the same events at one time."""
     chance = random.Random(seed)
     history = _life(chance)
 
-    async def deliver() -> Job | None:
-        log, views = await _logged(history), SqliteJobViews(":memory:")
+    async def deliver(views: JobViews) -> Job | None:
+        log = await _logged(history)
         halves: list[list[Event]] = [history.events[: len(history.events) // 2], history.events]
         chance.shuffle(halves)
         await asyncio.gather(*(project(half, log=log, views=views) for half in halves))
-        found = (await views.get_many([JOB_ID])).get(JOB_ID)
-        await views.close()
-        return found
+        return (await views.get_many([JOB_ID])).get(JOB_ID)
 
-    assert asyncio.run(deliver()) == history.last
+    assert _with_views(deliver) == history.last
 
 
 def test_a_rebuild_makes_the_same_views_again_and_forgets_what_the_log_does_not_know() -> None:
-    async def again() -> None:
-        log, views = MemoryEventLog(), SqliteJobViews(":memory:")
+    async def again(views: JobViews) -> None:
+        log = MemoryEventLog()
         chance = random.Random(3)
         for number in range(1, 30):
             await log.append([opening(job_id_numbered(number))], expected_position=0)
@@ -114,9 +124,8 @@ def test_a_rebuild_makes_the_same_views_again_and_forgets_what_the_log_does_not_
         await views.save([stranger])
         assert await rebuild(log=log, views=views) == len(everything)
         assert (await views.page(JobFilter(archived=True), limit=200)).jobs == before
-        await views.close()
 
-    asyncio.run(again())
+    _with_views(again)
 
 
 def _life(chance: random.Random) -> History:

@@ -6,7 +6,6 @@ import asyncio
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -21,6 +20,7 @@ from mayfly.containers.processes.census import take_census
 from mayfly.containers.processes.group_directory import DIRECTORY_VARIABLE
 from mayfly.containers.processes.runtime import ProcessRuntime
 from mayfly.containers.runtime import GroupRequest
+from tests.waiting import until
 
 _GROUP = "ada-1-local"
 _FILES = {module.__file__ for module in (processes, group_directory, subprocess)}
@@ -76,10 +76,7 @@ def killed_at_line(number: int, work: Callable[[], Any]) -> bool:
 
 
 def wait_for_start(starts: Path) -> None:
-    end = time.monotonic() + 10
-    while not starts.exists() or not starts.read_text():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.002)
+    until(lambda: starts.exists() and starts.read_text())
 
 
 def create(root: Path, starts: Path) -> None:

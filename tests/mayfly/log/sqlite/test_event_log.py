@@ -17,6 +17,7 @@ from mayfly.log.event_log import EventLog
 from mayfly.log.sqlite.event_log import SqliteEventLog
 from tests.contracts.event_log import LastingEventLogContract
 from tests.mayfly.jobs.samples import JOB_ID, ONE_OF_EACH, event, job_id_numbered, opening
+from tests.waiting import HANG_GUARD_S
 
 
 class TestSqlite(LastingEventLogContract):
@@ -103,7 +104,7 @@ def test_an_event_that_cannot_be_written_fails_alone(log: SqliteEventLog) -> Non
                 log.append([opening(job_id_numbered(2))], expected_position=0),
                 return_exceptions=True,
             ),
-            timeout=5,
+            timeout=HANG_GUARD_S,
         )
 
     refused, written = asyncio.run(both())

@@ -1,0 +1,49 @@
+"""The parts of Mayfly that come with an extra of the package, and the error for one that is not installed."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Literal
+
+from mayfly.client.errors import BadRequest
+from mayfly.settings import AciSettings, Settings
+
+_PARTS = {"host": ("the local host", "uvicorn"), "dashboard": ("the dashboard", "streamlit")}
+"""What each extra is for, and a package by which it is recognized."""
+
+
+def require(extra: Literal["host", "dashboard"]) -> None:
+    """Check that an extra is installed.
+
+    Errors: `BadRequest`, with the command that installs it.
+    """
+    part, package = _PARTS[extra]
+    if find_spec(package) is None:
+        raise BadRequest(
+            f"{part} needs packages that are not installed, {package} among them",
+            [f"install the extra [{extra}], as in pip install '.[cli,host,dashboard]' in a checkout of Mayfly"],
+        )
+
+
+def require_adapters(settings: Settings) -> None:
+    """Check that the packages of the Azure services that the settings choose are installed.
+
+    Errors: `BadRequest`, with the command that installs them.
+    """
+    chosen = {
+        "azure.cosmos": settings.cosmos_endpoint,
+        "azure.keyvault.secrets": settings.key_vault,
+        "azure.mgmt.containerinstance": isinstance(settings, AciSettings) or None,
+    }
+    if missing := [name for name, setting in chosen.items() if setting is not None and not _is_installed(name)]:
+        raise BadRequest(
+            f"your settings need {', '.join(missing)}, which is not installed",
+            ["install the extra [function-app], as in pip install '.[function-app]' in a checkout of Mayfly"],
+        )
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:  # a package above it is not there
+        return False
