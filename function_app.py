@@ -1,4 +1,4 @@
-"""What the Functions host sees: every blueprint, and nothing else."""
+"""The entry point for the Functions host: it registers every blueprint, and nothing else."""
 
 import azure.durable_functions as df
 import azure.functions as func

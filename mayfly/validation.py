@@ -1,4 +1,4 @@
-"""From untrusted JSON to our own types, and from every mistake to a text that names the value and the mend."""
+"""Turn untrusted JSON into our own types, and every mistake into a message that names the value and the fix."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pydantic import BaseModel, ValidationError
 from mayfly.errors import FieldError, Rejected
 
 BODY_BYTES_MAX = 262_144
-"""Of any request body: a spec or a report with its output's tail fits four times over."""
+"""Limit of a request body: four times the largest spec, or report with the tail of its output."""
 JSON_DEPTH_MAX = 100
-"""Levels of arrays and objects in a body, so that whatever is accepted can be stored and read again.
+"""Levels of arrays and objects in a body, so that everything accepted can be stored and read again.
 
-Source: the readers' own limits: 128 levels in Cosmos DB (concepts-limits), 200 in pydantic's parser.
+Source: the limits of the readers: 128 levels in Cosmos DB (concepts-limits), 200 in pydantic's parser.
 """
 _SHOWN_CHARS_MAX = 60
 
@@ -27,33 +27,33 @@ Model = TypeVar("Model", bound=BaseModel)
 def parse_object(body: bytes, *, content_type: str | None) -> dict[str, Any]:
     """Return the JSON object in a request body.
 
-    Errors: `Rejected`: 415 for another media type, 413 for a body over `BODY_BYTES_MAX`, 400 for no JSON object, or one
-    that could not be stored as it was meant: a key twice, half a character, a number out of range, too many levels.
+    Errors: `Rejected`: 415 for another media type, 413 for a body over `BODY_BYTES_MAX`, 400 for a body that is not a
+    JSON object or cannot be stored unchanged: a duplicate key, a lone surrogate, an infinite number, too many levels.
     """
     media_type = (content_type or "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         error = FieldError(
             field="header.Content-Type", message=f"must be application/json (got {media_type or 'none'!r})"
         )
-        raise Rejected("the body must be JSON", [error], status=415)
+        raise Rejected("unsupported media type", [error], status=415)
     if len(body) > BODY_BYTES_MAX:
         error = FieldError(field="body", message=f"must be at most {BODY_BYTES_MAX} bytes (got {len(body)})")
-        raise Rejected("the body is too large", [error], status=413)
+        raise Rejected("request body too large", [error], status=413)
     try:
         value = _parsed(body)
     except ValueError as problem:
         error = FieldError(field="body", message=f"must be JSON in UTF-8: {printable(str(problem), 200)}")
-        raise Rejected("the body is not JSON", [error], status=400) from problem
+        raise Rejected("invalid JSON", [error], status=400) from problem
     if not isinstance(value, dict):
         error = FieldError(field="body", message=f"must be a JSON object (got {shown(value)})")
-        raise Rejected("the body is not a JSON object", [error], status=400)
+        raise Rejected("not a JSON object", [error], status=400)
     return value
 
 
 def validated(model: type[Model], document: Mapping[str, Any], *, title: str) -> Model:
     """Return the document as a model.
 
-    Errors: `Rejected` (422) with one `FieldError` for each mistake.
+    Errors: `Rejected` (422), with a `FieldError` for each mistake.
     """
     try:
         return model.model_validate(document)
@@ -62,7 +62,7 @@ def validated(model: type[Model], document: Mapping[str, Any], *, title: str) ->
 
 
 def field_errors(model: type[BaseModel], problem: ValidationError) -> list[FieldError]:
-    """Say each mistake in our words: the field, what would be right, and what was there instead."""
+    """Return each mistake in our words: the field, the rule, and the value."""
     errors = []
     for mistake in problem.errors(include_url=False):
         path = [str(part) for part in mistake["loc"]]
@@ -74,7 +74,7 @@ def field_errors(model: type[BaseModel], problem: ValidationError) -> list[Field
 
 
 def shown(value: object) -> str:
-    """Return a value as it may appear in an error: JSON, without control characters, and short.
+    """Return a value for use in an error message: JSON, without control characters, and short.
 
     >>> shown("a\\nb"), shown(64), shown("x" * 100)
     ('"a\\\\nb"', '64', '"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…')
@@ -87,7 +87,7 @@ def shown(value: object) -> str:
 
 
 def printable(text: str, chars_max: int) -> str:
-    """Return a text as it may appear in an answer or a log line: no control characters, and short.
+    """Return a text for use in a response or a log line: without control characters, and short.
 
     >>> printable("a\\x1b[31m", 40), printable("abcdef", 4)
     ('a�[31m', 'abc…')
@@ -97,13 +97,13 @@ def printable(text: str, chars_max: int) -> str:
 
 
 def suggestion(name: str, known: Sequence[str]) -> str:
-    """Return ` (did you mean X?)` for a near name, and the known names otherwise.
+    """Return a question about a similar name, or all known names.
 
-    >>> suggestion("comand", ["command", "message"])
-    'did you mean command?'
+    >>> suggestion("comand", ["command", "message"]), suggestion("x", ["command", "message"])
+    ('did you mean `command`?', 'expected one of command, message')
     """
     near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(known))}"
+    return f"did you mean `{near[0]}`?" if near else f"expected one of {', '.join(sorted(known))}"
 
 
 def _message(model: type[BaseModel], mistake: Any, field: str) -> str:
@@ -111,7 +111,7 @@ def _message(model: type[BaseModel], mistake: Any, field: str) -> str:
     got = f"(got {shown(value)})"
     match kind:
         case "extra_forbidden":
-            return f"is not known: {suggestion(field.rpartition('.')[2], _names_beside(model, field))}"
+            return f"unknown field; {suggestion(field.rpartition('.')[2], _names_beside(model, field))}"
         case "missing":
             return "is required"
         case "greater_than_equal" | "less_than_equal":
@@ -132,7 +132,7 @@ def _message(model: type[BaseModel], mistake: Any, field: str) -> str:
         case "finite_number":
             return "must be a finite number"
         case _:
-            wanted = {
+            expected = {
                 "string_type": "a string",
                 "int_type": "a whole number",
                 "float_type": "a number",
@@ -143,11 +143,11 @@ def _message(model: type[BaseModel], mistake: Any, field: str) -> str:
                 "model_attributes_type": "an object",
                 "string_unicode": "text without lone surrogates",
             }.get(kind)
-            return f"must be {wanted} {got}" if wanted else f"{str(mistake['msg']).lower()} {got}"
+            return f"must be {expected} {got}" if expected else f"{str(mistake['msg']).lower()} {got}"
 
 
 def _range(model: type[BaseModel], field: str, context: Mapping[str, Any]) -> str:
-    """Say both ends of a number's range, though only one was passed."""
+    """Return both ends of a number's range, even though the mistake names only one."""
     low, high = context.get("ge"), context.get("le")
     for bound in _bounds(model, field):
         low = getattr(bound, "ge", low)
@@ -172,13 +172,13 @@ def _names_beside(model: type[BaseModel], field: str) -> list[str]:
 
 
 def _bounds(model: type[BaseModel], field: str) -> Sequence[Any]:
-    """Return what the model says of a field's number, or of the numbers in its list."""
+    """Return the constraints of a field, or of the entries of its list."""
     path = [part for part in field.split(".") if not part.isdecimal()]
     owner = _owner(model, path[:-1])
     info = owner.model_fields.get(path[-1]) if owner else None
     if info is None:
         return ()
-    return [*info.metadata, *(bound for said in _annotations(info.annotation) for bound in said.metadata)]
+    return [*info.metadata, *(bound for one in _annotations(info.annotation) for bound in one.metadata)]
 
 
 def _owner(model: type[BaseModel], path: Sequence[str]) -> type[BaseModel] | None:
@@ -202,7 +202,7 @@ def _annotations(annotation: Any) -> list[Any]:
     """Return each `Field(...)` inside `Annotated[int, Field(...)] | None`, or inside a tuple of them."""
     if get_origin(annotation) is Annotated:
         return list(get_args(annotation)[1:])
-    return [said for inner in get_args(annotation) for said in _annotations(inner)]
+    return [one for inner in get_args(annotation) for one in _annotations(inner)]
 
 
 def _parsed(body: bytes) -> Any:
@@ -222,11 +222,11 @@ def _parsed(body: bytes) -> Any:
         raise ValueError(too_deep) from problem
     if _depth(value) > JSON_DEPTH_MAX:
         raise ValueError(too_deep)
-    if b"\\u" in body:  # the only way for half a surrogate pair to come through the decoding above
+    if b"\\u" in body:  # half of a surrogate pair can pass the decoding above only as an escape
         try:
             json.dumps(value, ensure_ascii=False).encode("utf-8")
         except UnicodeEncodeError as problem:
-            raise ValueError("it holds a lone surrogate, which is no character") from problem
+            raise ValueError("it contains a lone surrogate, which is not a character") from problem
     return value
 
 
@@ -254,7 +254,7 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise ValueError(f"the key {shown(name)} is there twice")
+            raise ValueError(f"the key {shown(name)} occurs twice")
         found[name] = value
     return found
 

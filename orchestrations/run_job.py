@@ -1,8 +1,8 @@
-"""The orchestrator of one job. It decides order and waiting, and knows nothing.
+"""The orchestrator of one job. It handles order and waiting, and keeps no state.
 
-Its instance id is the job id. Each activity reads the log and answers with the next step: what to do, when, and which
-events may cut the wait short; what happened is always found in the log, so an event only wakes. Started again from the
-top, at any time and any number of times, it carries on where the log stands (I1).
+Its instance id is the job id. Each activity reads the log and returns the next step: what to do, when, and which events
+end the wait early. An event only wakes it; the facts are always in the log. Restarted from the top, at any time and any
+number of times, it resumes from the log (I1).
 """
 
 from collections.abc import Generator
@@ -16,12 +16,12 @@ from mayfly.orchestrators import ORCHESTRATION
 orchestrations = df.Blueprint()
 
 STEPS_PER_GENERATION = 20
-"""After so many steps the history is dropped, because every replay reads all of it; nothing in it is needed."""
+"""After this many steps the history is dropped: every replay reads all of it, and none of it is needed."""
 
 
 @orchestrations.orchestration_trigger(context_name="context", orchestration=ORCHESTRATION)
 def run_job(context: df.DurableOrchestrationContext) -> Generator[Any, Any, str | None]:
-    """Take the job's steps until nothing is left to do."""
+    """Run the steps of the job until nothing is left to do."""
     events: dict[str, Any] = {}
     step = NextStep(activity="begin_attempt")
     for _ in range(STEPS_PER_GENERATION):
@@ -38,9 +38,9 @@ def run_job(context: df.DurableOrchestrationContext) -> Generator[Any, Any, str 
 def _wait(context: df.DurableOrchestrationContext, step: NextStep, events: dict[str, Any]) -> Generator[Any, Any, bool]:
     """Wait until the step is due, and say whether an event came first.
 
-    Every event name is waited for with one task, made once: the SDK keeps one slot per name and never clears it, so a
-    second wait for a name would see the first one's event again. An event that was heeded leaves None in `events`; one
-    that came while an activity ran has not been heeded, and ends the wait before it begins.
+    Each event name has one task, created once: the SDK keeps one slot per name and never clears it, so a second wait
+    for a name would receive the first event again. A handled event leaves None in `events`. An event that came while an
+    activity ran is not handled yet, and ends the wait before it begins.
     """
     for name in step.wake_events:
         if name not in events:
@@ -52,7 +52,7 @@ def _wait(context: df.DurableOrchestrationContext, step: NextStep, events: dict[
         if winner is due:
             return False
         if not _is_completed(due):
-            due.cancel()  # a timer that is left open keeps a finished instance in the state Running
+            due.cancel()  # an open timer would keep a finished instance in the state Running
     events.update({name: None for name, task in waited.items() if _is_completed(task)})
     return True
 

@@ -1,1 +1,1 @@
-"""What sets it off? HTTP, the change feed and timers: one blueprint each."""
+"""What starts the work? HTTP, a queue, the change feed and timers: one blueprint each."""

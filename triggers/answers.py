@@ -1,4 +1,4 @@
-"""HTTP answers: JSON, and problem documents (RFC 9457) that name the field and the mend."""
+"""HTTP responses: JSON, and problem documents (RFC 9457) that name the field and the fix."""
 
 import functools
 import json
@@ -11,6 +11,7 @@ import azure.functions as func
 from mayfly.errors import FieldError, NotFound, Rejected, TryAgain
 from mayfly.jobs.names import is_job_id
 from mayfly.validation import printable, shown, suggestion
+from triggers.bodies import Problem
 
 P = ParamSpec("P")
 
@@ -18,22 +19,22 @@ _logger = logging.getLogger("triggers")
 
 
 def answer(document: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> func.HttpResponse:
-    """Return a JSON answer."""
-    body = json.dumps(document, separators=(",", ":")) + "\n"  # a shell's prompt comes on a line of its own
+    """Return a JSON response."""
+    body = json.dumps(document, separators=(",", ":")) + "\n"  # so that a shell's prompt starts on a new line
     return func.HttpResponse(body, status_code=status, headers=headers, mimetype="application/json", charset="utf-8")
 
 
 def problem(
     title: str, *, status: int, errors: tuple[FieldError, ...] = (), headers: dict[str, str] | None = None
 ) -> func.HttpResponse:
-    """Return a problem document: `{type, title, status, detail, errors: [{field, message}]}`. Source: RFC 9457."""
-    document = {
-        "type": "about:blank",
-        "title": title,
-        "status": status,
-        "detail": "; ".join(f"{error.field}: {error.message}" for error in errors) or title,
-        "errors": [{"field": error.field, "message": error.message} for error in errors],
-    }
+    """Return a problem document. Source: RFC 9457."""
+    document = Problem(
+        type="about:blank",
+        title=title,
+        status=status,
+        detail="; ".join(f"{error.field}: {error.message}" for error in errors) or title,
+        errors=[{"field": error.field, "message": error.message} for error in errors],
+    )
     body = json.dumps(document, ensure_ascii=False) + "\n"
     return func.HttpResponse(
         body, status_code=status, headers=headers, mimetype="application/problem+json", charset="utf-8"
@@ -43,7 +44,7 @@ def problem(
 def answering(
     handler: Callable[P, Awaitable[func.HttpResponse]],
 ) -> Callable[P, Awaitable[func.HttpResponse]]:
-    """Turn what a use case refuses into a problem document, and everything else that is raised into a 500."""
+    """Turn a rejection by a use case into a problem document, and any other exception into a 500."""
 
     @functools.wraps(handler)
     async def wrapped(*args: P.args, **kwargs: P.kwargs) -> func.HttpResponse:
@@ -54,10 +55,10 @@ def answering(
             return problem(error.title, status=error.status, errors=error.errors, headers=headers)
         except TryAgain as error:
             _logger.warning("%s", error)
-            return problem("a store did not answer; try again", status=503, headers={"Retry-After": "2"})
+            return problem("storage is temporarily unavailable; retry", status=503, headers={"Retry-After": "2"})
         except Exception:
             _logger.exception("a request failed")
-            return problem("this is a defect of Mayfly; its log has the details", status=500)
+            return problem("internal error; see the server log", status=500)
 
     return wrapped
 
@@ -65,7 +66,7 @@ def answering(
 def job_id_of(request: func.HttpRequest) -> str:
     """Return the job id in the path.
 
-    Errors: `NotFound` for what cannot be one, so that no other text reaches a store.
+    Errors: `NotFound` for text that cannot be a job id, so that none of it reaches a store.
     """
     job_id: str = request.route_params.get("job_id", "")
     if not is_job_id(job_id):
@@ -76,24 +77,28 @@ def job_id_of(request: func.HttpRequest) -> str:
 def queries_of(request: func.HttpRequest, *known: str) -> dict[str, str]:
     """Return the query parameters.
 
-    Errors: `Rejected` (422) for one that is not known; `code` carries the function key.
+    Errors: `Rejected` (422) for an unknown one; `code` carries the function key.
     """
     for name in request.params:
         if name not in known and name != "code":
-            message = f"is not known: {suggestion(name, known)}" if known else "is not known: there are none here"
-            raise Rejected("the query is wrong", [FieldError(field=f"query.{printable(name, 40)}", message=message)])
+            hint = suggestion(name, known) if known else "this endpoint takes none"
+            raise invalid_query(printable(name, 40), f"unknown parameter; {hint}")
     return {name: value for name, value in request.params.items() if name in known}
 
 
 def number_of(queries: dict[str, str], name: str, *, default: int, low: int, high: int) -> int:
     """Return a whole number from the query.
 
-    Errors: `Rejected` (422) for anything else or out of range.
+    Errors: `Rejected` (422) for any other text, or a number out of range.
     """
     text = queries.get(name)
     if text is None:
         return default
     if not (text.isascii() and text.isdecimal() and len(text) <= 19 and low <= int(text) <= high):
-        message = f"must be a whole number between {low} and {high} (got {shown(text)})"
-        raise Rejected("the query is wrong", [FieldError(field=f"query.{name}", message=message)])
+        raise invalid_query(name, f"must be a whole number between {low} and {high} (got {shown(text)})")
     return int(text)
+
+
+def invalid_query(name: str, message: str) -> Rejected:
+    """Return the rejection of a query parameter."""
+    return Rejected("invalid query parameter", [FieldError(field=f"query.{name}", message=message)])

@@ -17,9 +17,9 @@ _ALIVE = [
     df.OrchestrationRuntimeStatus.ContinuedAsNew,
 ]
 _PAGE = 100
-"""The host lists so many and a token for the next page, which the SDK does not ask for: a full page is not all."""
-_ASKED_MAX = 500
-"""Instances that are asked for one by one in a call, about half a millisecond each on a laptop."""
+"""The page size of the host. The SDK never requests the next page, so a full page may be incomplete."""
+_CHECKED_MAX = 500
+"""How many instances one call checks one by one; each takes about half a millisecond on a laptop."""
 
 
 class DurableOrchestrators:
@@ -55,7 +55,7 @@ class DurableOrchestrators:
             missing = [job_id for job_id in job_ids if job_id not in alive]
             if len(listed) < _PAGE:
                 return missing
-            some = random.sample(missing, min(len(missing), _ASKED_MAX))
+            some = random.sample(missing, min(len(missing), _CHECKED_MAX))
             return [job_id for job_id in some if not await self._is_alive(job_id)]
         except Exception as error:
             raise _translated(error, "list", "the orchestrators") from error
@@ -80,7 +80,7 @@ def _is_answer(error: Exception, codes: set[str], texts: tuple[str, ...]) -> boo
 
 
 def _translated(error: Exception, verb: str, what: str) -> Exception:
-    """Return the error for what a caller can do about it: a host that does not answer may answer later."""
+    """Return the error as one that the caller can retry: a host that does not answer may answer later."""
     if isinstance(error, asyncio.CancelledError):
         return error
     return TryAgain(f"the Durable host did not {verb} {what}: {error}")

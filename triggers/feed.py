@@ -1,4 +1,4 @@
-"""The projector: what the log's change feed brings is folded into the views."""
+"""The projector: fold the events from the log's change feed into the views."""
 
 import azure.functions as func
 
@@ -22,7 +22,7 @@ feed = func.Blueprint()  # that of Durable Functions has no `retry` from version
     max_items_per_invocation=1_000,
 )
 @feed.retry(
-    # Without a policy a batch that fails is skipped, and the views would be wrong until the job's next event.
+    # Without a policy, a failed batch is skipped, and the views would be wrong until the next event of the job.
     strategy="exponential_backoff",
     max_retry_count="-1",
     minimum_interval="00:00:01",

@@ -1,15 +1,15 @@
 """Jobs from a queue: Service Bus in Azure, the local host's own queue on a laptop.
 
-The function exists only where `MAYFLY_QUEUE` names a queue, because the host in Azure does not start with a trigger
-whose connection is missing. A message that is refused raises: Service Bus delivers it again, up to the queue's limit,
-while the others go on, and then puts it among the dead letters. A function in Python cannot do that at once, nor say
-why: settlement is open to it only by `azurefunctions-extensions-bindings-servicebus`, of which every release up to
-1.0.0b2 is a pre-release. So the queue's own reason is always `MaxDeliveryCountExceeded`; the real one is in the intake
-record from the first delivery on, under the message's id, and in the host's log.
+The function exists only if `MAYFLY_QUEUE` names a queue, because the host in Azure does not start if the connection of
+a trigger is missing. A rejected message raises an error. Service Bus then delivers it again, up to the queue's limit,
+without delaying the others, and moves it to the dead letters. A function in Python can neither dead-letter a message at
+once nor give a reason: settlement requires `azurefunctions-extensions-bindings-servicebus`, and every release of it up
+to 1.0.0b2 is a pre-release. So the queue's own reason is always `MaxDeliveryCountExceeded`. The real reason is in the
+host's log, and from the first delivery on in the intake record, under the message's id.
 
-The body is asked for as bytes: as text the host would put a replacement character in the place of what is not UTF-8.
+The body is requested as bytes: as text, the host would replace bytes that are not valid UTF-8.
 
-Source: learn.microsoft.com/azure/azure-functions/functions-bindings-service-bus-trigger (peek-lock behaviour);
+Source: learn.microsoft.com/azure/azure-functions/functions-bindings-service-bus-trigger (PeekLock behavior);
 azure-functions-python-worker #1659; azure-functions-python-extensions #133, #146 (settlement).
 """
 
@@ -17,9 +17,11 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from mayfly import composition
+from mayfly.intake import intake_record
 from mayfly.settings import queue_name
 from mayfly.use_cases.submit_message import Message, submit_message
 from triggers.answers import answer, answering, number_of, queries_of
+from triggers.bodies import REJECTED_MAX, RejectedMessage, RejectedMessages
 from triggers.durable import DurableOrchestrators
 
 intake = df.Blueprint()
@@ -28,7 +30,10 @@ QUEUE = queue_name()
 
 
 async def take_message(message: func.ServiceBusMessage, client: df.DurableOrchestrationClient) -> None:
-    """Submit the job that a message holds; raise `MessageRejected` for one that holds none."""
+    """Submit the job in a message.
+
+    Errors: `MessageRejected`, `TryAgain`; both make the queue deliver it again.
+    """
     await submit_message(
         composition.current(),
         DurableOrchestrators(client),
@@ -52,21 +57,18 @@ if QUEUE is not None:
 @intake.route(route="intake", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
 @answering
 async def list_refusals(req: func.HttpRequest) -> func.HttpResponse:
-    """Return the messages that were refused, newest first."""
-    limit = number_of(queries_of(req, "limit"), "limit", default=100, low=1, high=1_000)
-    refusals = await composition.current().intake.rejections(limit=limit)
-    return answer(
-        {
-            "refusals": [
-                {
-                    "queue": one.queue,
-                    "message_id": one.message_id,
-                    "at": one.at.isoformat(),
-                    "reason": one.reason,
-                    "body_bytes": one.body_bytes,
-                    "body_sha256": one.body_sha256,
-                }
-                for one in refusals
-            ]
-        }
-    )
+    """Return the rejected messages, newest first."""
+    limit = number_of(queries_of(req, "limit"), "limit", default=100, low=1, high=REJECTED_MAX)
+    rejected = await composition.current().intake.rejections(limit=limit)
+    return answer(RejectedMessages(refusals=[_document(one) for one in rejected]))
+
+
+def _document(rejected: intake_record.RejectedMessage) -> RejectedMessage:
+    return {
+        "queue": rejected.queue,
+        "message_id": rejected.message_id,
+        "at": rejected.at.isoformat(),
+        "reason": rejected.reason,
+        "body_bytes": rejected.body_bytes,
+        "body_sha256": rejected.body_sha256,
+    }

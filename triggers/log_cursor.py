@@ -1,7 +1,7 @@
-"""Marks in a text that grows, so that only what is new of it need be sent.
+"""Cursors into a growing text, so that a client can request only the new part of it.
 
-A mark names a beginning of the text by its length and its hash. It holds as long as the text begins like that; a log
-of which only the end is kept does not once its beginning is cut, and is then sent whole.
+A cursor identifies the beginning of the text by its length and its hash. It is valid as long as the text begins the
+same way. Once the beginning of a log is truncated, its cursors are invalid, and the whole text is sent.
 """
 
 from __future__ import annotations
@@ -9,25 +9,25 @@ from __future__ import annotations
 import hashlib
 import re
 
-_MARK = re.compile(r"(\d{1,9})-([0-9a-f]{16})")
+_CURSOR = re.compile(r"(\d{1,9})-([0-9a-f]{16})")
 
 
 def cursor_at_end(text: str) -> str:
-    """Return the mark at the end of a text."""
+    """Return the cursor at the end of a text."""
     return f"{len(text)}-{_hash(text)}"
 
 
-def resume_offset(text: str, mark: str) -> int:
-    """Return how many characters of a text were read up to a mark; 0 where it does not hold.
+def resume_offset(text: str, cursor: str) -> int:
+    """Return how many characters of a text precede a cursor; 0 if the cursor is not valid for it.
 
-    Errors: ValueError for what is no mark.
+    Errors: ValueError for text that is not a cursor.
 
     >>> resume_offset("one, two", cursor_at_end("one")), resume_offset("two", cursor_at_end("one"))
     (3, 0)
     """
-    found = _MARK.fullmatch(mark)
+    found = _CURSOR.fullmatch(cursor)
     if found is None:
-        raise ValueError("must be a mark that an earlier answer gave")
+        raise ValueError("must be the `mark` of an earlier response")
     length = int(found[1])
     return length if length <= len(text) and _hash(text[:length]) == found[2] else 0
 

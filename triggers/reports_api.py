@@ -1,4 +1,4 @@
-"""The worker's callback. Its bearer token speaks for one job and one attempt; no function key is involved."""
+"""The worker's callback. Its bearer token authorizes one attempt of one job; no function key is involved."""
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -9,22 +9,23 @@ from mayfly.jobs.reports import Verdict
 from mayfly.use_cases.receive_report import receive
 from mayfly.validation import parse_object
 from triggers.answers import answer, answering, job_id_of, problem, queries_of
+from triggers.bodies import Received
 from triggers.durable import DurableOrchestrators
 
 reports_api = df.Blueprint()
 
-_REFUSALS: dict[Verdict, tuple[int, str, str]] = {
+_REJECTIONS: dict[Verdict, tuple[int, str, str]] = {
     "claimed_by_another": (
         409,
-        "another worker holds this attempt",
-        "stop without doing the work, and exit with 0",
+        "attempt already claimed by another worker",
+        "exit with code 0 without doing the work",
     ),
     "not_claimed": (
         409,
-        "this attempt has not been claimed",
-        "report started, with the same claim, before anything else",
+        "attempt not claimed",
+        "report `started` with this claim before any other report",
     ),
-    "attempt_over": (410, "this attempt is over", "stop, and exit with 0: nothing that it reports changes anything"),
+    "attempt_over": (410, "attempt already over", "stop and exit with code 0: no report can change its outcome"),
 }
 
 
@@ -32,15 +33,15 @@ _REFUSALS: dict[Verdict, tuple[int, str, str]] = {
 @reports_api.durable_client_input(client_name="client")
 @answering
 async def take_report(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-    """Take in `started`, `progress` or `finished`; see docs/worker-contract.md."""
+    """Receive `started`, `progress` or `finished`; see docs/worker-contract.md."""
     queries_of(req)
     job_id = job_id_of(req)
     mayfly = composition.current()
-    # The token first: a stranger learns nothing about the format's rules.
+    # Check the token first, so that a stranger learns nothing about the format.
     attempt = mayfly.tokens.check(req.headers.get("authorization"), job_id, now=mayfly.clock.now())
     document = parse_object(req.get_body(), content_type=req.headers.get("content-type"))
     verdict = await receive(mayfly, DurableOrchestrators(client), job_id, attempt, document)
-    if verdict in _REFUSALS:
-        status, title, mend = _REFUSALS[verdict]
-        return problem(title, status=status, errors=(FieldError(field="attempt", message=mend),))
-    return answer({"verdict": verdict}, status=202 if verdict == "accept" else 200)
+    if verdict in _REJECTIONS:
+        status, title, fix = _REJECTIONS[verdict]
+        return problem(title, status=status, errors=(FieldError(field="attempt", message=fix),))
+    return answer(Received(verdict="accept"), status=202) if verdict == "accept" else answer(Received(verdict="seen"))

@@ -1,4 +1,4 @@
-"""What happens by the clock: the reconciler."""
+"""The timer: the reconciler runs every 30 seconds."""
 
 import logging
 
@@ -19,11 +19,11 @@ _logger = logging.getLogger("triggers.timers")
 @timers.timer_trigger(arg_name="timer", schedule="*/30 * * * * *", run_on_startup=True)
 @timers.durable_client_input(client_name="client")
 async def reconcile_all(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:  # noqa: ARG001
-    """Mend what the log and the world disagree on, every 30 seconds and after each start."""
+    """Fix the differences between the log and the world, every 30 seconds and after each start."""
     try:
         found = await reconcile(composition.current(), DurableOrchestrators(client))
     except TryAgain as error:
-        _logger.warning("reconciling: %s; the next pass goes on", error)
+        _logger.warning("reconciling: %s; the next pass continues", error)
         return
     if found.started or found.unknown_deleted or found.leaks_found:
         _logger.warning("reconciled: %s", found)

@@ -92,6 +92,9 @@ class Finished(_Report):
         return value
 
 
+Report = Annotated[Started | Progress | Finished, Field(discriminator="type")]
+"""The JSON object that a worker sends."""
+
 _KINDS: dict[str, type[Started | Progress | Finished]] = {
     "started": Started,
     "progress": Progress,

@@ -38,7 +38,7 @@ def test_wrong_messages_die_with_a_reason_and_the_others_become_jobs(tmp_path: P
             dead = _listed(lambda: client.get("/runtime/webhooks/queues/jobs/deadletter").json(), 3)
             assert {letter["messageId"] for letter in dead} == {"poison", "bytes", "huge"}
             refusals = {one["message_id"]: one["reason"] for one in client.get("/api/intake").json()["refusals"]}
-            assert "did you mean command?" in refusals.pop("poison")
+            assert "did you mean `command`?" in refusals.pop("poison")
             assert "UTF-8" in refusals.pop("bytes")
             assert f"at most {BODY_BYTES_MAX} bytes" in refusals.pop("huge")
             assert refusals == {}

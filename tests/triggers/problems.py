@@ -36,8 +36,8 @@ _SHAPE = Draft202012Validator(
 """Source: RFC 9457, and docs of `triggers.answers.problem`."""
 
 
-def assert_refused(answer: Answer, status: int, field: str, mend: str) -> None:
-    """Check the status, the document, that it names the field, and that its message holds the mend."""
+def assert_refused(answer: Answer, status: int, field: str, fix: str) -> None:
+    """Check the status, the document, that it names the field, and that its message holds the fix."""
     assert answer.status == status, answer.text
     assert answer.headers["Content-Type"] == "application/problem+json"
     document: dict[str, Any] = answer.json
@@ -45,7 +45,7 @@ def assert_refused(answer: Answer, status: int, field: str, mend: str) -> None:
     assert document["status"] == status
     told = {error["field"]: error["message"] for error in document["errors"]}
     assert field in told, told
-    assert mend in told[field], told[field]
+    assert fix in told[field], told[field]
     assert all(text.isprintable() for text in (document["detail"], *told.values())), "control characters are not echoed"
 
 

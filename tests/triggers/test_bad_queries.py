@@ -1,4 +1,4 @@
-"""BadRequest queries and small bodies: named with the value and the mend, and never a 500."""
+"""BadRequest queries and small bodies: named with the value and the fix, and never a 500."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ _WRONG: list[tuple[str, str, str, str]] = [
     ("jobs", "cursor", _cursor("2026-01-31T12:00:00+00:00|' OR 1=1 --"), "must be a cursor"),
     ("jobs", "cursor", _cursor("2026-01-31T12:00:00+00:00|ada-abcdefghij\n"), "must be a cursor"),
     ("jobs", "cursor", "x" * 10_000, "must be a cursor"),
-    ("jobs", "state", "runing", "must be states with commas between them: did you mean running?"),
-    ("jobs", "state", "", "must be states with commas between them: known are"),
-    ("jobs", "state", "running,", "must be states with commas between them"),
-    ("jobs", "state", "RUNNING", "must be states with commas between them"),
+    ("jobs", "state", "runing", "must be states, separated by commas; did you mean `running`?"),
+    ("jobs", "state", "", "must be states, separated by commas; expected one of"),
+    ("jobs", "state", "running,", "must be states, separated by commas"),
+    ("jobs", "state", "RUNNING", "must be states, separated by commas"),
     ("jobs", "label", "team", 'must be NAME=VALUE pairs, separated by commas (got "team")'),
     ("jobs", "label", "=blue", "must be NAME=VALUE"),
     ("jobs", "label", "", "must be NAME=VALUE"),
@@ -56,15 +56,15 @@ _WRONG: list[tuple[str, str, str, str]] = [
     ("jobs", "archived", "yes", 'must be true or false (got "yes")'),
     ("jobs", "archived", "True", 'must be true or false (got "True")'),
     ("jobs", "archived", "", "must be true or false"),
-    ("jobs", "stat", "running", "is not known: did you mean state?"),
+    ("jobs", "stat", "running", "unknown parameter; did you mean `state`?"),
     ("jobs", "a\n\x1b", "1", ""),
-    ("jobs/{job}", "verbose", "1", "is not known: there are none here"),
+    ("jobs/{job}", "verbose", "1", "unknown parameter; this endpoint takes none"),
     ("jobs/{job}/events", "after", "-1", f"{_WHOLE} 0 and 2147483648"),
     ("jobs/{job}/events", "after", "2147483649", f"{_WHOLE} 0 and 2147483648"),
     ("jobs/{job}/events", "limit", "1001", f"{_WHOLE} 1 and 1000"),
-    ("jobs/{job}/events", "afer", "1", "is not known: did you mean after?"),
+    ("jobs/{job}/events", "afer", "1", "unknown parameter; did you mean `after`?"),
     ("jobs/{job}/logs", "attempt", "0", f"{_WHOLE} 1 and 10000"),
-    ("jobs/{job}/logs", "after", "5", "must be a mark that an earlier answer gave"),
+    ("jobs/{job}/logs", "after", "5", "must be the `mark` of an earlier response"),
     ("jobs/{job}/logs", "attempt", "last", f"{_WHOLE} 1 and 10000"),
     ("jobs/{job}/metrics", "attempt", "10001", f"{_WHOLE} 1 and 10000"),
     ("events", "after", "x", f"{_WHOLE} 0 and 9223372036854775807"),
@@ -72,15 +72,15 @@ _WRONG: list[tuple[str, str, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("path", "name", "value", "mend"), _WRONG, ids=[f"{c[0]}?{c[1]}={c[2]}"[:60] for c in _WRONG])
-def test_a_wrong_query_is_refused_with_its_name_and_the_mend(
-    api: FunctionHost, path: str, name: str, value: str, mend: str
+@pytest.mark.parametrize(("path", "name", "value", "fix"), _WRONG, ids=[f"{c[0]}?{c[1]}={c[2]}"[:60] for c in _WRONG])
+def test_a_wrong_query_is_refused_with_its_name_and_the_fix(
+    api: FunctionHost, path: str, name: str, value: str, fix: str
 ) -> None:
     job_id = api.call("POST", "jobs", body={"message": "hi"}).json["job_id"]
     with unchanged_log(api):
         answer = api.call("GET", path.format(job=job_id), params={name: value})
         shown = "".join(char if char.isprintable() else "�" for char in name)
-        assert_refused(answer, 422, f"query.{shown}", mend)
+        assert_refused(answer, 422, f"query.{shown}", fix)
 
 
 @pytest.mark.parametrize("path", ["jobs", "jobs/{job}/cancel", "jobs/{job}/archive", "plan"])
@@ -88,23 +88,23 @@ def test_a_query_where_none_belongs_is_refused_and_nothing_is_done(api: Function
     job_id = api.call("POST", "jobs", body={"message": "hi"}).json["job_id"]
     with unchanged_log(api):
         answer = api.call("POST", path.format(job=job_id), body={"message": "hi"}, params={"force": "1"})
-        assert_refused(answer, 422, "query.force", "is not known: there are none here")
+        assert_refused(answer, 422, "query.force", "unknown parameter; this endpoint takes none")
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "mend"),
+    ("name", "value", "fix"),
     [
         ("cursor", "x", "must be a cursor"),
-        ("curser", "x", "did you mean cursor?"),
+        ("curser", "x", "did you mean `cursor`?"),
     ],
 )
 def test_a_wrong_step_of_a_clear_is_refused_and_clears_nothing(
-    api: FunctionHost, name: str, value: str, mend: str
+    api: FunctionHost, name: str, value: str, fix: str
 ) -> None:
     api.call("POST", "jobs", body={"message": "hi"})
     api.composed.project()
     with unchanged_log(api):
-        assert_refused(api.call("POST", "jobs/clear", params={name: value}), 422, f"query.{name}", mend)
+        assert_refused(api.call("POST", "jobs/clear", params={name: value}), 422, f"query.{name}", fix)
 
 
 def test_the_function_key_in_the_query_is_no_mistake(api: FunctionHost) -> None:
@@ -114,26 +114,26 @@ def test_the_function_key_in_the_query_is_no_mistake(api: FunctionHost) -> None:
 _WRONG_REASONS: list[tuple[str, bytes, int, str, str]] = [
     ("not JSON", b"because", 400, "body", "must be JSON in UTF-8"),
     ("array", b"[]", 400, "body", "must be a JSON object"),
-    ("unknown key", b'{"raeson": "x"}', 422, "raeson", "is not known: did you mean reason?"),
-    ("control characters in a key", b'{"a\\u001b": "x"}', 422, "a�", "is not known"),
+    ("unknown key", b'{"raeson": "x"}', 422, "raeson", "unknown field; did you mean `reason`?"),
+    ("control characters in a key", b'{"a\\u001b": "x"}', 422, "a�", "unknown field"),
     ("half a character in a key", b'{"\\ud800": "x"}', 400, "body", "lone surrogate"),
     ("half a character", b'{"reason": "\\ud800"}', 400, "body", "lone surrogate"),
-    ("number", b'{"reason": 5}', 422, "reason", "must be text of at most 500 characters (got 5)"),
-    ("too long", b'{"reason": "' + b"x" * 501 + b'"}', 422, "reason", "must be text of at most 500 characters"),
-    ("object", b'{"reason": {"a": 1}}', 422, "reason", "must be text of at most 500 characters"),
+    ("number", b'{"reason": 5}', 422, "reason", "must be a string (got 5)"),
+    ("too long", b'{"reason": "' + b"x" * 501 + b'"}', 422, "reason", "must have at most 500 characters (got 501)"),
+    ("object", b'{"reason": {"a": 1}}', 422, "reason", "must be a string"),
 ]
 
 
 @pytest.mark.parametrize(
-    ("raw", "status", "field", "mend"), [case[1:] for case in _WRONG_REASONS], ids=[case[0] for case in _WRONG_REASONS]
+    ("raw", "status", "field", "fix"), [case[1:] for case in _WRONG_REASONS], ids=[case[0] for case in _WRONG_REASONS]
 )
 def test_a_wrong_reason_is_refused_and_cancels_nothing(
-    api: FunctionHost, raw: bytes, status: int, field: str, mend: str
+    api: FunctionHost, raw: bytes, status: int, field: str, fix: str
 ) -> None:
     job_id = api.call("POST", "jobs", body={"message": "hi"}).json["job_id"]
     with unchanged_log(api):
         answer = api.call("POST", f"jobs/{job_id}/cancel", raw=raw, headers={"Content-Type": "application/json"})
-        assert_refused(answer, status, field, mend)
+        assert_refused(answer, status, field, fix)
     assert api.composed.job(job_id).state == "queued"
 
 

@@ -48,17 +48,17 @@ def _progress(**fields: Any) -> dict[str, Any]:
 _HEX = "must match ^[0-9a-f]{32}$"
 
 _WRONG: list[tuple[str, dict[str, Any], str, str]] = [
-    ("no type", {"claim": CLAIM}, "type", "is not known: known are started, progress, finished (got null)"),
-    ("unknown type", {"type": "strated", "claim": CLAIM}, "type", 'did you mean started? (got "strated")'),
-    ("type is a number", {"type": 1, "claim": CLAIM}, "type", "known are started, progress, finished (got 1)"),
-    ("type is an object", {"type": {"a": 1}, "claim": CLAIM}, "type", "known are started, progress, finished"),
+    ("no type", {"claim": CLAIM}, "type", "unknown type; expected one of started, progress, finished (got null)"),
+    ("unknown type", {"type": "strated", "claim": CLAIM}, "type", 'did you mean `started`? (got "strated")'),
+    ("type is a number", {"type": 1, "claim": CLAIM}, "type", "expected one of started, progress, finished (got 1)"),
+    ("type is an object", {"type": {"a": 1}, "claim": CLAIM}, "type", "expected one of started, progress, finished"),
     ("no claim", {"type": "started"}, "claim", "is required"),
     ("short claim", {"type": "started", "claim": "abc"}, "claim", _HEX),
     ("claim in capitals", {"type": "started", "claim": "A" * 32}, "claim", _HEX),
     ("claim with a newline", {"type": "started", "claim": "a" * 32 + "\n"}, "claim", _HEX),
     ("claim is a number", {"type": "started", "claim": 1}, "claim", "must be a string (got 1)"),
-    ("unknown key", {**STARTED, "attempt": 1}, "attempt", "is not known: known are claim, type"),
-    ("near key", {**STARTED, "clam": CLAIM}, "clam", "did you mean claim?"),
+    ("unknown key", {**STARTED, "attempt": 1}, "attempt", "unknown field; expected one of claim, type"),
+    ("near key", {**STARTED, "clam": CLAIM}, "clam", "did you mean `claim`?"),
     ("no sequence", {"type": "progress", "claim": CLAIM}, "sequence", "is required"),
     ("sequence 0", _progress(sequence=0), "sequence", "must be between 1 and 2147483648 (got 0)"),
     (
@@ -77,8 +77,13 @@ _WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("exit code 256", _finished(exit_code=256), "exit_code", "must be between 0 and 255 (got 256)"),
     ("negative exit code", _finished(exit_code=-9), "exit_code", "must be between 0 and 255 (got -9)"),
     ("exit code as a flag", _finished(exit_code=True), "exit_code", "must be a whole number (got true)"),
-    ("success with an error", _finished(error={"class": "exit", "message": ""}), "error", "belongs to outcome failed"),
-    ("failure with a result", {**_failed(), "result": {"n": 1}}, "result", "belongs to outcome succeeded"),
+    (
+        "success with an error",
+        _finished(error={"class": "exit", "message": ""}),
+        "error",
+        "is only allowed with outcome failed",
+    ),
+    ("failure with a result", {**_failed(), "result": {"n": 1}}, "result", "is only allowed with outcome succeeded"),
     ("failure without an error", _finished(outcome="failed"), "error", "is required with outcome failed"),
     ("unknown error class", _failed(**{"class": "oops"}), "error.class", "must be one of 'exit', 'signal'"),
     (
@@ -87,7 +92,7 @@ _WRONG: list[tuple[str, dict[str, Any], str, str]] = [
         "error.message",
         "must have at most 2000 characters (got 2001)",
     ),
-    ("unknown key in the error", _failed(mesage="x"), "error.mesage", "did you mean message?"),
+    ("unknown key in the error", _failed(mesage="x"), "error.mesage", "did you mean `message`?"),
     ("error is text", {**_failed(), "error": "broken"}, "error", 'must be an object (got "broken")'),
     (
         "output tail too long",
@@ -108,12 +113,12 @@ _WRONG: list[tuple[str, dict[str, Any], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("body", "field", "mend"), [case[1:] for case in _WRONG], ids=[case[0] for case in _WRONG])
-def test_a_wrong_report_is_refused_with_the_field_and_the_mend(
-    api: FunctionHost, claimed: str, body: dict[str, Any], field: str, mend: str
+@pytest.mark.parametrize(("body", "field", "fix"), [case[1:] for case in _WRONG], ids=[case[0] for case in _WRONG])
+def test_a_wrong_report_is_refused_with_the_field_and_the_fix(
+    api: FunctionHost, claimed: str, body: dict[str, Any], field: str, fix: str
 ) -> None:
     with unchanged_log(api):
-        assert_refused(api.report(claimed, body), 422, field, mend)
+        assert_refused(api.report(claimed, body), 422, field, fix)
 
 
 def _encoded(document: Any) -> str:
@@ -233,20 +238,22 @@ def test_a_token_of_an_attempt_that_never_was_is_told_to_stop_and_leaves_no_trac
 ) -> None:
     for attempt in (0, 2, -1, 10_000):
         with unchanged_log(api):
-            assert_refused(api.report(claimed, STARTED, attempt=attempt), 410, "attempt", "stop, and exit with 0")
+            assert_refused(api.report(claimed, STARTED, attempt=attempt), 410, "attempt", "stop and exit with code 0")
 
 
 def test_a_query_with_a_report_is_refused(api: FunctionHost, claimed: str) -> None:
     headers = {"Authorization": f"Bearer {api.composed.token(claimed)}"}
     with unchanged_log(api):
         answer = api.call("POST", f"jobs/{claimed}/reports", body=_progress(), headers=headers, params={"attempt": "2"})
-        assert_refused(answer, 422, "query.attempt", "is not known: there are none here")
+        assert_refused(answer, 422, "query.attempt", "unknown parameter; this endpoint takes none")
 
 
 @pytest.mark.parametrize("body", [_progress(), SUCCEEDED, _failed()], ids=["progress", "success", "failure"])
 def test_a_report_before_the_claim_is_told_to_claim_first(api: FunctionHost, job_id: str, body: dict[str, Any]) -> None:
     with unchanged_log(api):
-        assert_refused(api.report(job_id, body), 409, "attempt", "report started, with the same claim")
+        assert_refused(
+            api.report(job_id, body), 409, "attempt", "report `started` with this claim before any other report"
+        )
 
 
 @pytest.mark.parametrize(
@@ -258,7 +265,7 @@ def test_a_report_of_another_claim_is_refused_and_noted_once(
     before = api.composed.whole_log()
     for _ in range(3):
         answer = api.report(claimed, {**body, "claim": OTHER_CLAIM})
-        assert_refused(answer, 409, "attempt", "stop without doing the work")
+        assert_refused(answer, 409, "attempt", "exit with code 0 without doing the work")
     added = api.composed.whole_log()[len(before) :]
     kind = "started" if body is STARTED else str(body["type"])
     assert [event.body for event in added] == [
@@ -277,7 +284,7 @@ def test_after_a_cancel_each_kind_of_report_is_refused_and_noted_once(
     api.call("POST", f"jobs/{claimed}/cancel")
     before = api.composed.whole_log()
     for _ in range(3):
-        assert_refused(api.report(claimed, body), 410, "attempt", "stop, and exit with 0")
+        assert_refused(api.report(claimed, body), 410, "attempt", "stop and exit with code 0")
     added = api.composed.whole_log()[len(before) :]
     assert [event.body for event in added] == [
         e.ReportIgnored(report=str(body["type"]), reason="attempt_over", claim=CLAIM)  # type: ignore[arg-type]

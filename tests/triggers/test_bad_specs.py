@@ -1,4 +1,4 @@
-"""BadRequest specs: every one is refused with the field and the mend, and leaves no trace in the log."""
+"""BadRequest specs: every one is refused with the field and the fix, and leaves no trace in the log."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("nothing to do", {}, "body", "a message or a command is required"),
     ("null instead of work", {"message": None}, "body", "a message or a command is required"),
     ("image without a command", {"message": "hi", "image": "busybox"}, "body", "an image needs a command"),
-    ("unknown key", _with(comand=["x"]), "comand", "did you mean command?"),
-    ("unknown key without a near name", _with(zzz=1), "zzz", "known are at_most_once, command, cpu"),
-    ("unknown key below retry", _with(retry={"max_atempts": 2}), "retry.max_atempts", "did you mean max_attempts?"),
-    ("key of the wrong case", _with(CPU=1), "CPU", "is not known: "),
-    ("empty key", {"message": "hi", "": 1}, "body", "is not known"),
-    ("control characters in a key", {"message": "hi", "a\x1b[31m\n": 1}, "a�[31m�", "is not known"),
-    ("very long key", {"message": "hi", "k" * 5_000: 1}, "k" * 119 + "…", "is not known"),
+    ("unknown key", _with(comand=["x"]), "comand", "did you mean `command`?"),
+    ("unknown key without a near name", _with(zzz=1), "zzz", "expected one of at_most_once, command, cpu"),
+    ("unknown key below retry", _with(retry={"max_atempts": 2}), "retry.max_atempts", "did you mean `max_attempts`?"),
+    ("key of the wrong case", _with(CPU=1), "CPU", "unknown field; "),
+    ("empty key", {"message": "hi", "": 1}, "body", "unknown field"),
+    ("control characters in a key", {"message": "hi", "a\x1b[31m\n": 1}, "a�[31m�", "unknown field"),
+    ("very long key", {"message": "hi", "k" * 5_000: 1}, "k" * 119 + "…", "unknown field"),
     ("message is a number", {"message": 5}, "message", "must be a string (got 5)"),
     ("message is an object", {"message": {"a": 1}}, "message", 'must be a string (got {"a": 1})'),
     ("message too long", {"message": "x" * 32_769}, "message", "must have at most 32768 characters (got 32769)"),
@@ -121,12 +121,12 @@ _WRONG: list[tuple[str, dict[str, Any], str, str]] = [
 
 
 @pytest.mark.parametrize("path", ["jobs", "plan"])
-@pytest.mark.parametrize(("body", "field", "mend"), [case[1:] for case in _WRONG], ids=[case[0] for case in _WRONG])
-def test_a_wrong_spec_is_refused_with_the_field_and_the_mend(
-    api: FunctionHost, path: str, body: dict[str, Any], field: str, mend: str
+@pytest.mark.parametrize(("body", "field", "fix"), [case[1:] for case in _WRONG], ids=[case[0] for case in _WRONG])
+def test_a_wrong_spec_is_refused_with_the_field_and_the_fix(
+    api: FunctionHost, path: str, body: dict[str, Any], field: str, fix: str
 ) -> None:
     with unchanged_log(api):
-        assert_refused(api.call("POST", path, body=body), 422, field, mend)
+        assert_refused(api.call("POST", path, body=body), 422, field, fix)
     assert api.durable.statuses == {}, "no orchestrator was started"
 
 
@@ -157,7 +157,7 @@ _UNREADABLE: list[tuple[str, bytes, dict[str, str], int, str, str]] = [
     ("number of 5000 digits", b'{"message": "hi", "cpu": ' + b"1" * 5_000 + b"}", {}, 400, "body", "must be JSON"),
     ("lone surrogate", b'{"message": "\\ud800"}', {}, 400, "body", "lone surrogate"),
     ("lone surrogate in a key", b'{"message": "hi", "a\\udfff": 1}', {}, 400, "body", "lone surrogate"),
-    ("the same key twice", b'{"message": "hi", "cpu": 1, "cpu": 2}', {}, 400, "body", 'the key "cpu" is there twice'),
+    ("the same key twice", b'{"message": "hi", "cpu": 1, "cpu": 2}', {}, 400, "body", 'the key "cpu" occurs twice'),
     ("300 levels", _DEEP, {}, 400, "body", "nested"),
     ("100000 levels", _DEEPER, {}, 400, "body", "nested"),
     (
@@ -190,17 +190,17 @@ _UNREADABLE: list[tuple[str, bytes, dict[str, str], int, str, str]] = [
 
 @pytest.mark.parametrize("path", ["jobs", "plan", "reports"])
 @pytest.mark.parametrize(
-    ("raw", "headers", "status", "field", "mend"), [case[1:] for case in _UNREADABLE], ids=[c[0] for c in _UNREADABLE]
+    ("raw", "headers", "status", "field", "fix"), [case[1:] for case in _UNREADABLE], ids=[c[0] for c in _UNREADABLE]
 )
 def test_a_body_that_cannot_be_read_is_refused(
-    api: FunctionHost, path: str, raw: bytes, headers: dict[str, str], status: int, field: str, mend: str
+    api: FunctionHost, path: str, raw: bytes, headers: dict[str, str], status: int, field: str, fix: str
 ) -> None:
     sent = {"Content-Type": "application/json", **headers}
     if path == "reports":
         job_id = api.call("POST", "jobs", body={"message": "hi"}).json["job_id"]
         path, sent["Authorization"] = f"jobs/{job_id}/reports", f"Bearer {api.composed.token(job_id)}"
     with unchanged_log(api):
-        assert_refused(api.call("POST", path, raw=raw, headers=sent), status, field, mend)
+        assert_refused(api.call("POST", path, raw=raw, headers=sent), status, field, fix)
 
 
 @pytest.mark.parametrize(

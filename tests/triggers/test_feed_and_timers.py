@@ -56,4 +56,4 @@ def test_a_silent_durable_host_is_left_to_the_next_pass(api: FunctionHost, caplo
     api.composed.project()
     api.durable.broken = True
     _reconcile(api)
-    assert "the next pass goes on" in caplog.text
+    assert "the next pass continues" in caplog.text

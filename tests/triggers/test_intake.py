@@ -87,14 +87,14 @@ def test_without_an_id_the_sequence_number_tells_messages_apart(api: FunctionHos
 
 
 @pytest.mark.parametrize(
-    ("body", "content_type", "mend"),
+    ("body", "content_type", "fix"),
     [
-        (b"\xff\xfe\x00", None, "body: must be text in UTF-8 (byte 0 is not)"),
+        (b"\xff\xfe\x00", None, "body: must be UTF-8 text (byte 0 is not valid)"),
         (b"x" * (BODY_BYTES_MAX + 1), None, f"must be at most {BODY_BYTES_MAX} bytes (got {BODY_BYTES_MAX + 1})"),
         (b"x" * 40_000, None, "message: must have at most 32768 characters (got 40000)"),
-        (b" \n ", None, "body: must be a text or a job spec"),
-        (b"", None, "body: must be a text or a job spec"),
-        (b'{"comand": ["true"]}', None, "did you mean command?"),
+        (b" \n ", None, "body: must be text or a job spec"),
+        (b"", None, "body: must be text or a job spec"),
+        (b'{"comand": ["true"]}', None, "did you mean `command`?"),
         (b'{"cpu": 64, "command": ["true"]}', None, "cpu: must be between 0.1 and 31 (got 64)"),
         (b'{"broken', None, "body: must be JSON in UTF-8"),
         (b"plain", "application/json", "body: must be JSON in UTF-8"),
@@ -103,14 +103,14 @@ def test_without_an_id_the_sequence_number_tells_messages_apart(api: FunctionHos
     ids=lambda value: repr(value)[:30],
 )
 def test_a_message_that_is_no_job_is_refused_each_time_and_written_down_once(
-    api: FunctionHost, body: bytes, content_type: str | None, mend: str
+    api: FunctionHost, body: bytes, content_type: str | None, fix: str
 ) -> None:
-    assert mend in refused(api, body, content_type=content_type)
+    assert fix in refused(api, body, content_type=content_type)
 
 
 def test_the_same_id_with_another_text_is_refused(api: FunctionHost) -> None:
     take(api, b"hash me")
-    with pytest.raises(MessageRejected, match=r"was used for .* with another spec"):
+    with pytest.raises(MessageRejected, match=r"was used for .* with a different spec"):
         take(api, b"hash something else")
     assert len(api.composed.whole_log()) == 1
 

@@ -205,7 +205,7 @@ def test_only_a_job_that_is_over_can_be_archived(api: FunctionHost) -> None:
     job_id = _start(api)
     with unchanged_log(api):
         refused = api.call("POST", f"jobs/{job_id}/archive")
-        assert_refused(refused, 409, "job_id", "is still queued: cancel it first, or wait for its end")
+        assert_refused(refused, 409, "job_id", "is still queued: cancel it first, or wait until it ends")
     _finish(api, job_id)
     answer = api.call("POST", f"jobs/{job_id}/archive")
     assert (answer.status, answer.json["archived"]) == (202, True)
@@ -262,7 +262,7 @@ def test_a_plan_fills_in_the_defaults_prices_it_and_creates_nothing(api: Functio
     assert planned["price"]["per_hour"] == pytest.approx(2 * 0.05 + 4 * 0.005)
     assert planned["price"]["at_most"] == pytest.approx(0.12 * 1.5)
     assert planned["obstacles"] == ["there is no secret 'db-password': add db-password"]
-    assert planned["warnings"][0] == "image busybox is recorded but not run: the command runs on this machine"
+    assert planned["warnings"][0] == "image busybox is recorded but ignored: the command runs directly on this machine"
     assert api.composed.runtime.requests == []
 
 

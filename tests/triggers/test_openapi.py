@@ -1,7 +1,8 @@
-"""The description of the API: a valid OpenAPI 3.1 document that says what the API does, neither more nor less."""
+"""The description of the API is a valid OpenAPI 3.1 document that describes the API completely and correctly."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from typing import Any
@@ -9,23 +10,27 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
+from mayfly.jobs.events import Body, Event, to_document
+from mayfly.jobs.job import Attempt, Job
 from mayfly.use_cases.receive_report import parse_report
 from mayfly.use_cases.submit import parse_spec
+from tests.contracts.intake_record import REJECTED
 from tests.mayfly.composed import STARTED, SUCCEEDED
+from tests.mayfly.jobs.samples import JOB_ID, ONE_OF_EACH, T0
 from tests.triggers.function_host import ORIGIN, FunctionHost, functions
 from tests.triggers.test_bad_reports import _WRONG as WRONG_REPORTS
 from tests.triggers.test_bad_specs import _FINE as FINE_SPECS
 from tests.triggers.test_bad_specs import _WRONG as WRONG_SPECS
 
 _ONLY_IN_WORDS = {
-    # Rules between fields, of bytes and of meaning, that a JSON schema cannot say or would say badly.
+    # Rules between fields, and rules about bytes and meaning, that a JSON schema cannot express well.
     "nothing to do", "null instead of work", "image without a command", "message too many bytes", "NUL in the message",
     "command without a program", "blank program", "reserved env name", "reserved env name of the sample",
     "reserved secret name", "env too large", "name in env and in secrets",
     "success with an error", "failure with a result", "failure without an error", "huge result",
 }  # fmt: skip
 _OF_PYTHON = {
-    # The schema is right; jsonschema tests patterns with Python's `$`, which allows a newline at the end.
+    # The schema is correct; jsonschema matches patterns with Python's `$`, which allows a newline at the end.
     "image with a newline at its end", "name with a newline at its end", "claim with a newline",
 }  # fmt: skip
 
@@ -70,7 +75,7 @@ def test_the_document_has_the_form_of_openapi(document: dict[str, Any]) -> None:
     assert len(names) == len(set(names))
 
 
-def test_every_reference_leads_to_a_schema_that_is_valid(document: dict[str, Any]) -> None:
+def test_every_reference_resolves_to_a_valid_schema(document: dict[str, Any]) -> None:
     for schema in document["components"]["schemas"].values():
         Draft202012Validator.check_schema(schema)
     known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
@@ -99,7 +104,7 @@ def test_its_job_spec_accepts_what_the_api_accepts(document: dict[str, Any], bod
 
 
 @pytest.mark.parametrize("case", _SPECS, ids=lambda case: str(case[0]))
-def test_its_job_spec_refuses_what_the_api_refuses(
+def test_its_job_spec_rejects_what_the_api_rejects(
     document: dict[str, Any], case: tuple[str, dict[str, Any], str, str]
 ) -> None:
     assert list(_validator(document, "JobSpec").iter_errors(case[1])), case[0]
@@ -123,7 +128,7 @@ def test_its_reports_accept_what_the_api_accepts(document: dict[str, Any], body:
     ],
     ids=lambda case: str(case[0]),
 )
-def test_its_reports_refuse_what_the_api_refuses(
+def test_its_reports_reject_what_the_api_rejects(
     document: dict[str, Any], case: tuple[str, dict[str, Any], str, str]
 ) -> None:
     assert list(_validator(document, _KINDS[case[1]["type"]]).iter_errors(case[1])), case[0]
@@ -131,8 +136,8 @@ def test_its_reports_refuse_what_the_api_refuses(
 
 def _answered(document: dict[str, Any], path: str, method: str, status: int) -> Any:
     content = document["paths"][path][method]["responses"][str(status)]["content"]
-    (media,) = content.values()
-    return _validator(document, media["schema"]["$ref"].rpartition("/")[2])
+    media = content.get("application/json") or content["application/problem+json"]
+    return Draft202012Validator({**media["schema"], "components": document["components"]})
 
 
 def test_the_answers_are_as_described(api: FunctionHost, document: dict[str, Any]) -> None:
@@ -155,5 +160,42 @@ def test_the_answers_are_as_described(api: FunctionHost, document: dict[str, Any
     archived = api.call("POST", f"jobs/{job_id}/archive")
     _answered(document, f"{job}/archive", "post", 202).validate(archived.json)
     _answered(document, "/api/jobs/clear", "post", 202).validate(api.call("POST", "jobs/clear").json)
-    refused = api.call("POST", "jobs", body={})
-    _answered(document, "/api/jobs", "post", 422).validate(refused.json)
+    rejected = api.call("POST", "jobs", body={})
+    _answered(document, "/api/jobs", "post", 422).validate(rejected.json)
+    api.composed.runner.run(api.composed.mayfly.intake.record(REJECTED))
+    listed = api.call("GET", "intake")
+    assert len(listed.json["refusals"]) == 1
+    _answered(document, "/api/intake", "get", 200).validate(listed.json)
+
+
+@pytest.mark.parametrize("body", ONE_OF_EACH, ids=lambda body: type(body).__name__)
+def test_every_kind_of_event_is_described_field_by_field(document: dict[str, Any], body: Body) -> None:
+    event = to_document(Event(job_id=JOB_ID, position=2, at=T0, attempt=1, source="http", body=body))
+    sent = json.loads(json.dumps(event))
+    validator = _validator(document, "Event")
+    validator.validate(sent)
+    validator.validate({**sent, "global_position": 7})
+    described = document["components"]["schemas"][event["type"]]
+    assert set(described.get("properties", {})) == set(sent["data"])
+    for name in sent["data"]:
+        without = {key: value for key, value in sent["data"].items() if key != name}
+        assert list(validator.iter_errors({**sent, "data": without})), name
+    assert list(validator.iter_errors({**sent, "type": "JobPaused"}))
+
+
+def test_the_fields_of_a_job_have_their_docstrings_as_descriptions(document: dict[str, Any]) -> None:
+    described = document["components"]["schemas"]
+    assert set(described["Job"]["properties"]) == {one.name for one in dataclasses.fields(Job)}
+    assert set(described["Attempt"]["properties"]) == {one.name for one in dataclasses.fields(Attempt)}
+    assert described["Job"]["properties"]["failures"]["description"]
+    assert not re.search(r"\(I\d", json.dumps(document)), "the invariants are known only to readers of the code"
+
+
+def test_only_results_are_described_as_any_value(document: dict[str, Any]) -> None:
+    anything = {
+        f"{name}.{field}"
+        for name, schema in document["components"]["schemas"].items()
+        for field, described in schema.get("properties", {}).items()
+        if not {"type", "$ref", "anyOf", "oneOf", "allOf", "const", "enum"} & set(described)
+    }
+    assert anything == {"Job.result", "WorkerSucceeded.result", "Finished.result"}

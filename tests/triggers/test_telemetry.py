@@ -109,7 +109,7 @@ def test_the_queue_the_timer_and_the_feed_carry_them_too(api: FunctionHost, expo
     api.composed.clock.advance(60)
     run(runner, "reconcile", timer=None, client=CLIENT_BINDING)
     told = {one.log_record.body: _about(one.log_record.attributes) for one in exported.records.get_finished_logs()}
-    started = next(text for text in told if "starting the orchestrator" in str(text))
+    started = next(text for text in told if "starting the missing orchestrator" in str(text))
     summary = next(text for text in told if str(text).startswith("reconciled"))
     assert told[started] == (job_id, 0)
     assert told[summary] == (None, None), "it is about no single job"

@@ -35,7 +35,9 @@ def test_a_result_of_64_kb_as_printed_is_kept(composed: Composed, result: Any) -
 
 @pytest.mark.parametrize("result", ["x" * 65_535, "é" * 32_768], ids=["ascii", "not ascii"])
 def test_a_larger_result_is_refused_with_its_size(composed: Composed, result: str) -> None:
-    with pytest.raises(Rejected, match=r"must be at most 65536 bytes of JSON \(got 6553[78]\): store it, report where"):
+    with pytest.raises(
+        Rejected, match=r"must be at most 65536 bytes of JSON \(got 6553[78]\): store it and report its location"
+    ):
         parse_report({**SUCCEEDED, "result": result}, attempt=1)
 
 

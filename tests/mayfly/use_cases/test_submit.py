@@ -68,14 +68,14 @@ def test_a_key_with_another_spec_is_refused(composed: Composed) -> None:
         _submit(composed, JobSpec(message="ho"), key="order-17")
     (error,) = refused.value.errors
     assert error.field == "header.Idempotency-Key"
-    assert error.message == f"was used for {job_id} with another spec: use a new key for a new job"
+    assert error.message == f"was used for {job_id} with a different spec: use a new key for a new job"
     assert len(composed.whole_log()) == 1
 
 
 def test_a_key_with_another_name_is_refused(composed: Composed) -> None:
     """A key alone makes the id: were the name a part of it, a second job would start without a word."""
     _submit(composed, JobSpec(message="hi", name="blue"), key="order-17")
-    with pytest.raises(Rejected, match="with another spec"):
+    with pytest.raises(Rejected, match="with a different spec"):
         _submit(composed, JobSpec(message="hi", name="red"), key="order-17")
     assert len(composed.whole_log()) == 1
 
