@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -23,7 +22,8 @@ def main(command: list[str]) -> int:
     """Return the exit code of the command, or 1 when it was 0 and something is left."""
     if ctypes.CDLL(None, use_errno=True).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
-    code = _wait_for(subprocess.Popen(command).pid)
+    # Not with subprocess, which may reap the process itself.
+    code = _wait_for(os.posix_spawnp(command[0], command, os.environ))
     give_up = time.monotonic() + _GRACE_S
     while _reap_and_find() and time.monotonic() < give_up:
         time.sleep(0.1)

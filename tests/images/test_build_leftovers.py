@@ -11,8 +11,6 @@ from tests.images.conftest import Image, Say
 from tests.images.engine import Engine
 from tests.images.pip_configuration import CANARY, PipConfiguration
 
-pytestmark = pytest.mark.timeout(1_800)
-
 _ACCOUNTS = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
 _BY_USERADD = {f"/etc/{name}{suffix}" for name in _ACCOUNTS for suffix in ("", "-")} | {"/etc/.pwd.lock"}
 _ROOMS = {

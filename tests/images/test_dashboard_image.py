@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,10 +16,8 @@ from mayfly.cli.host_process import free_port
 from tests.browser.conftest import picture
 from tests.images.conftest import Image, Say
 from tests.images.engine import Engine, EngineFailed
+from tests.waiting import HANG_GUARD_S, until
 
-pytestmark = pytest.mark.timeout(1_800)
-
-_HANGS_AFTER_S = 600.0
 _BROWSER_HANGS_AFTER_MS = 120_000
 _CONTAINER = "dashboard"
 _LOCKED_DOWN = ("--read-only", "--read-only-tmpfs=false", "--cap-drop=all", "--security-opt=no-new-privileges")
@@ -146,12 +143,9 @@ def test_the_image_holds_every_module_that_it_imports_and_none_of_azure_function
 def _run_a_job(host: Host) -> str:
     headers = {"x-functions-key": host.key}
     address = f"http://127.0.0.1:{host.port}/api"
-    with httpx.Client(base_url=address, headers=headers, timeout=60, trust_env=False) as client:
+    with httpx.Client(base_url=address, headers=headers, timeout=HANG_GUARD_S, trust_env=False) as client:
         job_id = str(client.post("/jobs", json={"name": "seen", "message": "seen in the image"}).json()["job_id"])
-        give_up = time.monotonic() + _HANGS_AFTER_S
-        while (job := client.get(f"/jobs/{job_id}").json())["state"] != "succeeded":
-            assert time.monotonic() < give_up, job
-            time.sleep(0.1)
+        until(lambda: client.get(f"/jobs/{job_id}").json()["state"] == "succeeded")
     return job_id
 
 
@@ -163,16 +157,16 @@ def _let_everybody_read(data: Path) -> None:
 
 
 def _wait_until_healthy(engine: Engine) -> None:
-    give_up = time.monotonic() + _HANGS_AFTER_S
-    while True:
+    def is_healthy() -> bool:
         with suppress(EngineFailed):
             engine.run("healthcheck", "run", _CONTAINER)
-            return
+            return True
         found = engine.inspect_container(_CONTAINER)
         assert found is not None
         assert found["State"]["Running"], engine.logs(_CONTAINER)
-        assert time.monotonic() < give_up, engine.logs(_CONTAINER)
-        time.sleep(0.2)
+        return False
+
+    until(is_healthy, shown=lambda: engine.logs(_CONTAINER))
 
 
 def _card(page: Page, text: str) -> Locator:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,10 +18,8 @@ from tests.fake_arm.server import serving
 from tests.images.conftest import Image, Say
 from tests.images.engine import Engine
 from tests.images.podman_backing import PodmanBacking
+from tests.waiting import HANG_GUARD_S, until
 
-pytestmark = pytest.mark.timeout(1_800)
-
-_HANGS_AFTER_S = 600.0
 _SHOWS_WHERE_IT_RUNS = """
 id -un
 if touch /opt/mayfly/worker/mine; then echo "the worker's own files can be changed"; exit 1; fi
@@ -43,11 +40,11 @@ class _Platform:
         self._loop: asyncio.AbstractEventLoop
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
         self._thread.start()
-        assert self._up.wait(60)
+        assert self._up.wait(HANG_GUARD_S)
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(60)
+        self._thread.join(HANG_GUARD_S)
 
     async def _serve(self) -> None:
         self._stop, self._loop = asyncio.Event(), asyncio.get_running_loop()
@@ -74,21 +71,18 @@ class Live:
 
     def wait(self, job_id: str, *states: str) -> dict[str, Any]:
         """Wait until the job is in one of these states."""
-        give_up = time.monotonic() + _HANGS_AFTER_S
-        while (job := self.job(job_id))["state"] not in states:
-            assert time.monotonic() < give_up, job
-            time.sleep(0.1)
-        return job
+        until(lambda: self.job(job_id)["state"] in states, shown=lambda: self.job(job_id))
+        return self.job(job_id)
 
     def wait_until_gone(self, job_id: str) -> dict[str, Any]:
         """Wait until the job is over and its container is gone."""
-        give_up = time.monotonic() + _HANGS_AFTER_S
-        while True:
+
+        def is_gone() -> bool:
             job = self.wait(job_id, "succeeded", "failed", "timed_out", "canceled")
-            if all(attempt["container"] == "gone" for attempt in job["attempts"]):
-                return job
-            assert time.monotonic() < give_up, job
-            time.sleep(0.1)
+            return all(attempt["container"] == "gone" for attempt in job["attempts"])
+
+        until(is_gone, shown=lambda: self.job(job_id))
+        return self.job(job_id)
 
     def container_of(self, job_id: str) -> dict[str, Any]:
         """Return what the engine knew of a job's only container, when it was removed."""
@@ -114,7 +108,7 @@ def live(engine: Engine, worker_image: Image) -> Iterator[Live]:
         with running_host(app=ROOT, environment=environment) as host:
             headers = {"x-functions-key": host.key}
             address = f"http://127.0.0.1:{host.port}/api"
-            with httpx.Client(base_url=address, headers=headers, timeout=60, trust_env=False) as client:
+            with httpx.Client(base_url=address, headers=headers, timeout=HANG_GUARD_S, trust_env=False) as client:
                 yield Live(client=client, backing=platform.backing)
     finally:
         platform.close()

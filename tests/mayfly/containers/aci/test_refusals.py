@@ -80,8 +80,8 @@ SEEN = {
     ),
     "pull back-off": Seen(None, "ImagePullBackOff", 'Failed to pull image "x": NotFound', "permanent", "tag"),
     "system of the image": Seen(400, "OsVersionNotSupported", "not supported", "permanent", "Linux"),
-    "invalid parameter": Seen(400, "InvalidParameter", "cpu is invalid", "permanent", "change"),
-    "invalid name, by the status alone": Seen(400, "", "bad request", "permanent", "change"),
+    "invalid parameter": Seen(400, "InvalidParameter", "cpu is invalid", "permanent", "fix"),
+    "invalid name, by the status alone": Seen(400, "", "bad request", "permanent", "fix"),
     "too large (terraform-provider-azurerm #23481)": Seen(
         413, "", "Request Entity Too Large", "permanent", "reference"
     ),
@@ -89,9 +89,9 @@ SEEN = {
     "throttled by the resource manager": Seen(
         429, "SubscriptionRequestsThrottled", "Number of 'write' requests exceeded", "wait", "in turn"
     ),
-    "throttled without a code": Seen(429, "", "slow down", "wait", "fewer requests"),
-    "500": Seen(500, "InternalServerError", "An error occurred.", "retry", "asks again"),
-    "503": Seen(503, "ServiceUnavailable", "The service is unavailable.", "retry", "asks again"),
+    "throttled without a code": Seen(429, "", "slow down", "wait", "rate of requests"),
+    "500": Seen(500, "InternalServerError", "An error occurred.", "retry", "retries"),
+    "503": Seen(503, "ServiceUnavailable", "The service is unavailable.", "retry", "retries"),
     "no right to write": Seen(403, "AuthorizationFailed", "no authorization to write", "retry", "role"),
     "no right to assign the identity": Seen(
         403, "LinkedAuthorizationFailed", "no authorization to assign", "retry", "Managed Identity Operator"
@@ -104,8 +104,8 @@ SEEN = {
     "failed without a reason (azure-docs #71458)": Seen(None, "ProvisioningFailed", "", "retry", "no reason"),
     "being moved": Seen(None, "Repairing", "", "retry", "moving"),
     "unhealthy": Seen(None, "Unhealthy", "", "retry", "moving"),
-    "another change is under way": Seen(409, "Conflict", "conflict", "retry", "asks again"),
-    "never heard of": Seen(None, "SomethingNew", "", "retry", "not known"),
+    "another change is under way": Seen(409, "Conflict", "conflict", "retry", "retries"),
+    "never heard of": Seen(None, "SomethingNew", "", "retry", "does not know"),
 }
 
 
