@@ -29,7 +29,7 @@ check:  ## Check format, lint, types and import contracts, then run the tests
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m mypy
-	$(BIN)/python -m mypy .make/set_up.py
+	$(BIN)/python -m mypy .make/set_up.py .ci/no_leftovers.py
 	$(BIN)/python -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 	@$(MAKE) test
 

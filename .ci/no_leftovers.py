@@ -1,7 +1,7 @@
 """Run a command, and fail if any process that it started is still there after it: `no_leftovers.py COMMAND...`.
 
 Linux only. It makes itself the parent of every orphan below it (prctl(2), PR_SET_CHILD_SUBREAPER), so a process cannot
-hide in a session of its own, behind a double fork or with an empty environment. What is left is named and killed.
+hide in another session, behind a double fork or with an empty environment. Leftover processes are named and killed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def main(command: list[str]) -> int:
 
 
 def _wait_for(pid: int) -> int:
-    """Wait for a child, and meanwhile reap the orphans, as an init process does. Return its exit code."""
+    """Wait for a child while reaping the orphans, as an init process does. Return its exit code."""
     while True:
         ended, status = os.wait()
         if ended == pid:

@@ -1,4 +1,4 @@
-"""What ends a setup, and where its words go."""
+"""The error that ends a setup, and where it is printed."""
 
 import sys
 

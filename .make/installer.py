@@ -30,7 +30,7 @@ _CAUSES = [
         "a package has no release for this Python and system: choose another with PYTHON=/path/to/python",
     ),
 ]
-"""What an installer prints, and the sentence for it; the first that fits is used."""
+"""Patterns in an installer's output, each with a sentence for people; the first match is used."""
 
 
 class Installer:
@@ -42,7 +42,7 @@ class Installer:
         self._uv = uv
 
     def works(self) -> bool:
-        """Tell whether it can install there. An environment that uv made has no pip."""
+        """Return whether it can install there. An environment that uv made has no pip."""
         return (
             self._uv is not None
             or subprocess.call(

@@ -52,7 +52,7 @@ def choose(asked: Optional[str], needs_venv: bool) -> Python:
     for python in found:
         if _fault(python, needs_venv) is None:
             return python
-    # The fault of one that is new enough is the easiest to mend.
+    # The fault of one that is new enough is the easiest to fix.
     raise Failure(str(_fault(max(found, key=lambda one: one.version >= OLDEST), needs_venv)))
 
 

@@ -45,7 +45,7 @@ def set_up(purpose: str) -> None:
     if _is_ready(purpose):
         return
     if not os.access(_ROOT, os.W_OK):
-        raise Failure("%s is not writable: clone Mayfly into a folder of your own, or change its owner" % _ROOT)
+        raise Failure("%s is not writable: clone Mayfly into a folder that you own, or change its owner" % _ROOT)
     with _Turn():
         if not _is_ready(purpose):  # another make may have done it while this one waited
             _install(purpose, shutil.which("uv"))
@@ -61,7 +61,7 @@ def _is_ready(purpose: str) -> bool:
 
 
 def _is_sound(record: Record) -> bool:
-    """Tell whether .venv was made in this folder, by a run that finished, and still has its Python."""
+    """Return whether .venv was made in this folder, by a run that finished, and still has its Python."""
     if record.get("root") != _ROOT or not record.get("finished"):
         return False
     asked = os.environ.get("PYTHON")

@@ -80,7 +80,10 @@ def reads(jobs: int) -> dict[str, Any]:
             log = SqliteEventLog(Path(folder) / "log.db")
             views = SqliteJobViews(Path(folder) / "views.db")
             some = await _fill(log, views, jobs)
-            return {"jobs": jobs, **await _timed_reads(log, views, some)}
+            figures = await _timed_reads(log, views, some)
+            await log.close()
+            await views.close()
+            return {"jobs": jobs, **figures}
 
     return asyncio.run(measure())
 

@@ -11,13 +11,13 @@ from pathlib import Path
 import psutil
 
 from mayfly.containers.processes.census import take_census
-from mayfly.containers.processes.group_directory import MARK
+from mayfly.containers.processes.group_directory import DIRECTORY_VARIABLE
 
 
 def processes_of_jobs(data: Path) -> Sequence[int]:
     """Return the pids of processes that jobs of this data folder left, by their session's mark or their folder."""
     root = f"{(data / 'containers').resolve()}{os.sep}"
-    by_directory = take_census(MARK).by_directory
+    by_directory = take_census(DIRECTORY_VARIABLE).by_directory
     found = {pid for name, pids in by_directory.items() if name.startswith(root) for pid in pids}
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):

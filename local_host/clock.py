@@ -16,7 +16,7 @@ from typing import Protocol
 
 
 class Alarm(Protocol):
-    """A callback that will run once unless it is cancelled."""
+    """A callback that will run once unless it is canceled."""
 
     def cancel(self) -> None:
         """Cancel the callback; after it has run, do nothing."""
@@ -95,7 +95,7 @@ class VirtualClock:
         self._now = max(self._now, when)
 
     def next_alarm(self) -> datetime | None:
-        """Return the time of the earliest alarm that is not cancelled, or `None`."""
+        """Return the time of the earliest alarm that is not canceled, or `None`."""
         while self._alarms and self._alarms[0][2].cancelled:
             heapq.heappop(self._alarms)
         return self._alarms[0][0] if self._alarms else None

@@ -1,4 +1,4 @@
-"""What can go wrong in the host, sorted by what the caller does next.
+"""Errors of the host, sorted by what the caller does next.
 
 `StartupError`: the host will not start; fix the app or the command line. `RequestRejected`: one request was rejected
 and nothing was changed. Any other exception is a defect in this host or a failure of the machine.

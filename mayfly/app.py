@@ -1,4 +1,4 @@
-"""The ports that use cases take. Imports no adapter; `composition.py` fills these in."""
+"""The ports that use cases take. This module imports no adapter; `composition.py` chooses them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ from mayfly.views.stats import JobStats
 class AsyncCloseable(Protocol):
     """Something that holds connections open."""
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Close the connections."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,48 +41,48 @@ class Mayfly:
     admission: Admission
     secrets: SecretStore
     tokens: ReportTokens
-    pace: PollPolicy
+    polls: PollPolicy
     public_url: str
-    """Without `/api`; what a worker reports to."""
+    """The address that workers report to, without `/api`."""
     place: str
-    """Where a job goes first."""
-    rates: Prices
+    """The place that jobs prefer."""
+    prices: Prices
     intake: IntakeRecord
-    """Messages that were refused."""
+    """Rejected messages."""
     resources: tuple[AsyncCloseable, ...] = ()
-    """What else is to be closed, beside the stores."""
+    """Everything else that `close` closes."""
 
     @cached_property
     def streams(self) -> Streams:
-        """The log, seen as jobs."""
+        """The log, read and written as jobs."""
         return Streams(self.log, self.clock)
 
     async def close(self) -> None:
-        """Release what the stores hold open."""
+        """Close the connections of the stores and the resources."""
         await _close(self.log, self.views, self.intake, *self.resources)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReadStores:
-    """What a process needs that only reads: stores opened for reading, and nothing that runs containers."""
+    """The stores of a process that only reads: opened for reading, without anything that runs containers."""
 
     log: EventLog
     views: JobViews
-    figures: JobStats
-    gauge: LogStats
-    rates: Prices
+    stats: JobStats
+    log_stats: LogStats
+    prices: Prices
     store: str
-    """What the stores are, for people."""
+    """The stores in words, for people."""
     runtime: ContainerRuntime | None = None
 
     @cached_property
     def streams(self) -> Streams:
-        """The log, seen as jobs."""
+        """The log, read as jobs."""
         return Streams(self.log, SystemClock())
 
     async def close(self) -> None:
-        """Release what the stores hold open."""
-        await _close(self.log, self.views, self.figures, self.gauge)
+        """Close the connections of the stores."""
+        await _close(self.log, self.views, self.stats, self.log_stats)
 
 
 async def _close(*opened: AsyncCloseable) -> None:

@@ -1,4 +1,4 @@
-"""The composition root: which adapter stands behind each port, decided here and nowhere else."""
+"""The composition root: the only place that chooses an adapter for each port."""
 
 from __future__ import annotations
 
@@ -46,25 +46,21 @@ if TYPE_CHECKING:
 _LOCAL = "local"
 
 
-_FREE = Prices(cpu_hour=0.0, memory_gb_hour=0.0)
-
-
 def compose_read_only(settings: StoreSettings) -> ReadStores:
-    """Put the stores together for reading alone; they need not be there yet."""
-    rates = Prices(cpu_hour=settings.cpu_hour_usd, memory_gb_hour=settings.memory_gb_hour_usd)
+    """Return the stores, for reading only; they need not exist yet."""
     if settings.cosmos_endpoint is not None:
-        return _read_only_in_cosmos(settings.cosmos_endpoint, settings.cosmos_key, rates)
+        return _read_only_in_cosmos(settings.cosmos_endpoint, settings.cosmos_key, settings.prices)
     return ReadStores(
         log=SqliteLogReader(settings.data / "log.db"),
         views=SqliteViewsReader(settings.data / "views.db"),
-        figures=SqliteJobStats(settings.data / "views.db"),
-        gauge=SqliteLogStats(settings.data / "log.db"),
-        rates=rates,
+        stats=SqliteJobStats(settings.data / "views.db"),
+        log_stats=SqliteLogStats(settings.data / "log.db"),
+        prices=settings.prices,
         store=f"SQLite files in {settings.data.name}",
     )
 
 
-def _read_only_in_cosmos(endpoint: str, key: str | None, rates: Prices) -> ReadStores:
+def _read_only_in_cosmos(endpoint: str, key: str | None, prices: Prices) -> ReadStores:
     from mayfly.cosmos.account import CosmosAccount
     from mayfly.log.cosmos.event_log import CosmosEventLog
     from mayfly.log.cosmos.stats import CosmosLogStats
@@ -75,17 +71,17 @@ def _read_only_in_cosmos(endpoint: str, key: str | None, rates: Prices) -> ReadS
     return ReadStores(
         log=CosmosEventLog(account),
         views=CosmosJobViews(account),
-        figures=CosmosJobStats(account),
-        gauge=CosmosLogStats(account),
-        rates=rates,
+        stats=CosmosJobStats(account),
+        log_stats=CosmosLogStats(account),
+        prices=prices,
         store=f"Cosmos DB at {endpoint}",
     )
 
 
 def compose(settings: Settings) -> Mayfly:
-    """Put the adapters together as the settings say."""
+    """Return the adapters that the settings select."""
     stores = _stores(settings)
-    compute = _here(settings, stores.log) if settings.aci is None else _on_azure(settings.aci, stores)
+    compute = _on_azure(settings, stores) if isinstance(settings, AciSettings) else _here(settings, stores.log)
     secrets, closed_with_secrets = _secrets(settings)
     return Mayfly(
         clock=SystemClock(),
@@ -95,10 +91,10 @@ def compose(settings: Settings) -> Mayfly:
         admission=compute.admission,
         secrets=secrets,
         tokens=ReportTokens(settings.report_key),
-        pace=compute.pace,
+        polls=compute.polls,
         public_url=settings.public_url,
         place=compute.place,
-        rates=compute.rates,
+        prices=settings.prices,
         intake=stores.intake,
         resources=(*compute.resources, *closed_with_secrets),
     )
@@ -106,42 +102,40 @@ def compose(settings: Settings) -> Mayfly:
 
 @dataclass(frozen=True, kw_only=True)
 class _Stores:
-    """Where everything is kept."""
+    """The stores that this process writes."""
 
     log: EventLog
     views: JobViews
     intake: IntakeRecord
     ledger: Callable[[], Ledger]
-    """Opens it: a single machine has none on disk."""
+    """Opens the ledger: a single machine has none on disk."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Compute:
-    """What runs container groups, and what goes with it."""
+    """The runtime of container groups, and the admission and polls that fit it."""
 
     runtime: ContainerRuntime
     admission: Admission
     place: str
-    pace: PollPolicy
-    rates: Prices
+    polls: PollPolicy
     resources: tuple[AsyncCloseable, ...] = ()
 
 
 def _here(settings: Settings, log: EventLog) -> _Compute:
-    """Run container groups as processes of this machine."""
+    """Run container groups as processes on this machine."""
     runtime = ProcessRuntime(settings.data / "containers", worker_command=settings.worker_command)
     present = partial(jobs_present, runtime, log)
     return _Compute(
         runtime=runtime,
         admission=single_machine(_LOCAL, groups_max=settings.groups_max, jobs_present=present),
         place=_LOCAL,
-        pace=LOCAL_POLLS,
-        rates=_FREE,
+        polls=LOCAL_POLLS,
     )
 
 
 def _on_azure(aci: AciSettings, stores: _Stores) -> _Compute:
-    """Run container groups on Azure Container Instances. Its SDK takes a second to import, so only here."""
+    """Run container groups on Azure Container Instances. Importing its SDK takes a second, so do it here only."""
     from mayfly.containers.aci.metrics import AciMetrics
     from mayfly.containers.aci.runtime import AciOptions, AciRuntime
     from mayfly.credentials import credential
@@ -157,25 +151,24 @@ def _on_azure(aci: AciSettings, stores: _Stores) -> _Compute:
         log_workspace_key=aci.log_workspace_key,
     )
     plain = aci.arm_endpoint.startswith("http://")
-    metrics = AciMetrics(aci.metrics_audience, credential()) if aci.metrics and not plain else None
+    metrics = AciMetrics(aci.metrics_audience, credential()) if aci.metrics == "on" and not plain else None
     runtime = AciRuntime(options, credential=credential(plain=plain), metrics=metrics)
     ledger = stores.ledger()
     return _Compute(
         runtime=runtime,
         admission=admission_to(aci.places, runtime=runtime, log=stores.log, ledger=ledger),
         place=aci.places[0].name,
-        pace=AZURE_POLLS,
-        rates=Prices(cpu_hour=aci.cpu_hour_usd, memory_gb_hour=aci.memory_gb_hour_usd),
+        polls=AZURE_POLLS,
         resources=(runtime, ledger),
     )
 
 
 def admission_to(places: Sequence[Place], *, runtime: AciRuntime, log: EventLog, ledger: Ledger) -> PlacementAdmission:
-    """Return the admission to regions of Azure: their live quota, and the documented rates of creates and deletes."""
+    """Return the admission for Azure regions: live quotas, and the documented rates of creates and deletes."""
 
     async def present() -> Mapping[str, Reservation]:
         listings = await runtime.list()
-        jobs = await _followed(log, {listing.job_id for listing in listings})
+        jobs = await _unsettled(log, {listing.job_id for listing in listings})
         return {
             listing.job_id: Reservation(
                 place=listing.place,
@@ -187,7 +180,7 @@ def admission_to(places: Sequence[Place], *, runtime: AciRuntime, log: EventLog,
         }
 
     regions = len({place.region for place in places})
-    # Those who wait for a quota come back at the pace at which Azure lets them be created.
+    # Jobs that wait for quota retry at the rate at which Azure allows creates.
     pacing = Pacing(patience_s=15.0, step_s=3.0 / regions, longest_s=900.0)
     return PlacementAdmission(
         places, ledger=ledger, present=present, quota=runtime.quota, rates=DOCUMENTED, pacing=pacing
@@ -206,14 +199,14 @@ def _secrets(settings: Settings) -> tuple[SecretStore, tuple[AsyncCloseable, ...
 
 
 async def jobs_present(runtime: ContainerRuntime, log: EventLog) -> set[str]:
-    """Return the jobs that have a group and are still followed.
+    """Return the unsettled jobs that have a group.
 
-    A group that nobody follows takes no place: its job would never give it back.
+    The group of a settled job takes up no capacity, because no orchestrator would ever release it.
     """
-    return {*await _followed(log, {listing.job_id for listing in await runtime.list()})}
+    return {*await _unsettled(log, {listing.job_id for listing in await runtime.list()})}
 
 
-async def _followed(log: EventLog, listed: set[str]) -> dict[str, Job]:
+async def _unsettled(log: EventLog, listed: set[str]) -> dict[str, Job]:
     jobs = [fold(await log.read(job_id)) for job_id in sorted(listed)]
     return {job.job_id: job for job in jobs if job is not None and not job.settled}
 
@@ -221,7 +214,7 @@ async def _followed(log: EventLog, listed: set[str]) -> dict[str, Job]:
 def _stores(settings: Settings) -> _Stores:
     if settings.cosmos_endpoint is None:
         return _sqlite_stores(settings.data)
-    # Imported here: the SDK takes half a second to import, which a laptop without an account need not wait for.
+    # Importing the SDK takes half a second; a laptop without an account need not wait for it.
     from mayfly.admission.cosmos import CosmosLedger
     from mayfly.cosmos.account import CosmosAccount
     from mayfly.intake.cosmos import CosmosIntakeRecord
@@ -255,17 +248,20 @@ _closer: asyncio.Task[None] | None = None
 
 
 def current() -> Mayfly:
-    """Return this process's Mayfly, composed from the environment at the first call.
+    """Return the Mayfly of this process; the first call composes it from the environment.
 
-    No host tells a function app that it ends. So a task waits for the event loop of the first call to end, and closes
-    then: `asyncio.Runner` cancels the tasks that are left (source: docs.python.org, asyncio-runner). A host that is
-    killed closes nothing, and loses nothing.
+    A function app gets no notice when its host stops. A task therefore waits for the event loop of the first call to
+    end, and closes the connections then: `asyncio.Runner` cancels the tasks that are left (source: docs.python.org,
+    asyncio-runner). A host that is killed closes nothing and loses nothing.
+
+    Errors: `RuntimeError` outside an event loop; `SettingInvalid`.
     """
     global _current, _closer
     if _current is None:
+        loop = asyncio.get_running_loop()
         job_context.install()
         _current = compose(read_settings())
-        _closer = asyncio.get_running_loop().create_task(_close_with_the_loop(_current))
+        _closer = loop.create_task(_close_with_the_loop(_current))
     return _current
 
 
@@ -279,6 +275,6 @@ async def _close_with_the_loop(mayfly: Mayfly) -> None:
 
 
 def use(mayfly: Mayfly | None) -> None:
-    """Put another Mayfly in the place of this process's own; None: compose anew at the next call. For tests."""
+    """Replace the Mayfly of this process; None: compose it again at the next call. For tests."""
     global _current
     _current = mayfly

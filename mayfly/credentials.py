@@ -1,4 +1,4 @@
-"""How this host signs in to Azure: with its own identity, and never with a key."""
+"""How does this host sign in to Azure? With its own identity, never with a key."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ _FAR_FUTURE_S = 4_000_000_000
 
 
 class PlaintextCredential:
-    """A credential for an endpoint without TLS, which is a test's. It never sends an Azure token."""
+    """A credential for an endpoint without TLS, which only tests have. It never sends an Azure token."""
 
     async def get_token(self, *scopes: str, **options: Any) -> Any:  # noqa: ARG002
-        """Return a token that means nothing. Source: `azure.core.credentials_async.AsyncTokenCredential`."""
+        """Return a meaningless token. Source: `azure.core.credentials_async.AsyncTokenCredential`."""
         from azure.core.credentials import AccessToken
 
         return AccessToken("none", _FAR_FUTURE_S)
@@ -27,9 +27,9 @@ class PlaintextCredential:
 
 
 def credential(*, plain: bool = False) -> Any:
-    """Return a new credential for the asynchronous clients: a managed identity, or the developer's own sign-in.
+    """Return a new credential for the asynchronous clients: a managed identity, or the developer's sign-in.
 
-    `plain`: for an endpoint without TLS.
+    Shapes: `plain` is for an endpoint without TLS.
     """
     if plain:
         return PlaintextCredential()

@@ -1,7 +1,8 @@
-"""Everything that Mayfly refuses or gives up on, sorted by what the caller does next.
+"""All errors of Mayfly, sorted by what the caller should do next.
 
-One root. `Rejected` and its kin: the caller must change something (they become a 4xx problem document that names the
-field and the mend). `TryAgain`: nothing is wrong with the request; the same again later may work.
+They have one root. `Rejected` and its subclasses: the caller must change the request; the API answers with a 4xx
+problem document that names the field and the fix. `TryAgain`: nothing is wrong with the request, and the same request
+may succeed later.
 """
 
 from __future__ import annotations
@@ -11,23 +12,23 @@ from dataclasses import dataclass
 
 
 class MayflyError(Exception):
-    """The root; never raised itself."""
+    """The root of all errors; it is never raised itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FieldError:
-    """One mistake: where it is, and what would be right."""
+    """One mistake in a request: its place and its fix."""
 
     field: str
     """Dotted path into the body (`retry.max_attempts`), or `query.NAME`, `header.NAME`, `body`."""
     message: str
-    """Names the value and the mend: `must be between 0.1 and 31 (got 64)`."""
+    """Names the value and the fix: `must be between 0.1 and 31 (got 64)`."""
 
 
 class Rejected(MayflyError):
-    """The request is wrong; nothing was written.
+    """The request is invalid; nothing was written.
 
-    `status` is the HTTP status that says so (RFC 9110), `errors` name each field.
+    Shapes: `status`: the HTTP status of the answer (RFC 9110). `errors`: one entry for each invalid field.
     """
 
     def __init__(self, title: str, errors: Sequence[FieldError] = (), *, status: int = 422) -> None:
@@ -38,7 +39,7 @@ class Rejected(MayflyError):
 
 
 class NotFound(Rejected):
-    """There is no such job."""
+    """The job does not exist."""
 
     def __init__(self, job_id: str) -> None:
         super().__init__(
@@ -60,31 +61,31 @@ class Unauthorized(Rejected):
 
 
 class PositionTaken(MayflyError):
-    """Somebody else appended first; nothing was written. Load the stream, decide again."""
+    """Another writer appended first; nothing was written. Load the stream and decide again."""
 
     def __init__(self, *, job_id: str, expected_position: int) -> None:
         self.job_id = job_id
         self.expected_position = expected_position
-        super().__init__(f"stream {job_id} has moved past position {expected_position}: load it and decide again")
+        super().__init__(f"stream {job_id} has moved past position {expected_position}; load it and decide again")
 
 
 class ImpossibleEvent(MayflyError):
-    """An event was applied in a state that cannot follow it: the stream is damaged, or the writer has a defect."""
+    """An event was applied in a state that does not allow it: the stream is damaged, or its writer has a bug."""
 
     def __init__(self, *, job_id: str, position: int, event_type: str, state: str) -> None:
         super().__init__(f"{event_type} at position {position} of {job_id} cannot follow the state {state!r}")
 
 
 class TryAgain(MayflyError):
-    """A store or platform did not answer; nothing is known to be wrong with the request."""
+    """A store or the platform did not answer. Nothing is known to be wrong with the request; retry it."""
 
 
 class RuntimeUnavailable(TryAgain):
-    """The platform did not answer, or said nothing about the group. Retry; assume nothing."""
+    """The platform did not answer, or its answer says nothing about the group. Assume nothing and retry."""
 
 
 class SecretMissing(MayflyError):
-    """A reference names no secret. Holds the name, never a value."""
+    """A reference names a secret that does not exist. The error holds the name, never a value."""
 
     def __init__(self, name: str, hint: str) -> None:
         self.name = name
@@ -93,4 +94,4 @@ class SecretMissing(MayflyError):
 
 
 class SettingInvalid(MayflyError):
-    """A setting has a value that it cannot have; the text names the setting, the value and the fix."""
+    """A setting has an invalid value; the text names the setting, the value and the fix."""

@@ -1,6 +1,6 @@
-"""The port to whatever runs orchestrators: start the one of a job, wake it, ask which are alive.
+"""The port to the orchestrators: start the one of a job, wake it, find those that are missing.
 
-An orchestrator is a convenience of the log: it can be lost and started again (I1), and an event only wakes it.
+An orchestrator keeps no state: it can be lost and started again (I1), and an event only wakes it.
 """
 
 from __future__ import annotations
@@ -13,19 +13,23 @@ ORCHESTRATION = "run_job"
 
 
 class Orchestrators(Protocol):
-    """Errors: every method may raise `TryAgain` when the host does not answer."""
+    """Start and wake orchestrators.
+
+    Errors: every method may raise `TryAgain` if the host does not answer.
+    """
 
     async def start(self, job_id: str) -> None:
-        """Start the job's orchestrator; one that is running already is success."""
+        """Start the job's orchestrator; if it is already running, this is a success."""
         ...
 
     async def wake(self, job_id: str, event: str) -> None:
-        """Raise an external event; an instance that is missing or finished is success, for there is none to wake."""
+        """Raise an external event; if the instance is missing or finished, this is a success."""
         ...
 
     async def missing(self, job_ids: Sequence[str]) -> Sequence[str]:
-        """Return those of the jobs that have no orchestrator that is pending, running or suspended.
+        """Return the jobs that have no pending, running or suspended orchestrator.
 
-        Of very many it may look at some and leave the others to a later call; it never names one that has one.
+        Shapes: with very many jobs it may check a sample, and leave the rest to a later call. It never returns a job
+        that has an orchestrator.
         """
         ...

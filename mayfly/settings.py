@@ -1,4 +1,8 @@
-"""The settings, read once from the environment. docs/settings.md lists them; `settings_table` is its source."""
+"""The settings, read once from the environment.
+
+The field `data` is the variable MAYFLY_DATA. Its description and default become a row of docs/settings.md, so a setting
+is declared and documented in one place.
+"""
 
 from __future__ import annotations
 
@@ -6,202 +10,244 @@ import contextlib
 import os
 import secrets
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
 from mayfly.errors import SettingInvalid
+from mayfly.jobs.costs import Prices
 from mayfly.jobs.places import Place, parse_places
 
-
-@dataclass(frozen=True, kw_only=True)
-class AciSettings:
-    """What is needed where container groups run on Azure Container Instances."""
-
-    arm_endpoint: str
-    subscription: str
-    resource_group: str
-    places: tuple[Place, ...]
-    worker_image: str
-    worker_identity: str | None
-    subnet: str | None
-    log_workspace: str | None
-    log_workspace_key: str | None = field(repr=False)
-    metrics: bool
-    metrics_audience: str
-    cpu_hour_usd: float
-    memory_gb_hour_usd: float
+_PREFIX = "MAYFLY_"
+_REQUIRED = "is required when MAYFLY_RUNTIME=aci (see docs/settings.md)"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What the composition root needs to know."""
-
-    data: Path
-    store: str
-    cosmos_endpoint: str | None
-    """Set where the store is `cosmos`."""
-    cosmos_key: str | None = field(repr=False)
-    """None: `DefaultAzureCredential`."""
-    runtime: str
-    public_url: str
-    report_key: bytes = field(repr=False)
-    groups_max: int
-    worker_command: tuple[str, ...]
-    key_vault: str | None = None
-    aci: AciSettings | None = None
-    """None: container groups are processes of this machine."""
+def _setting(description: str, default: Any = ..., *, shown: str | None = None, **options: Any) -> Any:
+    """Declare a setting. `shown` is the text for its default on the page, if the value alone would not explain it."""
+    return Field(default, description=description, json_schema_extra={"shown": shown} if shown else None, **options)
 
 
-@dataclass(frozen=True, kw_only=True)
-class StoreSettings:
-    """Where the stores are: all that a reader needs."""
-
-    data: Path
-    store: str
-    cosmos_endpoint: str | None = None
-    """Set where the store is `cosmos`."""
-    cosmos_key: str | None = field(default=None, repr=False)
-    """An emulator's; None: `DefaultAzureCredential`."""
-    cpu_hour_usd: float = 0.0
-    """0 where containers are processes, which cost nothing."""
-    memory_gb_hour_usd: float = 0.0
+def _count(text: Any) -> Any:
+    if isinstance(text, str) and not (text.isdecimal() and int(text) >= 1):
+        raise ValueError(f"must be a whole number of at least 1 (got {text!r})")
+    return text
 
 
-def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings.
-
-    Errors: `SettingInvalid`.
-    """
-    env = os.environ if environment is None else environment
-    data = Path(env.get("MAYFLY_DATA", ".mayfly")).absolute()
-    store = _one_of(env, "MAYFLY_STORE", ("sqlite", "cosmos"))
-    runtime = _one_of(env, "MAYFLY_RUNTIME", ("processes", "aci"))
-    return Settings(
-        data=data,
-        store=store,
-        cosmos_endpoint=_address(env, "MAYFLY_COSMOS_ENDPOINT") if store == "cosmos" else None,
-        cosmos_key=env.get("MAYFLY_COSMOS_KEY") or None,
-        runtime=runtime,
-        public_url=env.get("MAYFLY_PUBLIC_URL", "http://127.0.0.1:7071").rstrip("/"),
-        report_key=_report_key(env.get("MAYFLY_REPORT_KEY"), data),
-        groups_max=_positive(env, "MAYFLY_GROUPS_MAX", 100),
-        # The file and not its folder, which would cost an import more at every start.
-        worker_command=(sys.executable, "-I", "-S", str(Path(__file__).parent.parent / "worker" / "__main__.py")),
-        key_vault=env.get("MAYFLY_KEY_VAULT") or None,
-        aci=_aci(env) if runtime == "aci" else None,
-    )
-
-
-def _aci(env: Mapping[str, str]) -> AciSettings:
-    return AciSettings(
-        arm_endpoint=env.get("MAYFLY_ARM_ENDPOINT", "https://management.azure.com").rstrip("/"),
-        subscription=_required(env, "MAYFLY_SUBSCRIPTION"),
-        resource_group=_required(env, "MAYFLY_RESOURCE_GROUP"),
-        places=_places(_required(env, "MAYFLY_PLACES")),
-        worker_image=_required(env, "MAYFLY_WORKER_IMAGE"),
-        worker_identity=env.get("MAYFLY_WORKER_IDENTITY") or None,
-        subnet=env.get("MAYFLY_SUBNET") or None,
-        log_workspace=env.get("MAYFLY_LOG_WORKSPACE") or None,
-        log_workspace_key=env.get("MAYFLY_LOG_WORKSPACE_KEY") or None,
-        metrics=_one_of(env, "MAYFLY_METRICS", ("on", "off")) == "on",
-        metrics_audience=env.get("MAYFLY_METRICS_AUDIENCE", "https://metrics.monitor.azure.com").rstrip("/"),
-        cpu_hour_usd=_cpu_hour_usd(env),
-        memory_gb_hour_usd=_memory_gb_hour_usd(env),
-    )
-
-
-def _required(env: Mapping[str, str], name: str) -> str:
-    value = env.get(name, "").strip()
-    if not value:
-        raise SettingInvalid(f"{name} is required when MAYFLY_RUNTIME=aci; see docs/settings.md")
-    return value
-
-
-def _places(text: str) -> tuple[Place, ...]:
-    try:
-        return parse_places(text)
-    except ValueError as error:
-        raise SettingInvalid(f"MAYFLY_PLACES {error}") from error
-
-
-def _cpu_hour_usd(env: Mapping[str, str]) -> float:
-    return _price(env, "MAYFLY_CPU_HOUR_USD", 0.0405)
-
-
-def _memory_gb_hour_usd(env: Mapping[str, str]) -> float:
-    return _price(env, "MAYFLY_MEMORY_GB_HOUR_USD", 0.00445)
-
-
-def _price(env: Mapping[str, str], name: str, default: float) -> float:
-    text = env.get(name, str(default))
+def _price(text: Any) -> float:
     try:
         price = float(text)
     except ValueError:
         price = -1.0
     if not 0 <= price < 1e6:
-        raise SettingInvalid(f"{name} must be a price in USD of 0 or more (got {text!r})")
+        raise ValueError(f"must be a price in USD of 0 or more (got {text!r})")
     return price
 
 
-def read_store_settings(environment: Mapping[str, str] | None = None) -> StoreSettings:
-    """Read where the stores are, and what containers cost there.
+def _required(text: str) -> str:
+    if not text.strip():
+        raise ValueError(_REQUIRED)
+    return text.strip()
 
-    Errors: `SettingInvalid`.
-    """
-    env = os.environ if environment is None else environment
-    data = Path(env.get("MAYFLY_DATA", ".mayfly")).absolute()
-    store = _one_of(env, "MAYFLY_STORE", ("sqlite", "cosmos"))
-    bills = _one_of(env, "MAYFLY_RUNTIME", ("processes", "aci")) == "aci"
-    return StoreSettings(
-        data=data,
-        store=store,
-        cosmos_endpoint=_address(env, "MAYFLY_COSMOS_ENDPOINT") if store == "cosmos" else None,
-        cosmos_key=env.get("MAYFLY_COSMOS_KEY") or None,
-        cpu_hour_usd=_cpu_hour_usd(env) if bills else 0.0,
-        memory_gb_hour_usd=_memory_gb_hour_usd(env) if bills else 0.0,
+
+def _key(key: bytes) -> bytes:
+    from mayfly.report_tokens import KEY_BYTES_MIN  # not at the top: readers of the stores need no cryptography
+
+    if key.startswith(b"@Microsoft.KeyVault("):
+        # The platform leaves a reference in place if it cannot resolve it.
+        raise ValueError("is a Key Vault reference that was not resolved: see docs/deploy.md")
+    if len(key) < KEY_BYTES_MIN:
+        raise ValueError(f"must have at least {KEY_BYTES_MIN} bytes (got {len(key)})")
+    return key
+
+
+Address = Annotated[str, AfterValidator(lambda text: text.rstrip("/"))]
+Count = Annotated[int, BeforeValidator(_count)]
+Price = Annotated[float, BeforeValidator(_price)]
+Required = Annotated[str, BeforeValidator(_required)]
+MaybeText = Annotated[str | None, AfterValidator(lambda text: text or None)]
+"""An empty variable counts as one that is not set."""
+
+
+class _Environment(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, enable_decoding=False, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    @classmethod
+    def settings_customise_sources(cls, *_: Any, **sources: Any) -> tuple[Any, ...]:
+        """Take the values that `_read` passes, and no others."""
+        return (sources["init_settings"],)
+
+
+class StoreSettings(_Environment):
+    """The location of the stores and the price of containers: everything that a reader needs."""
+
+    data: Annotated[Path, AfterValidator(Path.absolute)] = _setting(
+        "folder for local stores, containers and keys", Path(".mayfly")
+    )
+    store: Literal["sqlite", "cosmos"] = _setting("`sqlite`, or `cosmos` for Cosmos DB", "sqlite")
+    cosmos_endpoint: str | None = _setting(
+        "address of the account: `https://NAME.documents.azure.com:443/`",
+        None,
+        shown="required with `cosmos`",
+    )
+    """None unless `store` is `cosmos`."""
+    cosmos_key: MaybeText = _setting(
+        "account key, for emulators; in Azure, keys are disabled",
+        None,
+        shown="none: the identity of the process",
+        repr=False,
+    )
+    runtime: Literal["processes", "aci"] = _setting("`processes` on this machine, or `aci`", "processes")
+    cpu_hour_usd: Price = _setting("with `aci`: price of one core for one hour, for cost estimates", 0.0405)
+    memory_gb_hour_usd: Price = _setting("with `aci`: price of one GB of memory for one hour", 0.00445)
+
+    @field_validator("cosmos_endpoint")
+    @classmethod
+    def _address_of_the_account(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("store") != "cosmos":
+            return None
+        if not (value or "").startswith(("https://", "http://")):
+            example = "https://name.documents.azure.com:443/"
+            raise ValueError(f"must be an address such as {example} (got {value or ''!r})")
+        return value
+
+    @property
+    def prices(self) -> Prices:
+        """The price of a container; a process of this machine is free."""
+        if self.runtime == "processes":
+            return Prices(cpu_hour=0.0, memory_gb_hour=0.0)
+        return Prices(cpu_hour=self.cpu_hour_usd, memory_gb_hour=self.memory_gb_hour_usd)
+
+
+class Settings(StoreSettings):
+    """The settings of the function app; `AciSettings` if container groups run in Azure."""
+
+    public_url: Address = _setting("address that workers report to, without `/api`", "http://127.0.0.1:7071")
+    report_key: Annotated[bytes, AfterValidator(_key)] = _setting(
+        "key that signs report tokens; at least 32 bytes",
+        default_factory=lambda settings: _generated_key(settings["data"]),
+        shown="generated in `MAYFLY_DATA` on first use",
+        repr=False,
+    )
+    groups_max: Count = _setting("maximum number of local container groups; further jobs are held", 100)
+    key_vault: MaybeText = _setting(
+        "address of the Key Vault that secret references resolve in", None, shown="none: `MAYFLY_SECRET_*` variables"
+    )
+
+    @property
+    def worker_command(self) -> tuple[str, ...]:
+        """The command that starts a worker on this machine."""
+        # The path of the file: starting the folder instead would cost one more import each time.
+        return (sys.executable, "-I", "-S", str(Path(__file__).parent.parent / "worker" / "__main__.py"))
+
+
+class AciSettings(Settings):
+    """The settings of a function app that runs container groups on Azure Container Instances."""
+
+    subscription: Required = _setting("subscription id")
+    resource_group: Required = _setting("resource group for container groups; use it for nothing else")
+    places: Annotated[tuple[Place, ...], BeforeValidator(parse_places), BeforeValidator(_required)] = _setting(
+        "places in order of preference, each `region[:spot][:cpu:memory_gb]`: `swedencentral,westeurope:spot:4:16`"
+    )
+    worker_image: Required = _setting("image for jobs that do not name one")
+    worker_identity: MaybeText = _setting("resource id of the identity that pulls from Azure Container Registry", None)
+    subnet: MaybeText = _setting(
+        "resource id of a subnet delegated to container groups; spot places do not use it", None
+    )
+    log_workspace: MaybeText = _setting("id of a Log Analytics workspace for the containers' output", None)
+    log_workspace_key: MaybeText = _setting("key of that workspace", None, repr=False)
+    metrics: Literal["on", "off"] = _setting("`off`: do not read metrics from Azure Monitor", "on")
+    metrics_audience: Address = _setting(
+        "token audience for metrics; differs in sovereign clouds", "https://metrics.monitor.azure.com"
+    )
+    arm_endpoint: Address = _setting(
+        "Resource Manager endpoint; `http://` addresses, for tests, get no token", "https://management.azure.com"
     )
 
 
-def _one_of(env: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
-    value = env.get(name, choices[0])
-    if value not in choices:
-        raise SettingInvalid(f"{name} must be one of {', '.join(choices)} (got {value!r})")
-    return value
+class QueueSettings(_Environment):
+    """The queue that jobs are received from."""
+
+    queue: MaybeText = _setting(
+        "queue to receive jobs from; without it, no queue is read", None, shown="none; `jobs` with `mayfly up`"
+    )
 
 
-def _address(env: Mapping[str, str], name: str) -> str:
-    value = env.get(name, "")
-    if not value.startswith(("https://", "http://")):
-        raise SettingInvalid(f"{name} must be an address such as https://name.documents.azure.com:443/ (got {value!r})")
-    return value
+Model = TypeVar("Model", bound=_Environment)
 
 
-def _positive(env: Mapping[str, str], name: str, default: int) -> int:
-    text = env.get(name, str(default))
-    if not text.isdecimal() or int(text) < 1:
-        raise SettingInvalid(f"{name} must be a whole number of at least 1 (got {text!r})")
-    return int(text)
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings of the function app: `AciSettings` with MAYFLY_RUNTIME=aci.
+
+    Shapes: `environment` replaces the variables of this process.
+    Errors: `SettingInvalid`, with every mistake.
+    """
+    settings = _read(Settings, environment)
+    return settings if settings.runtime == "processes" else _read(AciSettings, environment)
 
 
-def _report_key(given: str | None, data: Path) -> bytes:
-    """Return the key that was given, or the one in the data folder, which is made on first use."""
-    if given is not None:
-        if given.startswith("@Microsoft.KeyVault("):
-            # What the platform leaves in place of a reference that it could not resolve; it is no secret.
-            raise SettingInvalid("MAYFLY_REPORT_KEY is a Key Vault reference that was not resolved: see docs/deploy.md")
-        return given.encode()
+def read_store_settings(environment: Mapping[str, str] | None = None) -> StoreSettings:
+    """Read the location of the stores and the price of containers.
+
+    Errors: `SettingInvalid`, with every mistake.
+    """
+    return _read(StoreSettings, environment)
+
+
+def queue_name() -> str | None:
+    """Return the name of the queue that jobs are received from; None: there is no queue."""
+    return _read(QueueSettings, None).queue
+
+
+def _read(model: type[Model], environment: Mapping[str, str] | None) -> Model:
+    source = EnvSettingsSource(model)
+    if environment is not None:
+        source.env_vars = {name.lower(): value for name, value in environment.items()}
+    try:
+        return model(**source())
+    except ValidationError as error:
+        # The cause is left out: it quotes the values, which may be keys.
+        raise SettingInvalid("; ".join(_mistakes(model, error))) from None
+
+
+def _mistakes(model: type[_Environment], error: ValidationError) -> Iterable[str]:
+    for mistake in error.errors(include_url=False):
+        if mistake["type"] != "default_factory_not_called":  # the consequence of another mistake
+            field = str(mistake["loc"][0])
+            yield f"{_PREFIX}{field.upper()} {_message(model.model_fields[field], mistake)}"
+
+
+def _message(field: FieldInfo, mistake: ErrorDetails) -> str:
+    match mistake["type"]:
+        case "missing":
+            return _REQUIRED
+        case "literal_error":
+            return f"must be one of {', '.join(get_args(field.annotation))} (got {mistake['input']!r})"
+        case "value_error":
+            return str(mistake["ctx"]["error"])
+        case _:
+            return mistake["msg"]
+
+
+def _generated_key(data: Path) -> bytes:
+    """Return the key in the data folder; the first call generates it."""
     path = data / "report.key"
     try:
         return path.read_bytes()
     except FileNotFoundError:
         data.mkdir(parents=True, exist_ok=True)
-    # A name of chance: two containers that share the folder may well have the same process id.
+    # A random name: two containers that share the folder may have the same process id.
     draft = data / f"report.key.{secrets.token_hex(8)}"
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(secrets.token_hex(32).encode())
-    with contextlib.suppress(FileExistsError):  # another process was quicker: its key stands
+    with contextlib.suppress(FileExistsError):  # another process was faster: use its key
         os.link(draft, path)
     draft.unlink()
     return path.read_bytes()

@@ -1,20 +1,25 @@
-"""Every setting, with its default and its meaning: the source of docs/settings.md.
+"""docs/settings.md, generated from the settings models: `python -m mayfly.settings_table > docs/settings.md`.
 
-`python -m mayfly.settings_table > docs/settings.md` writes the page, and a test fails when it is stale.
+A test fails if the page is stale.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from pydantic.fields import FieldInfo
+
+from mayfly.settings import AciSettings, QueueSettings, Settings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Setting:
+class Row:
     """One environment variable."""
 
     name: str
     default: str
-    """As shown to readers; empty if the setting is required."""
+    """As shown to readers."""
     meaning: str
 
 
@@ -24,111 +29,61 @@ class Group:
 
     title: str
     note: str
-    settings: tuple[Setting, ...]
+    rows: tuple[Row, ...]
 
 
-def _setting(name: str, default: str, meaning: str) -> Setting:
-    return Setting(name=name, default=default, meaning=meaning)
+def _rows(fields: Iterable[tuple[str, FieldInfo]]) -> tuple[Row, ...]:
+    return tuple(
+        Row(name=f"MAYFLY_{name.upper()}", default=_default(field), meaning=field.description or "")
+        for name, field in fields
+    )
+
+
+def _default(field: FieldInfo) -> str:
+    if isinstance(field.json_schema_extra, dict):
+        return str(field.json_schema_extra["shown"])
+    if field.is_required():
+        return "required"
+    return "none" if field.default is None else f"`{field.default}`"
 
 
 GROUPS = (
     Group(
         title="Function app",
         note="Read once, when the process starts. An invalid value stops it with a message that names the setting.",
-        settings=(
-            _setting("MAYFLY_DATA", "`.mayfly`", "folder for local stores, containers and keys"),
-            _setting("MAYFLY_STORE", "`sqlite`", "`sqlite`, or `cosmos` for Cosmos DB"),
-            _setting(
-                "MAYFLY_COSMOS_ENDPOINT",
-                "required with `cosmos`",
-                "address of the account: `https://NAME.documents.azure.com:443/`",
-            ),
-            _setting(
-                "MAYFLY_COSMOS_KEY",
-                "none: the identity of the process",
-                "account key, for emulators; in Azure, keys are disabled",
-            ),
-            _setting(
-                "MAYFLY_QUEUE",
-                "none; `jobs` with `mayfly up`",
-                "queue to receive jobs from; without it, no queue is read",
-            ),
-            _setting("MAYFLY_RUNTIME", "`processes`", "`processes` on this machine, or `aci`"),
-            _setting("MAYFLY_PUBLIC_URL", "`http://127.0.0.1:7071`", "address that workers report to, without `/api`"),
-            _setting(
-                "MAYFLY_REPORT_KEY",
-                "generated in `MAYFLY_DATA` on first use",
-                "key that signs report tokens; at least 32 bytes",
-            ),
-            _setting("MAYFLY_GROUPS_MAX", "`100`", "maximum number of local container groups; further jobs are held"),
-            _setting(
-                "MAYFLY_KEY_VAULT",
-                "none: `MAYFLY_SECRET_*` variables",
-                "address of the Key Vault that secret references resolve in",
-            ),
-            _setting(
-                "MAYFLY_SECRET_*",
-                "none",
-                "value of a secret without Key Vault: `db-password` is `MAYFLY_SECRET_DB_PASSWORD`",
+        rows=(
+            *_rows(Settings.model_fields.items()),
+            *_rows(QueueSettings.model_fields.items()),
+            Row(
+                name="MAYFLY_SECRET_*",
+                default="none",
+                meaning="value of a secret without Key Vault: `db-password` is `MAYFLY_SECRET_DB_PASSWORD`",
             ),
         ),
     ),
     Group(
         title="Azure Container Instances",
         note="Read with `MAYFLY_RUNTIME=aci`.",
-        settings=(
-            _setting("MAYFLY_SUBSCRIPTION", "", "subscription id"),
-            _setting("MAYFLY_RESOURCE_GROUP", "", "resource group for container groups; use it for nothing else"),
-            _setting(
-                "MAYFLY_PLACES",
-                "",
-                "places in order of preference, each `region[:spot][:cpu:memory_gb]`: "
-                "`swedencentral,westeurope:spot:4:16`",
-            ),
-            _setting("MAYFLY_WORKER_IMAGE", "", "image for jobs that do not name one"),
-            _setting(
-                "MAYFLY_WORKER_IDENTITY", "none", "resource id of the identity that pulls from Azure Container Registry"
-            ),
-            _setting(
-                "MAYFLY_SUBNET",
-                "none",
-                "resource id of a subnet delegated to container groups; spot places do not use it",
-            ),
-            _setting("MAYFLY_LOG_WORKSPACE", "none", "id of a Log Analytics workspace for the containers' output"),
-            _setting("MAYFLY_LOG_WORKSPACE_KEY", "none", "key of that workspace"),
-            _setting("MAYFLY_METRICS", "`on`", "`off`: do not read metrics from Azure Monitor"),
-            _setting(
-                "MAYFLY_METRICS_AUDIENCE",
-                "`https://metrics.monitor.azure.com`",
-                "token audience for metrics; differs in sovereign clouds",
-            ),
-            _setting("MAYFLY_CPU_HOUR_USD", "`0.0405`", "price of one core for one hour, for cost estimates"),
-            _setting("MAYFLY_MEMORY_GB_HOUR_USD", "`0.00445`", "price of one GB of memory for one hour"),
-            _setting(
-                "MAYFLY_ARM_ENDPOINT",
-                "`https://management.azure.com`",
-                "Resource Manager endpoint; `http://` addresses, for tests, get no token",
-            ),
-        ),
+        rows=_rows(item for item in AciSettings.model_fields.items() if item[0] not in Settings.model_fields),
     ),
     Group(
         title="Trigger connections",
         note="Read by the Functions host, not by Mayfly. In Azure they are identity-based: "
         "`bicep/modules/app.bicep` sets `NAME__accountEndpoint` and the like.",
-        settings=(
-            _setting("MAYFLY_COSMOS", "set by `mayfly up`", "change feed of the log"),
-            _setting("MAYFLY_BUS", "not needed locally", "namespace of the queue `MAYFLY_QUEUE`"),
+        rows=(
+            Row(name="MAYFLY_COSMOS", default="set by `mayfly up`", meaning="change feed of the log"),
+            Row(name="MAYFLY_BUS", default="not needed locally", meaning="namespace of the queue `MAYFLY_QUEUE`"),
         ),
     ),
     Group(
         title="CLI and dashboard",
         note="The dashboard also reads the settings of the stores and the two prices.",
-        settings=(
-            _setting("MAYFLY_URL", "`http://127.0.0.1:7071`", "address of the API, without `/api`"),
-            _setting(
-                "MAYFLY_KEY",
-                "the local host's key, found in `MAYFLY_DATA`",
-                "function key of the API",
+        rows=(
+            Row(name="MAYFLY_URL", default="`http://127.0.0.1:7071`", meaning="address of the API, without `/api`"),
+            Row(
+                name="MAYFLY_KEY",
+                default="the local host's key, found in `MAYFLY_DATA`",
+                meaning="function key of the API",
             ),
         ),
     ),
@@ -136,8 +91,8 @@ GROUPS = (
 
 
 def names() -> set[str]:
-    """Return the names of all settings; `MAYFLY_SECRET_*` stands for a family of them."""
-    return {setting.name for group in GROUPS for setting in group.settings}
+    """Return the names of all settings; `MAYFLY_SECRET_*` covers every secret."""
+    return {row.name for group in GROUPS for row in group.rows}
 
 
 def page() -> str:
@@ -152,7 +107,7 @@ def page() -> str:
     ]
     for group in GROUPS:
         lines += ["", f"## {group.title}", "", group.note, "", "| variable | default | meaning |", "|---|---|---|"]
-        lines += [f"| {one.name} | {one.default or 'required'} | {one.meaning} |" for one in group.settings]
+        lines += [f"| {row.name} | {row.default} | {row.meaning} |" for row in group.rows]
     lines += [
         "",
         "The default prices are for East US, from the Retail Prices API (Container Instances, August 2026). Query",

@@ -1,6 +1,6 @@
-"""How a SQLite file is opened: to write it, or only to read what another process writes.
+"""How Mayfly opens SQLite files: to write one, or only to read one that another process writes.
 
-Whoever opens a connection closes it. None is left to the garbage collector, which Python 3.13 reports as a
+Each connection is closed by its owner. Python 3.13 reports a connection left to the garbage collector as a
 `ResourceWarning`.
 """
 
@@ -10,23 +10,40 @@ import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
+
+Synchronous = Literal["FULL", "NORMAL", "OFF"]
+"""When a commit waits for the disk. `FULL`: always. `NORMAL`: at checkpoints. `OFF`: never.
+
+Source: sqlite.org/pragma.html#pragma_synchronous.
+"""
 
 
-def open_file(
-    path: Path | str, prepare: Callable[[sqlite3.Connection], object], *, timeout_s: float = 10.0
+def open_for_writing(
+    path: Path | str,
+    schema: str,
+    *,
+    synchronous: Synchronous,
+    upgrade: Callable[[sqlite3.Connection], object] | None = None,
+    timeout_s: float = 10.0,
 ) -> sqlite3.Connection:
-    """Open a file to write it, make its folder, and prepare it: pragmas, schema.
+    """Open a file for writing in WAL mode; create its folder and the missing parts of its schema.
 
-    The connection commits each statement by itself and may be used by any thread, one at a time. When `prepare` fails,
-    the connection is closed.
+    Each statement commits on its own, and any thread may use the connection, one at a time.
 
-    Errors: `sqlite3.Error`; what `prepare` raises.
+    Shapes: `path` as text may be `:memory:`. `schema` is run each time. `upgrade` runs first.
+    Units: `timeout_s`: seconds to wait for another process's lock.
+    Errors: `sqlite3.Error`, and any error of `upgrade`; the connection is closed.
     """
     if isinstance(path, Path):
         path.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(path, isolation_level=None, timeout=timeout_s, check_same_thread=False)
     try:
-        prepare(connection)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={synchronous}")
+        if upgrade is not None:
+            upgrade(connection)
+        connection.executescript(schema)
     except BaseException:
         connection.close()
         raise
@@ -34,11 +51,11 @@ def open_file(
 
 
 class ReadOnlyFile:
-    """A reader's connection to a file that somebody else writes, in which it can change nothing.
+    """A read-only connection to a file that another process writes.
 
-    It follows the path and not the file that was there first: the file is opened when it is first needed, and again
-    whenever another file has taken its place. So the reader gets over a store that comes late, goes away or is rebuilt.
-    It never creates, migrates or checkpoints anything (source: sqlite.org/uri.html, `mode=ro`).
+    It follows the path, not the file that was there first: it opens the file on first use and again after the file is
+    replaced. So a reader tolerates a store that appears late, disappears or is rebuilt. It never creates, migrates or
+    checkpoints anything (source: sqlite.org/uri.html, `mode=ro`).
     """
 
     def __init__(self, path: Path) -> None:
@@ -50,13 +67,13 @@ class ReadOnlyFile:
     def connection(self) -> sqlite3.Connection:
         """The open connection.
 
-        Errors: sqlite3.OperationalError when the file cannot be opened.
+        Errors: `sqlite3.OperationalError` if the file cannot be opened.
         """
         try:
             status = os.stat(self._path)
         except OSError as error:
             self.close()
-            raise sqlite3.OperationalError(f"{self._path.name} is not there") from error
+            raise sqlite3.OperationalError(f"{self._path.name} does not exist") from error
         inode = (status.st_dev, status.st_ino)
         if self._open is None or inode != self._inode:
             self.close()
@@ -66,7 +83,7 @@ class ReadOnlyFile:
         return self._open
 
     def close(self) -> None:
-        """Release it."""
+        """Close the connection, if it is open."""
         if self._open is not None:
             self._open.close()
             self._open = None

@@ -36,7 +36,7 @@ class ReadService:
     def __init__(self, stores: ReadStores) -> None:
         self.stores = stores
         self.reader = Reader(stores)
-        self.overview = Overview(stores, stores.figures)
+        self.overview = Overview(stores, stores.stats)
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="read service", daemon=True).start()
 

@@ -39,6 +39,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "seeded: draws from seeds; `make soak` runs it with many")
 
 
+collect_ignore = ["images"]
+"""Building images takes minutes and downloads hundreds of megabytes: `pytest tests/images`, as CI does."""
+
+
 @pytest.fixture
 def runner() -> Iterator[asyncio.Runner]:
     """One event loop for a test and what it has open, closed after both."""

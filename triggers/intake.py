@@ -13,26 +13,27 @@ Source: learn.microsoft.com/azure/azure-functions/functions-bindings-service-bus
 azure-functions-python-worker #1659; azure-functions-python-extensions #133, #146 (settlement).
 """
 
-import os
-
 import azure.durable_functions as df
 import azure.functions as func
 
 from mayfly import composition
+from mayfly.settings import queue_name
 from mayfly.use_cases.submit_message import Message, submit_message
 from triggers.answers import answer, answering, number_of, queries_of
 from triggers.durable import DurableOrchestrators
 
 intake = df.Blueprint()
 
+QUEUE = queue_name()
+
 
 async def take_message(message: func.ServiceBusMessage, client: df.DurableOrchestrationClient) -> None:
-    """Submit the job that a message holds; raise `MessageRefused` for one that holds none."""
+    """Submit the job that a message holds; raise `MessageRejected` for one that holds none."""
     await submit_message(
         composition.current(),
         DurableOrchestrators(client),
         Message(
-            queue=os.environ.get("MAYFLY_QUEUE", ""),
+            queue=QUEUE or "",
             message_id=message.message_id or f"sequence-{message.sequence_number}",
             body=message.get_body(),
             content_type=message.content_type,
@@ -40,7 +41,7 @@ async def take_message(message: func.ServiceBusMessage, client: df.DurableOrches
     )
 
 
-if os.environ.get("MAYFLY_QUEUE"):
+if QUEUE is not None:
     _bound = intake.durable_client_input(client_name="client")(take_message)
     _bound = intake.service_bus_queue_trigger(
         arg_name="message", connection="MAYFLY_BUS", queue_name="%MAYFLY_QUEUE%", data_type=func.DataType.BINARY

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from worker.interruption import Interruption
     from worker.outcome import Outcome
 
-    Verdict = Literal["go on", "stop", "forbidden", "rejected", "gave up"]
+    Verdict = Literal["proceed", "stop", "forbidden", "rejected", "gave up"]
 
-GO_ON: Final = "go on"
+GO_ON: Final = "proceed"
 STOP: Final = "stop"
 FORBIDDEN: Final = "forbidden"
 REJECTED: Final = "rejected"
@@ -173,7 +173,7 @@ def log(text: str) -> None:
 
 
 def _verdict(answer: Answer) -> Verdict | None:
-    """Return what an answer asks for; None means to retry.
+    """Return the verdict in an answer; None means to retry.
 
     Any status that the contract does not list is retried: a redirect, or a 404 from a host that is still starting.
     """

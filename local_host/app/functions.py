@@ -1,7 +1,7 @@
 """Which functions does an app have? They are indexed and checked against what this host supports.
 
 The functions come from `app.get_functions()`, as in the Functions worker, and each is described by the JSON of its
-bindings, which is all that the host in Azure sees. One `UnsupportedApp` lists every problem found.
+bindings, the only thing that the host in Azure sees. One `UnsupportedApp` lists every problem found.
 
 Source: learn.microsoft.com/azure/azure-functions/functions-reference-python (v2 programming model).
 """

@@ -346,7 +346,7 @@ class Episodes:
 
 
 class _EpisodeState:
-    """What one episode adds to the history of an execution, as events and as JSON text."""
+    """The part that one episode adds to the history of an execution, as events and as JSON text."""
 
     def __init__(self, execution: Execution, now: datetime) -> None:
         self.execution = execution

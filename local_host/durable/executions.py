@@ -24,7 +24,7 @@ class Execution:
 
     Shapes: `text` is the history as JSON events joined by commas, and `events` is the same, parsed. `next_chunk` is the
     number of the next history row. `open_ids` are the ids of tasks that are scheduled and not completed, including
-    cancelled timers. `cancelled` are the ids whose timers are already deleted.
+    canceled timers. `cancelled` are the ids whose timers are already deleted.
     """
 
     instance: Instance

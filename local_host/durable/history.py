@@ -79,7 +79,7 @@ def event(kind: int, at: str, event_id: int = -1, **fields: Any) -> Event:
 
 
 def episode_mark(kind: int, at: str) -> tuple[Event, str]:
-    """Create an event that has no fields of its own, and its text. Every episode has two of them.
+    """Create an event without fields, and its text. Every episode has two of them.
 
     >>> made, text = episode_mark(ORCHESTRATOR_STARTED, "2026-01-01T00:00:00.000000Z")
     >>> (made, text) == (event(ORCHESTRATOR_STARTED, "2026-01-01T00:00:00.000000Z"), encode(made))

@@ -266,7 +266,7 @@ class TaskHub:
         return None if row is None else int(row[0])
 
     def take_timer(self, slot: int) -> tuple[int, int] | None:
-        """Delete a timer. Return its key and task id, or `None` if it was cancelled or has already fired."""
+        """Delete a timer. Return its key and task id, or `None` if it was canceled or has already fired."""
         if self.db.execute("DELETE FROM timers WHERE slot=?", (slot,)).rowcount == 0:
             return None
         return slot >> _SLOT_BITS, slot & _SLOT_MASK

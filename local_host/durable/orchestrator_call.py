@@ -20,7 +20,7 @@ Orchestrator = Callable[[str], str]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OrchestratorResult:
-    """What the SDK returned.
+    """The answer of the SDK.
 
     Shapes: `actions` are in yield order, each a dict with `actionType`. `output` is any JSON value, `None` if absent.
     `custom_status` is `None` if the code set nothing, or something falsy. `error` is the text of an exception that the
@@ -63,7 +63,7 @@ def call_orchestrator(
 
 _ERROR_LABEL = "\n\n$OutOfProcData$:"
 
-# The host tells the SDK to split timers longer than six days into three-day stretches.
+# The host has the SDK split timers longer than six days into three-day stretches.
 _SETTINGS = (
     '"upperSchemaVersion":1,"upperSchemaVersionNew":2,"longRunningTimerIntervalDuration":"3.00:00:00",'
     '"maximumShortTimerDuration":"6.00:00:00","defaultHttpAsyncRequestSleepTimeMillseconds":30000'

@@ -4,7 +4,7 @@ Pure. In every episode the SDK returns *all* actions since the execution started
 actions along the history in the order of events, and gives each action the id that the durable extension would give it.
 An action whose id is not in the history is new. The rules:
 
-1. Ids come from one counter that starts at 0. Activities, sub-orchestrations and timers (even cancelled ones) take an
+1. Ids come from one counter that starts at 0. Activities, sub-orchestrations and timers (even canceled ones) take an
    id; waits for events, `WhenAny`, `WhenAll` and continue-as-new do not.
 2. Actions are awaited one at a time. Compound actions register all their children at once.
 3. A retried action takes ids as it fails: attempt, timer, attempt, timer; after the last failure one more timer.
@@ -12,7 +12,7 @@ An action whose id is not in the history is new. The rules:
    case. If several waits match an event, the newest gets it.
 5. If an action's id is in the history, the action must match the recorded one, and the code must request every recorded
    action again. Otherwise the code changed under a running instance: `NonDeterminism`.
-6. The instance ends when all actions have been walked and nothing scheduled is open. A cancelled timer is not open.
+6. The instance ends when all actions have been walked and nothing scheduled is open. A canceled timer is not open.
 
 Source: Azure/azure-functions-durable-extension; OutOfProcOrchestrationShim.cs of the durable extension.
 """
@@ -77,10 +77,10 @@ class NewSubOrchestration:
 
 @dataclass(kw_only=True, slots=True)
 class Decision:
-    """What to append to the history and dispatch.
+    """The events to append to the history, and the work to dispatch.
 
     Shapes: `scheduled` holds the actions that the history does not have yet, in id order. `cancelled_timers` are the
-    ids of all timers that the code cancelled in this execution, dispatched or not. `ended` is set if all actions were
+    ids of all timers that the code canceled in this execution, dispatched or not. `ended` is set if all actions were
     walked, the code returned or raised, and nothing is open. `continue_as_new` implies `ended`. `unread` are the raised
     events that no wait took, oldest first; they carry over if the instance continues as new.
     """
@@ -218,7 +218,7 @@ class _Walk:
     def _finish(self, task_id: int, *, failed: bool) -> None:
         node = self._open.pop(task_id, None)
         if node is None:
-            return  # a cancelled timer that fired anyway, or a duplicate completion
+            return  # a canceled timer that fired anyway, or a duplicate completion
         if not isinstance(node, _Retried):
             node.done = True
         elif node.delaying:
@@ -273,7 +273,7 @@ class _Walk:
         node = _Node()
         task_id = self._timer(parse_stamp(action["fireAt"]), cancelled=action["isCanceled"])
         if action["isCanceled"]:
-            # The extension awaits it with a token that is already cancelled, so a wait for it ends at once. This
+            # The extension awaits it with a token that is already canceled, so a wait for it ends at once. This
             # matters if the code waits again for an event that it waited for before: the SDK lists it only once.
             self._decision.cancelled_timers.append(task_id)
             node.done = True
@@ -323,7 +323,7 @@ class _Walk:
         if recorded is None:
             self._decision.scheduled.append(NewTimer(task_id=task_id, fire_at=fire_at))
         elif recorded["EventType"] != TIMER_CREATED:
-            requested = "a cancelled timer" if cancelled else "a timer"
+            requested = "a canceled timer" if cancelled else "a timer"
             raise NonDeterminism(task_id=task_id, recorded=_describe(recorded), requested=requested)
         return task_id
 

@@ -59,7 +59,7 @@ class Runner:
             await asyncio.gather(*self._running, return_exceptions=True)
 
     def stop(self) -> None:
-        """End the loop. Running activities are cancelled; they run again at the next start."""
+        """End the loop. Running activities are canceled; they run again at the next start."""
         self._stopping = True
         self._wake.set()
 

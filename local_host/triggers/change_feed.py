@@ -47,7 +47,7 @@ class ChangeFeedTrigger(ABC):
 
     @abstractmethod
     async def run(self) -> None:
-        """Deliver batches until cancelled."""
+        """Deliver batches until canceled."""
 
     async def run_once(self, text: str) -> None:
         """Call the function with documents given by a person, as JSON text: a list, one document, or empty."""

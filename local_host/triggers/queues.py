@@ -125,7 +125,7 @@ class QueueTrigger:
         self._running: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Deliver messages until cancelled. Unfinished deliveries are repeated at the next start."""
+        """Deliver messages until canceled. Unfinished deliveries are repeated at the next start."""
         arrival = self._queues.arrival(self._queue)
         try:
             while True:

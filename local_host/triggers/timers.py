@@ -39,7 +39,7 @@ class TimerTrigger:
         hub.db.execute(_SCHEMA)
 
     async def run(self) -> None:
-        """Run the function on schedule until cancelled."""
+        """Run the function on schedule until canceled."""
         due, past_due = self._first_due()
         if self._function.trigger.get("runOnStartup"):
             await self.fire(due, past_due=past_due)

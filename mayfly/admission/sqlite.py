@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mayfly.admission.ledger import LedgerState, from_json, to_json
 from mayfly.errors import TryAgain
-from mayfly.sqlite_file import open_file
+from mayfly.sqlite_file import open_for_writing
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS ledger (
@@ -28,7 +28,7 @@ class SqliteLedger:
     """See `Ledger`."""
 
     def __init__(self, path: Path) -> None:
-        self._connection = open_file(path, _prepare, timeout_s=_TIMEOUT_S)
+        self._connection = open_for_writing(path, _SCHEMA, synchronous="OFF", timeout_s=_TIMEOUT_S)
 
     async def read(self) -> tuple[LedgerState | None, str]:
         """See `Ledger.read`."""
@@ -49,12 +49,6 @@ class SqliteLedger:
     async def close(self) -> None:
         """See `Ledger.close`."""
         self._connection.close()
-
-
-def _prepare(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=OFF")
-    connection.executescript(_SCHEMA)
 
 
 @contextmanager

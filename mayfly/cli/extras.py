@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from typing import Literal
 
 from mayfly.client.errors import BadRequest
-from mayfly.settings import Settings
+from mayfly.settings import AciSettings, Settings
 
 _PARTS = {"host": ("the local host", "uvicorn"), "dashboard": ("the dashboard", "streamlit")}
 """By extra: its purpose, and a package that shows that it is installed."""
@@ -33,7 +33,7 @@ def require_adapters(settings: Settings) -> None:
     chosen = {
         "azure.cosmos": settings.cosmos_endpoint,
         "azure.keyvault.secrets": settings.key_vault,
-        "azure.mgmt.containerinstance": settings.aci,
+        "azure.mgmt.containerinstance": isinstance(settings, AciSettings) or None,
     }
     if missing := [name for name, setting in chosen.items() if setting is not None and not _is_installed(name)]:
         raise BadRequest(

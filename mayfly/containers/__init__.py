@@ -1,1 +1,1 @@
-"""Where does it run? The port `ContainerRuntime` (runtime.py) and one file per adapter beside it."""
+"""Where does it run? The port `ContainerRuntime` (runtime.py) and one folder per adapter."""

@@ -1,7 +1,7 @@
-"""The port to whatever runs a container group: what Mayfly asks of Azure Container Instances, or of this machine.
+"""The port to the platform that runs container groups: Azure Container Instances, or this machine.
 
-A *group* is one container with its name, its environment and its log; Mayfly makes one per attempt and never reuses
-a name. Every call is safe to repeat. The port decides nothing about jobs: it creates, looks and deletes.
+A *group* is one container with its name, environment and output. Mayfly creates one per attempt and never reuses a
+name. Every call is safe to repeat. The port decides nothing about jobs: it creates, inspects and deletes.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ GroupState = Literal["pending", "running", "exited"]
 
 @dataclass(frozen=True, kw_only=True)
 class Capabilities:
-    """What a runtime can do, so that nobody has to ask which runtime it is."""
+    """The abilities of a runtime, so that no caller has to ask which runtime it is."""
 
     runs_images: bool
-    """False: `image` is recorded but not used; the command runs on this machine."""
+    """False: `image` is recorded but ignored; the command runs directly on this machine."""
     enforces_memory: bool
     enforces_cpu: bool
     live_metrics: bool
-    """False: readings are published by the platform with a delay of a minute or more."""
+    """False: the platform publishes metrics with a delay of a minute or more."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class GroupRequest:
-    """Everything that one group is made of. Holds secrets: it is never logged or stored (I8)."""
+    """Everything needed to create a group. It holds secrets, so it is never logged or stored (I8)."""
 
     group: str
     """Unique per job, attempt and place; 1 to 63 lower-case letters, digits and single inner hyphens."""
@@ -41,10 +41,10 @@ class GroupRequest:
     image: str | None
     """None: the runtime's own worker image."""
     command: Sequence[str]
-    """What the worker runs. Empty: the worker's demo work on `MESSAGE`."""
+    """The command that the worker runs. Empty: the worker's demo task on `MESSAGE`."""
     env: Mapping[str, str]
     secure_env: Mapping[str, str] = field(repr=False)
-    """Passed to the container and kept nowhere else: the report token and resolved secrets."""
+    """The report token and resolved secrets; only the container receives them."""
     cpu: float
     memory_gb: float
     tags: Mapping[str, str]
@@ -52,27 +52,26 @@ class GroupRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class GroupStatus:
-    """A group as its platform sees it at this moment."""
+    """The status of a group, as reported by its platform."""
 
     group: str
     phase: GroupState
     deleting: bool
     exit_code: int | None
-    """Of the container's main process; None while it runs, and None after the exit where nobody saw the code."""
+    """Exit code of the container's main process; None while it runs, or if the code is unknown."""
     started_at: datetime | None
     exited_at: datetime | None
     pulling_at: datetime | None = None
-    """When the platform began to pull the image of the first run; None where it did not, or does not say."""
-    restart_count: int = 0
+    """Start of the image pull for the first run; None if there was none, or the platform does not report it."""
     detail: str = ""
     """The platform's own words (pull back-off, killed from outside), for people."""
     refusal: Refusal | None = None
-    """The platform accepted the group and found out afterwards that it will not run it. The group is still there."""
+    """Why the platform will not run a group that it had accepted. The group still exists."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class GroupListing:
-    """One group of ours, found by its tags."""
+    """One of Mayfly's groups, found by its tags."""
 
     group: str
     place: str
@@ -80,7 +79,7 @@ class GroupListing:
     attempt: int
     created_at: datetime
     troubled: bool = False
-    """The platform says that something is wrong with it, and nothing more: it is worth a look."""
+    """The platform reports a problem without details: the group should be polled."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,12 +88,12 @@ class LogTail:
 
     text: str
     truncated: bool
-    """True: there was more before `text`, and it is no longer to be had here."""
+    """True: the output before `text` is no longer available here."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MetricSample:
-    """CPU in cores and memory in bytes, of the whole group."""
+    """CPU in cores and memory in bytes, for the whole group."""
 
     at: datetime
     cpu_cores: float
@@ -102,7 +101,7 @@ class MetricSample:
 
 
 class GroupRefused(MayflyError):
-    """The platform would not create the group; nothing of it is left unless `GroupStatus` says so."""
+    """The platform refused to create the group; none of it is left unless `GroupStatus` shows it."""
 
     def __init__(self, refusal: Refusal) -> None:
         self.refusal = refusal
@@ -110,44 +109,46 @@ class GroupRefused(MayflyError):
 
 
 class ContainerRuntime(Protocol):
-    """Create, look at and delete container groups.
+    """Create, inspect and delete container groups.
 
-    Errors: every method may raise `RuntimeUnavailable`; what it was asked to change may or may not have changed.
+    Errors: every method may raise `RuntimeUnavailable`; the requested change may or may not have happened.
     """
 
     @property
-    def capabilities(self) -> Capabilities: ...
+    def capabilities(self) -> Capabilities:
+        """Return the abilities of this runtime."""
+        ...
 
     async def create(self, request: GroupRequest) -> None:
-        """Ask for the group and return before it runs. A group of that name that is already there is success.
+        """Request the group and return before it runs. If a group of that name exists, this is a success.
 
-        Errors: `GroupRefused`, with what to do next.
+        Errors: `GroupRefused`, with the reason and the next step.
         """
         ...
 
     async def inspect(self, group: str, *, place: str) -> GroupStatus | None:
-        """Look. None means that the platform was asked and has no such group (404): it is *seen gone* (I5)."""
+        """Return the status of a group; None: the platform has no such group (404), so it is *confirmed gone* (I5)."""
         ...
 
     async def logs(self, group: str, *, place: str, bytes_max: int) -> LogTail | None:
-        """Return the last `bytes_max` bytes of output, decoded with replacement; None when the group is gone."""
+        """Return the last `bytes_max` bytes of output, decoded with replacement; None if the group is gone."""
         ...
 
     async def metrics(self, group: str, *, place: str) -> Sequence[MetricSample]:
-        """Return the readings so far, oldest first, taking a new one where the runtime takes them itself.
+        """Return the samples so far, oldest first. A runtime with `live_metrics` takes a new one.
 
-        Empty when there are none or the group is gone.
+        Shapes: empty if there are none or the group is gone.
         """
         ...
 
     async def delete(self, group: str, *, place: str) -> bool:
-        """Ask for the group to be deleted, whole.
+        """Request the deletion of the whole group.
 
-        True: the platform says that nothing of that name is left, so that no look is needed (I5). False: it will go;
-        `inspect` tells when it is gone.
+        Shapes: True: the platform confirms that no such group exists, so no poll is needed (I5). False: the
+        deletion was accepted; `inspect` returns None once the group is gone.
         """
         ...
 
     async def list(self) -> Sequence[GroupListing]:
-        """Return every group that carries Mayfly's tag, in every place, whatever its state."""
+        """Return every group that carries Mayfly's tag, in all places and states."""
         ...

@@ -1,7 +1,7 @@
-"""One Cosmos DB account, as this process talks to it: one client, its containers, what it costs, and its errors.
+"""The connection to one Cosmos DB account: its client, containers, charges and errors.
 
-In Azure the database and its containers come from Bicep, which reads the same containers.json, because no data role may
-create them. With a key, which only an emulator is given, what is missing is made at the first use.
+In Azure, Bicep creates the database and its containers from the same containers.json, because no data role may create
+them. With a key, which is used only with emulators, missing containers are created on first use.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ LAYOUT: Mapping[str, Any] = json.loads((Path(__file__).parent / "containers.json
 """`{database, containers: {name: {partitionKey, indexingPolicy}}}`; bicep/modules/cosmos.bicep reads the same file."""
 
 THROTTLE_TRIES = 20
-"""The SDK's own default of 9 tries gives up within a second when the server asks for pauses of 100 ms."""
+"""The SDK's default of 9 tries gives up within a second if the server requests pauses of 100 ms."""
 THROTTLE_WAIT_S = 60
 WRITE_TRIES = 3
-"""Of a write whose answer was lost. Safe here: every adapter recognises its own write when it meets it again."""
+"""Tries for a write whose answer was lost. This is safe because every adapter recognizes its own earlier write."""
 
 Charge = Callable[[Mapping[str, Any], Any], None]
 
 _RETRYABLE = {408, 410, 429, 449, 500, 502, 503, 504}
 _READ_SESSION_NOT_AVAILABLE = 1002
-"""The replica that was asked lags behind what this client has seen. Source: azure.cosmos.http_constants."""
+"""The replica lags behind what this client has read. Source: azure.cosmos.http_constants."""
 _HINTS = {
     401: "the key or the token was not accepted; emulators need MAYFLY_COSMOS_KEY",
-    403: "the identity lacks its data role here, or it was given only minutes ago; see docs/security.md",
-    404: "the database or a container is missing; Bicep makes them, see docs/deploy.md",
+    403: "the identity lacks its data role here, or received it only minutes ago; see docs/security.md",
+    404: "the database or a container is missing; Bicep creates them, see docs/deploy.md",
 }
 
 _logger = logging.getLogger("mayfly.cosmos")
@@ -50,20 +50,20 @@ _charges = metrics.get_meter("mayfly.cosmos").create_histogram(
 
 
 class CosmosAccount:
-    """Use from one event loop; several adapters share it, and the last of them to close closes it."""
+    """A client that several adapters share; the last one to leave closes it. Use from one event loop."""
 
     def __init__(
         self, endpoint: str, key: str | None = None, *, database: str = LAYOUT["database"], reads_only: bool = False
     ) -> None:
-        """Nothing is sent yet.
+        """Send nothing yet.
 
-        Shapes: `key` None means `DefaultAzureCredential`, which needs https; with `reads_only` nothing is ever made.
+        Shapes: `key` None: use `DefaultAzureCredential`, which needs https. `reads_only`: never create a container.
         """
         self._credential = None if key else DefaultAzureCredential()
         self._client = CosmosClient(
             endpoint,
             credential=key or self._credential,
-            # An emulator tells addresses of itself that only it can reach.
+            # An emulator reports addresses that only it can reach.
             enable_endpoint_discovery=key is None,
             retry_throttle_total=THROTTLE_TRIES,
             retry_throttle_backoff_max=THROTTLE_WAIT_S,
@@ -75,11 +75,11 @@ class CosmosAccount:
         self._made: set[str] = set()
 
     def join(self) -> None:
-        """Count one more adapter that uses it."""
+        """Register an adapter that uses the account."""
         self._users += 1
 
     async def leave(self) -> None:
-        """Count one less, and close after the last."""
+        """Unregister an adapter, and close the client after the last one."""
         self._users -= 1
         if self._users == 0:
             await self._client.close()
@@ -89,7 +89,7 @@ class CosmosAccount:
     async def container(self, name: str) -> ContainerProxy:
         """Return a container of the layout.
 
-        Errors: `TryAgain` when it has to be made and the account does not answer.
+        Errors: `TryAgain` if it must be created and the account does not answer.
         """
         if self._may_create and name not in self._made:
             async with self._ready:
@@ -101,7 +101,7 @@ class CosmosAccount:
     async def _create(self, name: str) -> None:
         layout = LAYOUT["containers"][name]
         try:
-            # The SDK looks first and creates then; where another process comes in between, it has created.
+            # The SDK checks first and then creates; another process may create it in between.
             with contextlib.suppress(CosmosResourceExistsError):
                 await self._client.create_database_if_not_exists(self._database.id)
             with contextlib.suppress(CosmosResourceExistsError):
@@ -111,11 +111,11 @@ class CosmosAccount:
                     indexing_policy=layout["indexingPolicy"],
                 )
         except AzureError as error:
-            raise translated(error, f"the container {name!r} could not be made") from error
+            raise translated(error, f"the container {name!r} could not be created") from error
 
 
 def charge_of(container: str, operation: str) -> Charge:
-    """Return the SDK's `response_hook` that records what a call cost."""
+    """Return a `response_hook` for the SDK that records the charge of a call."""
     attributes = {"container": container, "operation": operation}
 
     def record(headers: Mapping[str, Any], _: Any) -> None:
@@ -126,17 +126,18 @@ def charge_of(container: str, operation: str) -> Charge:
     return record
 
 
-def translated(error: Exception, what: str) -> Exception:
-    """Return the error that says what a caller can do about it.
+def translated(error: Exception, failure: str) -> Exception:
+    """Return the error to raise for an error of the SDK.
 
-    Shapes: `TryAgain` for whatever may pass or is an operator's to mend; the error itself for a defect of ours.
+    Shapes: `TryAgain` if the cause may pass or an operator can fix it; the error itself if it is a bug in Mayfly.
+    `failure` begins its text, such as "the event log could not be read".
     """
     status = getattr(error, "status_code", None)
     lagging = status == 404 and getattr(error, "sub_status", None) == _READ_SESSION_NOT_AVAILABLE
     if isinstance(error, CosmosClientTimeoutError) or status is None or status in _RETRYABLE or lagging:
-        return TryAgain(f"{what}: {_first_line(error)}")
+        return TryAgain(f"{failure}: {_first_line(error)}")
     if status in _HINTS:
-        return TryAgain(f"{what}: {_HINTS[status]} ({_first_line(error)})")
+        return TryAgain(f"{failure}: {_HINTS[status]} ({_first_line(error)})")
     return error
 
 

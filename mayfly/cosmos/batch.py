@@ -1,7 +1,7 @@
 """Several writes to one logical partition, all or none: Cosmos DB's transactional batch.
 
-Source: learn.microsoft.com/azure/cosmos-db/nosql/transactional-batch (at most 100 operations and 2 MB; when one of them
-fails the answer is 207, its status stands at its place, the others are 424, and nothing is written).
+Source: learn.microsoft.com/azure/cosmos-db/nosql/transactional-batch (at most 100 operations and 2 MB; if one operation
+fails, the answer is 207 with that operation's status, the others have 424, and nothing is written).
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _THROTTLED = (429, 449)
 async def write_batch(
     account: CosmosAccount, container: str, operations: Sequence[Any], partition_key: str, *, operation: str
 ) -> Sequence[Mapping[str, Any]]:
-    """Carry out the operations, and return what became of each.
+    """Carry out the operations and return the result of each.
 
-    Errors: the SDK's own. A `CosmosBatchOperationError` has the status of the operation that failed. After a lost
-    answer the batch is sent again, so that a conflict may be with the batch itself.
+    Errors: those of the SDK. A `CosmosBatchOperationError` has the status of the failed operation. After a lost answer
+    the batch is sent again, so a conflict may be with the batch itself.
     """
     target = await account.container(container)
     hook = charge_of(container, operation)
@@ -40,11 +40,11 @@ async def write_batch(
             of_one = isinstance(error, CosmosBatchOperationError) and error.status_code in _THROTTLED
             if not of_one or tried + 1 == THROTTLE_TRIES:
                 raise
-            # The SDK waits out a request that was throttled, but not an operation within a batch.
+            # The SDK retries a throttled request, but not a throttled operation within a batch.
             await asyncio.sleep(_pause_s(error.headers, tried))
     raise AssertionError("the last try returns or raises")
 
 
 def _pause_s(headers: Mapping[str, Any] | None, tried: int) -> float:
-    asked = (headers or {}).get("x-ms-retry-after-ms")
-    return float(asked) / 1_000 if asked else min(0.1 * 2**tried, 5.0)
+    retry_after_ms = (headers or {}).get("x-ms-retry-after-ms")
+    return float(retry_after_ms) / 1_000 if retry_after_ms else min(0.1 * 2**tried, 5.0)

@@ -1,4 +1,4 @@
-"""One query with all of its pages: what every reader of a container does."""
+"""Run one query and collect all of its pages."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from mayfly.cosmos.account import CosmosAccount, charge_of, translated
 async def query(
     account: CosmosAccount,
     container: str,
-    trouble: str,
+    failure: str,
     operation: str,
     text: str,
     parameters: Mapping[str, object] | None = None,
     *,
     partition_key: str | None = None,
 ) -> list[Any]:
-    """Return all that a query finds; without a partition key it asks every partition.
+    """Return everything that a query finds.
 
-    Shapes: `parameters`: `@name` to value. `trouble` is what an error begins with, `operation` what its charge is
-    recorded under.
-    Errors: as `translated` has them.
+    Shapes: `parameters`: `@name` to value. `partition_key` None: query every partition. `failure` begins the text of an
+    error, and the charge is recorded under `operation`.
+    Errors: see `translated`.
     """
     target = await account.container(container)
     scope = {} if partition_key is None else {"partition_key": partition_key}
@@ -37,4 +37,4 @@ async def query(
         )
         return [item async for item in found]
     except AzureError as error:
-        raise translated(error, trouble) from error
+        raise translated(error, failure) from error

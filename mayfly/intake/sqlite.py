@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mayfly.errors import TryAgain
 from mayfly.intake.intake_record import RejectedMessage
-from mayfly.sqlite_file import open_file
+from mayfly.sqlite_file import open_for_writing
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS refusals (
@@ -34,7 +34,7 @@ class SqliteIntakeRecord:
     """`IntakeRecord` in a file. One instance per process, used from one event loop."""
 
     def __init__(self, path: Path | str) -> None:
-        self._connection = open_file(path, _prepare)
+        self._connection = open_for_writing(path, _SCHEMA, synchronous="FULL")
 
     async def record(self, refusal: RejectedMessage) -> bool:
         """See `IntakeRecord.record`."""
@@ -79,8 +79,3 @@ class SqliteIntakeRecord:
     async def close(self) -> None:
         """See `IntakeRecord.close`."""
         self._connection.close()
-
-
-def _prepare(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.executescript(_SCHEMA)

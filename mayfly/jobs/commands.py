@@ -24,7 +24,7 @@ class SubmitJob:
     spec: JobSpec
     source: Source
     idempotency_key: str | None = None
-    """The caller's key, from which the job id was made; None: the caller sent none."""
+    """The caller's key, from which the job id was derived; None: the caller sent none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,27 +111,27 @@ class ObserveContainer:
     attempt: int
     seen: Literal["pending", "running", "exited", "gone"]
     exit_code: int | None = None
-    """None: the platform does not know it. Never read as 0."""
+    """None: the platform does not know it. Never treat None as 0."""
     started_at: datetime | None = None
-    """By the platform's clock, if it reports it."""
+    """By the platform's clock; None: it does not report the time."""
     pulling_at: datetime | None = None
-    """When the platform began to pull the image, if it reports it."""
+    """When the platform began to pull the image; None: it does not report the time."""
     detail: str = ""
     """The platform's own words."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExpireDeadline:
-    """Close the latest attempt if one of its deadlines has passed."""
+    """End the latest attempt if one of its deadlines has passed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RequestDelete:
-    """Keep the container's output and readings, and request its deletion."""
+    """Record the container's output and samples, and request its deletion."""
 
     attempt: int
     log_text: str | None
-    """None: there is no log to keep, or it was kept before."""
+    """None: there is no output, or it was recorded before."""
     log_truncated: bool = False
     """True: there was more before `log_text`."""
     samples: tuple[tuple[datetime, float, int], ...] = ()
@@ -140,7 +140,7 @@ class RequestDelete:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConfirmGone:
-    """Record that the platform was asked and has no such group (404)."""
+    """Record that the platform has no such group (404)."""
 
     attempt: int
 

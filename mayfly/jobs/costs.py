@@ -1,7 +1,7 @@
-"""What a job cost, and how much of that was waste.
+"""The cost of a job, and how much of it was waste.
 
-A container is billed for the cores and gigabytes that were asked for, from its image's pull until it stops. What is
-known here is a little more: from the request until it was seen gone. So these are upper bounds
+A container is billed for the cores and gigabytes that were requested, from the start of its image pull until it stops.
+The log covers a slightly longer time: from the request until the container is confirmed gone. So these are upper bounds
 (source: container-instances-pricing; restart policy Never stops the bill at the container's own end).
 """
 
@@ -15,14 +15,14 @@ from mayfly.jobs.job import Attempt, Job
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cost:
-    """Container seconds by what they were good for."""
+    """Container seconds, split by what they produced."""
 
     useful_s: float
-    """Of the attempt that succeeded or still goes on, from its request to its outcome."""
+    """From request to outcome, of the attempt that succeeded or is still running."""
     failed_s: float
-    """Of attempts that failed, ran out of time, were canceled or lost, until their outcome."""
+    """From request to outcome, of attempts that failed, timed out, were canceled or were lost."""
     idle_s: float
-    """Of every attempt, between its outcome and its container's being gone."""
+    """From outcome to the confirmed end of the container, of every attempt."""
 
     @property
     def total_s(self) -> float:
@@ -35,19 +35,19 @@ class Cost:
 
     @property
     def waste_s(self) -> float:
-        """What nobody has anything of."""
+        """Container seconds that produced nothing."""
         return self.failed_s + self.idle_s
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prices:
-    """What a place bills, in USD."""
+    """Prices of one place, in USD."""
 
     cpu_hour: float
     memory_gb_hour: float
 
     def per_hour(self, *, cpu: float, memory_gb: float) -> float:
-        """Return the price of a container of that size.
+        """Return the hourly price of a container of this size.
 
         >>> Prices(cpu_hour=0.04, memory_gb_hour=0.005).per_hour(cpu=1, memory_gb=2)
         0.05
@@ -60,11 +60,11 @@ EAST_US = Prices(cpu_hour=0.0405, memory_gb_hour=0.00445)
 
 
 def cost(job: Job, now: datetime) -> Cost:
-    """Return what a job's containers have cost until now, in seconds of its size."""
+    """Return the cost of a job's containers so far, in seconds of the job's size."""
     useful = failed = idle = 0.0
     for attempt in job.attempts:
         if attempt.outcome == "refused":
-            continue  # no container was made
+            continue  # no container was created
         until_outcome = _seconds(attempt.requested_at, attempt.ended_at or attempt.gone_at or now)
         if attempt.outcome in (None, "succeeded"):
             useful += until_outcome

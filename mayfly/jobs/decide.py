@@ -1,7 +1,7 @@
 """Decide which events follow from a command. Pure: `decide(job, command, now)` returns them and does nothing else.
 
-A command that has happened already, or that comes too late, decides nothing: idempotence comes from the state (I7).
-Every event is applied as it is decided, so what is returned can always follow what is there.
+A command that has already taken effect, or that comes too late, produces no events: idempotence comes from the state
+(I7). Each event is applied as soon as it is decided, so the returned events always fit the stream.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from mayfly.jobs.names import group_name
 from mayfly.jobs.reports import Verdict, judge, kind_of
 from mayfly.jobs.retry import REFUSALS_MAX, backoff_s, hold_backoff_s, may_retry, refusal_backoff_s
 
-HOLD_NEWS_S = 60.0
-"""A hold for the same reason is written again only when its end has moved by so much."""
+HOLD_CHANGE_MIN_S = 60.0
+"""A hold for the same reason is written again only if its end has moved by at least this much."""
 
 RELOCATE_S = 1.0
-"""A place without capacity is left for another; whether another has room is for the admission to say."""
+"""Wait before trying another place after one had no capacity. Admission decides whether another has room."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,11 +35,11 @@ class Decision:
     """In order; empty when nothing follows."""
     job: Job
     verdict: Verdict | None = None
-    """How a report stands; None: the command was not a report."""
+    """How a report was judged; None: the command was not a report."""
 
 
 def submit(command: c.SubmitJob, now: datetime) -> Decision:
-    """Open a stream. The log checks that it is new: the append expects position 0."""
+    """Open a stream. The log checks that the stream is new: the append expects position 0."""
     body = e.JobSubmitted(spec=command.spec, idempotency_key=command.idempotency_key)
     event = e.Event(job_id=command.job_id, position=1, at=now, attempt=0, source=command.source, body=body)
     return Decision(events=(event,), job=evolve(None, event))
@@ -55,7 +55,7 @@ def decide(job: Job, command: c.Command, now: datetime) -> Decision:
             if job.over and not job.archived:
                 draft.add(e.JobArchived(), command.source)
         case c.HoldJob():
-            if job.state == "queued" and _is_news(job, command):
+            if job.state == "queued" and _changes_hold(job, command):
                 draft.add(e.JobHeld(reason=command.reason, until=command.until), "orchestrator")
         case c.RequestContainer():
             _request_container(draft, command)
@@ -81,7 +81,7 @@ def decide(job: Job, command: c.Command, now: datetime) -> Decision:
 
 
 class _Draft:
-    """The job as it becomes while events are decided."""
+    """The job while events are being decided."""
 
     def __init__(self, job: Job, now: datetime) -> None:
         self.job = job
@@ -110,17 +110,17 @@ def _cancel(draft: _Draft, command: c.RequestCancel) -> None:
     draft.add(e.JobCanceled(), command.source)
 
 
-def _is_news(job: Job, hold: c.HoldJob) -> bool:
-    """Say whether a hold tells more than the last one, so that a long wait does not swell the log."""
+def _changes_hold(job: Job, hold: c.HoldJob) -> bool:
+    """Say whether a hold differs enough from the last one to be written; a long wait must not bloat the log."""
     if job.held_until is None or job.held_reason != hold.reason:
         return True
-    return abs((hold.until - job.held_until).total_seconds()) >= HOLD_NEWS_S
+    return abs((hold.until - job.held_until).total_seconds()) >= HOLD_CHANGE_MIN_S
 
 
 def _request_container(draft: _Draft, command: c.RequestContainer) -> None:
     job = draft.job
     if job.state != "queued" or job.lingering:
-        return  # not before the container of the attempt before is seen gone (I4)
+        return  # the previous attempt's container must be confirmed gone first (I4)
     if (job.retry_at or draft.now) > draft.now or (job.held_until or draft.now) > draft.now:
         return
     number = len(job.attempts) + 1
@@ -138,7 +138,7 @@ def _request_container(draft: _Draft, command: c.RequestContainer) -> None:
 def _refuse_container(draft: _Draft, command: c.RefuseContainer) -> None:
     attempt = _open_attempt(draft.job, command.attempt)
     if attempt is None or attempt.container != "requested":
-        return  # it was seen to run, so the refusal is of a second create
+        return  # the container is known to run, so a second create was refused
     refusal = command.refusal
     refused = e.ContainerRefused(refusal=refusal.kind, code=refusal.code, message=refusal.message, hint=refusal.hint)
     draft.add(refused, "platform")
@@ -239,7 +239,7 @@ def _confirm_gone(draft: _Draft, number: int) -> None:
 
 
 def _after_end(draft: _Draft) -> None:
-    """Follow the platform's word on the end: a success only where the exit code may speak."""
+    """Conclude an attempt that the platform ended; it succeeds only if its exit code counts as a result."""
     attempt = draft.job.attempt
     if attempt is not None and attempt.outcome == "succeeded":
         draft.add(e.JobSucceeded(), "orchestrator")
@@ -248,11 +248,12 @@ def _after_end(draft: _Draft) -> None:
 
 
 def _after_failure(draft: _Draft) -> None:
-    """Schedule another attempt where the policy allows one; end the job otherwise."""
+    """Schedule another attempt if the policy allows one; otherwise end the job."""
     job = draft.job
     attempt = job.attempt
-    assert attempt is not None, "a failure belongs to an attempt"  # noqa: S101
-    message = attempt.message or "no reason was given"
+    if attempt is None:
+        raise ValueError(f"{job.job_id} has no attempt that could have failed")
+    message = attempt.message or "no reason given"
     if may_retry(job, attempt):
         at = draft.now + timedelta(seconds=backoff_s(job.spec.retry, job.failures))
         draft.add(e.RetryScheduled(at=at, reason=message), "orchestrator")

@@ -1,7 +1,8 @@
-"""What happened: every kind of event in a job's stream, field by field, and the envelope that carries it.
+"""Every kind of event in a job's stream, field by field, and the envelope that carries it.
 
-Events are facts in the past tense with one meaning each. They are never changed or removed; a new meaning is a new
-kind, and a new field has a default so that old events still read. Times are aware UTC datetimes, written as ISO 8601.
+Events are facts in the past tense with one meaning each. They are never changed or removed. A new meaning gets a new
+kind, and a new field gets a default so that old events can still be read. Times are aware UTC datetimes, written as
+ISO 8601.
 """
 
 from __future__ import annotations
@@ -18,44 +19,44 @@ from mayfly.jobs.spec import ErrorClass, JobSpec
 EVENT_VERSION = 1
 
 Source = Literal["http", "cli", "dashboard", "queue", "orchestrator", "worker", "platform", "reconciler"]
-"""Who caused the event: a way in, the orchestrator's own decision, the worker's report, or what the platform showed."""
+"""The origin of an event: an entry point, the orchestrator's decision, a worker's report, or an observation."""
 
 Deadline = Literal["start", "run"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobSubmitted:
-    """A spec was accepted. Always position 1."""
+    """A spec was accepted. Always at position 1."""
 
     spec: JobSpec
-    """As accepted, defaults filled in; references to secrets, never values."""
+    """As accepted, with defaults filled in. It holds references to secrets, never their values."""
     idempotency_key: str | None = None
-    """The caller's key, from which the job id was made."""
+    """The caller's key, from which the job id was derived; None: the caller sent none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobHeld:
-    """The job may not start yet, for a reason that is not its fault: a quota, a rate, missing capacity."""
+    """The job cannot start yet because of a limit or a refusal, not because of its spec."""
 
     reason: str
-    """For people: which limit, how much of it is used."""
+    """For people: the limit, and how much of it is used."""
     until: datetime
-    """When it will be asked again; an expectation, not a promise."""
+    """When admission is requested again; an expectation, not a promise."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ContainerRequested:
-    """A container group is about to be requested. From here on it is tracked until it is confirmed gone (I5)."""
+    """A container group is about to be created. From here on it is tracked until it is confirmed gone (I5)."""
 
     group: str
     place: str
-    """Where: a region, or `local`."""
+    """A region, or `local`."""
     image: str | None
     """None: the standard worker."""
     cpu: float
     memory_gb: float
     start_deadline: datetime
-    """The claim must have come by then."""
+    """When the attempt times out unless a worker has claimed it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,37 +69,37 @@ class ContainerRefused:
     message: str
     """The platform's own words."""
     hint: str
-    """What a person can do about it."""
+    """How a person can fix it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ContainerStarted:
-    """The platform reported that the container is running."""
+    """The platform reported that the container runs."""
 
     started_at: datetime | None
-    """By the platform's clock, where it says."""
+    """By the platform's clock; None: it does not report the time."""
     pulling_at: datetime | None = None
-    """When it began to pull the image, by the same clock; None where it did not, or does not say."""
+    """When the platform began to pull the image; None: it did not pull, or does not report the time."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WorkerStarted:
-    """The claim: one running container took this attempt, and no other can take it (I4)."""
+    """One running container claimed this attempt, so no other can (I4)."""
 
     claim: str
     """32 hex digits that the worker drew when it started."""
     run_deadline: datetime
-    """The last report must have come by then."""
+    """When the attempt times out unless its last report has arrived."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WorkerProgressed:
-    """The worker reported progress."""
+    """The worker reported progress or sent a heartbeat."""
 
     sequence: int
-    """The worker's own count, rising; a lower or equal one has been seen before."""
+    """The worker's own rising count. A lower or equal number is a repetition."""
     fraction: float | None
-    """0 to 1, where the work knows."""
+    """0 to 1; None: unknown."""
     message: str
 
 
@@ -107,7 +108,7 @@ class WorkerSucceeded:
     """The worker reported success."""
 
     result: Any
-    """JSON, as the command gave it; None when it gave none."""
+    """JSON, as the command returned it; None: it returned nothing."""
     exit_code: int | None
     output_tail: str
     """The end of the command's output."""
@@ -133,7 +134,7 @@ class ContainerExited:
     """The platform reported that the container ended before its attempt had an outcome."""
 
     exit_code: int | None
-    """None: the platform does not know it. Never read as 0."""
+    """None: the platform does not know it. Never treat None as 0."""
     detail: str
     """The platform's own words."""
 
@@ -147,7 +148,7 @@ class AttemptTimedOut:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LogsCaptured:
-    """The container's output, captured before the container was deleted."""
+    """The container's output, read before the container was deleted."""
 
     text: str
     truncated: bool
@@ -156,7 +157,7 @@ class LogsCaptured:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MetricsSampled:
-    """The container's CPU and memory samples, captured before the container was deleted."""
+    """The container's CPU and memory samples, read before the container was deleted."""
 
     samples: tuple[tuple[datetime, float, int], ...]
     """(at, CPU in cores, memory in bytes), oldest first."""
@@ -164,44 +165,45 @@ class MetricsSampled:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RetryScheduled:
-    """The attempt failed and another will follow."""
+    """The attempt failed, and another will follow."""
 
     at: datetime
-    """Not before then, and not before the failed attempt's container is seen gone."""
+    """The earliest start. The failed attempt's container must be confirmed gone as well."""
     reason: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CancelRequested:
-    """A user requested that the job stop."""
+    """A caller requested that the job stop."""
 
     reason: str | None
+    """For people; None: the caller gave none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ContainerDeleteRequested:
-    """The group is about to be deleted. Repeated if the delete has to be requested again."""
+    """The group is about to be deleted. Written again if the delete has to be repeated."""
 
     group: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ContainerGone:
-    """The platform confirmed that it has no such group (404)."""
+    """The platform confirmed that the group does not exist (404)."""
 
     group: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ContainerFound:
-    """The group reappeared after it was confirmed gone: a late create. It is deleted again."""
+    """The group exists although it was confirmed gone, because a create came late. It is deleted again."""
 
     group: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReportIgnored:
-    """A report arrived too late to change anything. Written once per attempt, kind of report and reason."""
+    """A report arrived that no longer changes anything. Written once per attempt, kind and reason."""
 
     report: Literal["started", "progress", "finished"]
     reason: Literal["attempt_over", "claimed_by_another"]
@@ -210,12 +212,12 @@ class ReportIgnored:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobSucceeded:
-    """The outcome: it worked."""
+    """The job ended: its work succeeded."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobFailed:
-    """The outcome: it failed, and no attempt is left."""
+    """The job ended: it failed, and no attempt is left."""
 
     error: ErrorClass
     message: str
@@ -223,19 +225,19 @@ class JobFailed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobTimedOut:
-    """The outcome: a deadline passed, and no attempt is left."""
+    """The job ended: a deadline passed, and no attempt is left."""
 
     deadline: Deadline
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobCanceled:
-    """The outcome: it was canceled before it had another outcome."""
+    """The job ended: it was canceled before it had another outcome."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobArchived:
-    """Hidden from lists; never erased."""
+    """The job is hidden from lists; it is never erased."""
 
 
 Body = (
@@ -277,9 +279,9 @@ class Event:
     position: int
     """Gapless from 1 within the stream."""
     at: datetime
-    """Stamped by the function that appended it."""
+    """By the clock of the process that appended it."""
     attempt: int
-    """The attempt it belongs to; 0 before the first."""
+    """The attempt that it belongs to; 0: before the first."""
     source: Source
     body: Body
     version: int = EVENT_VERSION
@@ -297,7 +299,7 @@ class Event:
 
 
 def to_document(event: Event) -> dict[str, Any]:
-    """Return the event as JSON values, the same shape in the log, on the wire and in an export.
+    """Return the event as JSON values; the shape is the same in the log, in the API and in exports.
 
     Shapes: `{job_id, position, type, at, attempt, source, data, version}`.
     """
@@ -314,10 +316,10 @@ def to_document(event: Event) -> dict[str, Any]:
 
 
 def from_document(document: Mapping[str, Any]) -> Event:
-    """Read an event back.
+    """Read an event that `to_document` returned.
 
-    Shapes: as `to_document` gives; a store whose numbers are doubles adds `exact`, the data as JSON text, which leads.
-    Errors: ValueError, naming the kind, where the log holds one that this version does not know.
+    Shapes: a store whose numbers are doubles adds `exact`, the data as JSON text, which takes precedence over `data`.
+    Errors: ValueError, with the kind's name, if this version does not know the kind.
     """
     return Event(
         job_id=document["job_id"],

@@ -1,4 +1,4 @@
-"""From events to a job: `evolve`, the only way from one state to the next, and `fold`, a whole stream of it."""
+"""From events to a job: `evolve` applies one event and is the only way to change a state; `fold` applies a stream."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mayfly.jobs.lifecycle import CONTAINER_FACTS, next_state
 from mayfly.jobs.spec import ErrorClass
 
 OUTPUT_CHARS_MAX = 2_000
-"""Of the output's end that is kept in the job; the whole tail is in the event."""
+"""Length of the end of the output that the job keeps; the event has the whole tail."""
 
 
 def fold(stream: Iterable[e.Event], job: Job | None = None) -> Job | None:
@@ -25,7 +25,7 @@ def fold(stream: Iterable[e.Event], job: Job | None = None) -> Job | None:
 def evolve(job: Job | None, event: e.Event) -> Job:
     """Return the job after one more event.
 
-    Errors: `ImpossibleEvent` for an event that cannot follow, by its position or by the lifecycle's table.
+    Errors: `ImpossibleEvent` if the event cannot follow, by its position or by the lifecycle tables.
     """
     body = event.body
     if job is None:
@@ -55,8 +55,8 @@ _Value = TypeVar("_Value", Job, Attempt)
 def _changed(value: _Value, **changes: Any) -> _Value:
     """Return a copy with some fields changed.
 
-    It does what `dataclasses.replace` does, without its check of every field: a stream is folded at each step of its
-    job, and that check was a quarter of the time that a job took. A test holds the names against the fields.
+    It does the same as `dataclasses.replace` without checking every field: a stream is folded at each step of its job,
+    and that check took a quarter of a job's time. A test compares the names with the fields.
     """
     copy = object.__new__(type(value))
     copy.__dict__.update(value.__dict__, **changes)
@@ -82,7 +82,7 @@ def _with_attempt(job: Job, number: int, change: Callable[[Attempt], Attempt]) -
 
 
 def _ended(job: Job, event: e.Event, outcome: AttemptOutcome) -> Job:
-    """Close the attempt, if it is still open: the first outcome stands."""
+    """Close the attempt if it is still open: its first outcome is final."""
     return _with_attempt(
         job,
         event.attempt,
@@ -182,16 +182,16 @@ def _worker_failed(job: Job, event: e.Event, body: e.WorkerFailed) -> Job:
 
 
 def _container_exited(job: Job, event: e.Event, body: e.ContainerExited) -> Job:
-    """Close the attempt by the platform's word, which is the last one where no report came."""
+    """Close the attempt as the platform reported; without a worker's report, this is final."""
     code = body.exit_code
     if job.spec.judged_by_exit_code and code == 0:
         job = _with_attempt(
             job, event.attempt, lambda a: _changed(a, container_exit_code=code, exit_seen=True, exit_code=code)
         )
         return _ended(job, event, "succeeded")
-    told = "an unknown exit code" if code is None else f"exit code {code}"
+    code_text = "an unknown exit code" if code is None else f"exit code {code}"
     error: ErrorClass = "exit" if job.spec.judged_by_exit_code and code else "container_lost"
-    message = f"the container ended with {told} and without the worker's report"
+    message = f"the container ended with {code_text} before its worker reported a result"
     job = _with_attempt(
         job,
         event.attempt,
@@ -211,7 +211,7 @@ def _container_gone(job: Job, event: e.Event, body: e.ContainerGone) -> Job:
     def gone(attempt: Attempt) -> Attempt:
         attempt = _changed(attempt, gone_at=event.at)
         if attempt.outcome is None:
-            message = "the container is gone and nobody asked for its deletion"
+            message = "the container is gone although Mayfly did not request its deletion"
             attempt = _changed(attempt, error="container_lost", message=message, exit_code=None)
         return attempt
 
@@ -223,7 +223,7 @@ def _container_gone(job: Job, event: e.Event, body: e.ContainerGone) -> Job:
 def _attempt_timed_out(job: Job, event: e.Event, body: e.AttemptTimedOut) -> Job:
     error: ErrorClass = "start_timeout" if body.deadline == "start" else "run_timeout"
     limit = job.spec.start_timeout_s if body.deadline == "start" else job.spec.run_timeout_s
-    unfinished = "the worker had not claimed it" if body.deadline == "start" else "the work was not done"
+    unfinished = "no worker claimed the attempt" if body.deadline == "start" else "the work was not finished"
     job = _with_attempt(
         job, event.attempt, lambda a: _changed(a, error=error, message=f"{unfinished} within {limit:g} s")
     )

@@ -1,7 +1,7 @@
-"""What is known of a job: the values that `evolve` makes of its stream.
+"""The state of a job: the values that `evolve` derives from its stream.
 
-The folded job is also the view that readers see (I10): it is stored, listed and shown as it stands here. Long texts
-(captured logs, readings) are not copied into it; it says at which position they are.
+The folded job is also the view that readers see (I10): it is stored, listed and shown in this form. Long texts
+(captured logs, samples) are not copied into it; it holds the positions of their events.
 """
 
 from __future__ import annotations
@@ -21,15 +21,20 @@ AttemptOutcome = Literal["succeeded", "failed", "refused", "timed_out", "cancele
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
+    """A worker's latest progress report or heartbeat."""
+
     sequence: int
+    """The worker's own rising count."""
     fraction: float | None
+    """0 to 1; None: unknown."""
     message: str
     at: datetime
+    """When the report was received."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """One try: one container, claimed at most once."""
+    """One attempt: one container, claimed at most once."""
 
     number: int
     group: str
@@ -38,16 +43,16 @@ class Attempt:
     start_deadline: datetime
     container: ContainerFact = "requested"
     started_at: datetime | None = None
-    """When the platform was seen to run it."""
+    """When its container began to run: by the platform's clock, or when the worker claimed it."""
     pulling_at: datetime | None = None
-    """When the platform began to pull its image, where that is known."""
+    """When the platform began to pull its image; None: unknown."""
     claim: str | None = None
     claimed_at: datetime | None = None
     run_deadline: datetime | None = None
     progress: Progress | None = None
     progress_count: int = 0
     reported: bool = False
-    """True: the worker's own last report was accepted."""
+    """True: the worker's final report was accepted."""
     outcome: AttemptOutcome | None = None
     ended_at: datetime | None = None
     exit_code: int | None = None
@@ -55,19 +60,20 @@ class Attempt:
     message: str | None = None
     """Why it failed, for people."""
     refusal: Literal["permanent", "retry", "wait", "relocate"] | None = None
-    """How the platform refused its container; None: it did not."""
+    """How the platform refused its container; None: it was not refused."""
     cpu_s: float | None = None
     memory_peak_bytes: int | None = None
     container_exit_code: int | None = None
     exit_seen: bool = False
     logs_position: int | None = None
-    """Of the `LogsCaptured` event."""
+    """Position of the `LogsCaptured` event; None: there is none yet."""
     metrics_position: int | None = None
+    """Position of the `MetricsSampled` event; None: there is none yet."""
     delete_requested_at: datetime | None = None
     delete_requests: int = 0
     gone_at: datetime | None = None
     ignored: tuple[str, ...] = ()
-    """`report:reason` of each kind of ignored report that is in the log already."""
+    """`report:reason` of each kind of ignored report that the log already holds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,9 +90,9 @@ class Job:
     idempotency_key: str | None = None
     attempts: tuple[Attempt, ...] = ()
     failures: int = 0
-    """Attempts that failed at the work; a refused container is no failure of the job."""
+    """Attempts that failed or timed out; a refused container is not a failure of the job."""
     refusals: int = 0
-    """Refusals in a row, of the class `retry`."""
+    """Consecutive refusals of the kind `retry`."""
     held_reason: str | None = None
     held_until: datetime | None = None
     retry_at: datetime | None = None
@@ -96,7 +102,7 @@ class Job:
     message: str | None = None
     result: Any = None
     output: str | None = None
-    """The end of the command's output; the whole tail is in the event."""
+    """The end of the command's output; the event has the whole tail."""
     archived: bool = False
 
     @property
@@ -105,13 +111,13 @@ class Job:
         return self.attempts[-1] if self.attempts else None
 
     def attempt_numbered(self, number: int) -> Attempt | None:
-        """Return one attempt; None where there is none of that number."""
+        """Return the attempt with this number; None: there is none."""
         return self.attempts[number - 1] if 0 < number <= len(self.attempts) else None
 
     def run_deadline(self, attempt: Attempt) -> datetime | None:
-        """Return when an attempt must be done; None while it has not begun.
+        """Return when an attempt must be finished; None: it has not begun.
 
-        A claim sets it. An image that may hold no worker begins when the platform is seen to run it.
+        A claim sets the deadline. An image that may not contain a worker begins when the platform reports that it runs.
         """
         if attempt.run_deadline is not None:
             return attempt.run_deadline
@@ -121,17 +127,17 @@ class Job:
 
     @property
     def over(self) -> bool:
-        """True: the outcome stands for ever (I3)."""
+        """True: the outcome is final (I3)."""
         return self.state in TERMINAL
 
     @property
     def lingering(self) -> tuple[Attempt, ...]:
-        """The attempts that are over and whose container has not been seen gone (I5)."""
+        """The attempts that are over but whose container is not confirmed gone (I5)."""
         return tuple(a for a in self.attempts if a.outcome is not None and a.container != "gone")
 
     @property
     def settled(self) -> bool:
-        """True: nothing is left to do, neither for the job nor for any of its containers."""
+        """True: nothing is left to do for the job or for its containers."""
         return self.over and not self.lingering
 
 
@@ -139,7 +145,7 @@ _ADAPTER: TypeAdapter[Job] = TypeAdapter(Job)
 
 
 def to_json(job: Job) -> str:
-    """Return the job as JSON text, from which `from_json` makes an equal one."""
+    """Return the job as JSON text; `from_json` reads it back as an equal job."""
     return _ADAPTER.dump_json(job).decode()
 
 

@@ -1,16 +1,17 @@
-"""The states of a job and of its container, and every way from one to another.
+"""The states of a job and of its container, and every transition between them.
 
 Rules
-1. A job has one state. Only the events in `TRANSITIONS` move it; nothing else in Mayfly assigns a state.
-2. `TERMINAL` states have no way out (I3). What follows them in a stream concerns the container or the archive.
-3. An event that is in no row of its state and not in `STAY` cannot happen there: applying it is an error, not a shrug.
-4. Beside the state stands the container's own fact (`ContainerFact`): a job can be over before its container
-   is (I5).
-5. The diagram in docs/lifecycle.md is generated from these tables (`python -m mayfly.jobs.lifecycle`), and a test says
-   when it is stale.
+1. A job has one state. Only the events in `TRANSITIONS` change it; nothing else in Mayfly assigns a state.
+2. `TERMINAL` states have no exit (I3). Later events in the stream concern the container or the archive.
+3. An event that is neither in the state's row of `TRANSITIONS` nor in `STAY` cannot happen in that state. Applying it
+   is an error.
+4. The container has a separate status (`ContainerFact`): a job can be over before its container is gone (I5).
+5. docs/lifecycle.md is generated from these tables (`python -m mayfly.jobs.lifecycle > docs/lifecycle.md`), and a test
+   fails if it is stale.
 
-The names of the states are the sample's colours in words: queued is its yellow Pending, starting and running its blue
-InProgress, succeeded its green Done, failed and timed_out its red Error; canceled is grey.
+Each state corresponds to a status of the sample `aci-event-driven-worker-queue`: queued to the yellow Pending, starting
+and running to the blue InProgress, succeeded to the green Done, failed and timed_out to the red Error. Canceled is
+gray.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ TRANSITIONS: dict[JobState, dict[str, JobState]] = {
     "timed_out": {},
     "canceled": {},
 }
-"""State, kind of event, next state. `JobSubmitted` opens the stream and leads to `queued`."""
+"""By state and kind of event, the next state. `JobSubmitted` opens the stream in the state `queued`."""
 
 _CLEANING = frozenset(
     {
@@ -85,7 +86,7 @@ STAY: dict[JobState, frozenset[str]] = {
     "timed_out": _CLEANING,
     "canceled": _CLEANING,
 }
-"""State and the kinds of events that may come in it without moving it."""
+"""By state, the kinds of events that may occur without changing it."""
 
 CONTAINER_FACTS: dict[str, ContainerFact] = {
     "ContainerRequested": "requested",
@@ -96,11 +97,34 @@ CONTAINER_FACTS: dict[str, ContainerFact] = {
     "ContainerGone": "gone",
     "ContainerFound": "present",
 }
-"""Kind of event and what it says of the container of its attempt."""
+"""By kind of event, the status of the attempt's container after it."""
+
+
+_STORY = """\
+A job opens its stream with `JobSubmitted` and is **queued**: `nightly-resize` is accepted and waits to be placed. If a
+limit is reached, the job stays queued and records the reason; with all 100 cores of a region in use, `JobHeld` gives
+that count and the time of the next try. Once admission finds room, Mayfly records `ContainerRequested`, requests a
+container group, and the job is **starting**. The platform may refuse: a region without capacity sends the job back to
+queued and on to the next region, while an image that does not exist ends it as **failed**.
+
+When the worker in the container claims the attempt with `WorkerStarted`, the job is **running**, and no second
+container can claim the same attempt. While it runs, `WorkerProgressed` reports "40%, resizing" or is a plain heartbeat.
+A worker that reports a result ends the job as **succeeded**: the resized images are counted in its result.
+
+A command that exits with code 75 ends the attempt; if the retry policy covers that code, `RetryScheduled` returns the
+job to queued, and otherwise it ends as failed. A worker that is still busy when its run deadline passes leads to
+**timed_out**, unless another attempt is allowed. A user who cancels the job before any of these outcomes makes it
+**canceled**.
+
+An outcome is final as soon as it is recorded, even if the container still exists and even if a late report arrives.
+Mayfly then saves the container's output, deletes the container, and checks until the platform confirms with
+`ContainerGone` that it no longer exists.
+"""
+"""The life of a job, with an example for each state: the introduction of docs/lifecycle.md."""
 
 
 def next_state(state: JobState, kind: str) -> JobState | None:
-    """Return the state after an event of this kind; None when it cannot come in this state.
+    """Return the state after an event of this kind; None: the event cannot occur in this state.
 
     >>> next_state("running", "JobSucceeded"), next_state("running", "WorkerProgressed")
     ('succeeded', 'running')
@@ -125,32 +149,18 @@ def diagram() -> str:
     return "\n".join(lines)
 
 
-_STORY = """\
-A job is submitted and becomes `queued`. If a quota or a rate is used up, it is held: `JobHeld` records the reason and
-when it will be tried again. Once admitted, it is `starting`: `ContainerRequested` is written first, and then the
-platform is called. A refusal returns the job to `queued`, unless it is permanent or repeated too often.
-
-The worker claims the attempt with `WorkerStarted`, and the job is `running`. It reports progress, and finally success
-or failure. An attempt also ends if a deadline passes, or if the platform reports that the container ended. If the retry
-policy allows another attempt, `RetryScheduled` returns the job to `queued`; the next container is requested only after
-the previous one is confirmed gone. Otherwise one of the four outcomes follows, and it is final.
-
-The container is deleted after the outcome. Its output and metrics are captured first, and the job is settled once the
-platform confirms that the container is gone.
-"""
-
-
 def page() -> str:
-    """Return docs/lifecycle.md."""
+    """Return the whole text of docs/lifecycle.md."""
     facts = "\n".join(f"| `{kind}` | {fact} |" for kind, fact in CONTAINER_FACTS.items())
     meanings = "\n".join(f"| `{name}` | {(kind.__doc__ or '').strip()} |" for name, kind in KINDS.items())
     return (
         "<!-- Generated by `python -m mayfly.jobs.lifecycle`; do not edit. -->\n"
         "# The lifecycle of a job\n\n"
         f"{_STORY}\n"
+        "## States\n\n"
         f"```mermaid\n{diagram()}\n```\n\n"
-        "In addition to its state, a job tracks the container of its attempt:\n\n"
-        f"| event | the container is |\n|---|---|\n{facts}\n\n"
+        "Separately from its state, a job records the status of each attempt's container:\n\n"
+        f"| event | container |\n|---|---|\n{facts}\n\n"
         "## Events\n\n"
         f"| event | meaning |\n|---|---|\n{meanings}\n"
     )

@@ -1,7 +1,7 @@
-"""What things are called: friendly job names, job ids, group names and event names.
+"""Names of jobs, container groups and external events.
 
-A job's id is a name, its own or a friendly one, and ten characters, so that it is readable and collides never. The
-group's name carries the id, the attempt and the place: it is unique per attempt and region, and can be traced by eye.
+A job id is the job's own name or a friendly one, followed by ten characters that make it unique. A group's name
+contains the job id, the attempt and the place, so it is unique per attempt and region and easy to trace.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FRIENDLY_NAMES = (
     "margaret",
     "tony",
 )
-"""As in the sample: ten first names."""
+"""Ten first names, as in the sample `aci-event-driven-worker-queue`."""
 
 CANCEL_EVENT = "cancel-requested"
 
@@ -30,7 +30,7 @@ _JOB_ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*-[a-z2-7]{10}")
 
 
 def job_id_for(*, seed: bytes, name: str | None = None) -> str:
-    """Make a job id from a seed: random bytes, or an idempotency key, for which the same key gives the same id.
+    """Derive a job id from random bytes or from an idempotency key; the same seed gives the same id.
 
     >>> job_id_for(seed=b"order-17")
     'frances-vehkhwullx'
@@ -63,9 +63,9 @@ def group_name(job_id: str, *, attempt: int, place: str) -> str:
 
 
 def attempt_ended_event(attempt: int) -> str:
-    """Name the external event that wakes the orchestrator at the end of one attempt.
+    """Name the external event that wakes the orchestrator when an attempt ends.
 
-    One name per attempt, because the SDK keeps one slot per name and never clears it.
+    Each attempt has its own name because the SDK keeps one slot per name and never clears it.
 
     >>> attempt_ended_event(3)
     'attempt-3-ended'

@@ -1,7 +1,7 @@
-"""What the orchestrator should do next, read off the job alone.
+"""Decide the orchestrator's next step from the job alone.
 
-The orchestrator holds no knowledge of its own: after each activity it is told the next one, when to do it, and what
-may wake it before. Started again from nothing it is told the same (I1), and every wait has an end (I6).
+The orchestrator keeps no state: each activity returns the next one, when it is due, and which events may wake the
+orchestrator earlier. After a restart from nothing it gets the same step (I1), and every wait has an end (I6).
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ Activity = Literal["begin_attempt", "observe_attempt", "end_attempt", "done"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NextStep:
-    """What the orchestrator does next."""
+    """The orchestrator's next activity, and how long to wait for it."""
 
     activity: Activity
     """`done`: the job is over and its containers are gone."""
     due_at: datetime | None = None
-    """UTC; None: at once."""
+    """UTC; None: immediately."""
     wake_events: tuple[str, ...] = ()
-    """External events that end the wait early; `end_attempt` then finds out what happened."""
+    """External events that end the wait early; the next activity then reads the job to learn the reason."""
 
     def to_document(self) -> dict[str, Any]:
         """Return the step as JSON values for the task hub.
@@ -56,32 +56,36 @@ class NextStep:
 
 @dataclass(frozen=True, kw_only=True)
 class PollPolicy:
-    """How often to look at the platform. The report event brings the end at once; looks are for when it does not."""
+    """How often to poll the platform.
+
+    A worker's report ends an attempt at once. Polls are for workers that do not report and images that have no worker.
+    Units: seconds.
+    """
 
     first_poll_s: float
-    """The first look at a container that only looks can tell of: an image that may hold no worker, or a create of which
-    nobody knows whether it was taken."""
+    """First poll of an image that may not contain a worker, or of a container whose create had no clear answer."""
     claim_grace_s: float
-    """The first look at any other: so long a worker is given to claim."""
+    """First poll of any other container: how long a worker has to claim its attempt."""
     heartbeat_timeout_s: float | None
     """How long after its last report or heartbeat a worker is presumed alive; None: its container is polled anyway."""
-    growth: float
-    """Each next look waits this share of the attempt's age."""
-    longest_s: float
+    backoff_share: float
+    """The wait for the next poll, as a share of the attempt's age."""
+    poll_max_s: float
+    """The longest wait between two polls."""
     delete_poll_first_s: float
-    """The first look for a deleted container."""
+    """First poll of a container that is being deleted."""
     jitter: float
-    """Each look comes later by up to this share of its wait, so that jobs that began at once do not look at once."""
+    """Up to this share is added to each wait, so that jobs that started together do not poll together."""
     delete_retry_s: float
-    """How long the first delete is waited for before it is asked for again; each next one is given so much longer."""
+    """How long to wait before the first delete is repeated; each repetition waits this much longer."""
 
 
 LOCAL_POLLS = PollPolicy(
     first_poll_s=1.0,
     claim_grace_s=5.0,
     heartbeat_timeout_s=None,
-    growth=0.5,
-    longest_s=30.0,
+    backoff_share=0.5,
+    poll_max_s=30.0,
     delete_poll_first_s=0.2,
     jitter=0.0,
     delete_retry_s=5.0,
@@ -90,23 +94,25 @@ AZURE_POLLS = PollPolicy(
     first_poll_s=15.0,
     claim_grace_s=90.0,
     heartbeat_timeout_s=180.0,
-    growth=0.5,
-    longest_s=300.0,
+    backoff_share=0.5,
+    poll_max_s=300.0,
     delete_poll_first_s=5.0,
     jitter=0.2,
     delete_retry_s=30.0,
 )
-"""A job without trouble is never polled before its end: decision 8.
+"""A job that runs normally is never polled before its end: decision 8.
 
-Source: request-limits-and-throttling: 25 reads a second for a subscription and region. A container starts within 10 to
-60 s where its image is not large.
+Source: request-limits-and-throttling: 25 reads a second per subscription and region. A container starts within 10 to
+60 s if its image is not large.
 """
 HEARTBEATS_PER_TIMEOUT = 3
-"""How many heartbeats a worker sends within `heartbeat_timeout_s`, so that one or two lost ones raise no doubt."""
+"""How many heartbeats a worker sends within `heartbeat_timeout_s`; losing one or two has no effect."""
 
 
-def next_step(job: Job, now: datetime, pace: PollPolicy, *, unsure: bool = False) -> NextStep:
-    """Return the next step of a job. `unsure`: the platform was asked about its container, and did not answer.
+def next_step(job: Job, now: datetime, polls: PollPolicy, *, unsure: bool = False) -> NextStep:
+    """Return the next step of a job.
+
+    Shapes: `unsure` True: the platform was polled about the job's container and did not answer.
 
     >>> from datetime import UTC
     >>> from mayfly.jobs.job import Job
@@ -118,7 +124,7 @@ def next_step(job: Job, now: datetime, pace: PollPolicy, *, unsure: bool = False
     NextStep(activity='begin_attempt', due_at=None, wake_events=())
     """
     if job.lingering:
-        return _clean_up(job, now, pace)
+        return _clean_up(job, now, polls)
     if job.over:
         return NextStep(activity="done")
     if job.state == "queued":
@@ -127,51 +133,52 @@ def next_step(job: Job, now: datetime, pace: PollPolicy, *, unsure: bool = False
             return NextStep(activity="begin_attempt")
         return begin_later(at)
     attempt = job.attempt
-    assert attempt is not None, "a job that is starting or running has an attempt"  # noqa: S101
+    if attempt is None:
+        raise ValueError(f"{job.job_id} is {job.state} and has no attempt")
     deadline = job.run_deadline(attempt) or attempt.start_deadline
-    look_at = alive_until(job, pace)
-    if look_at is None or look_at <= now:
+    poll_at = alive_until(job, polls)
+    if poll_at is None or poll_at <= now:
         age_s = (now - attempt.requested_at).total_seconds()
         soon = unsure or job.spec.judged_by_exit_code
-        # A worker that may run for less than it is given to claim would outrun its deadline until the first look.
+        # If a job may run for less than the claim grace, its deadline could pass before the first poll.
         first_poll_s = (
-            pace.first_poll_s if soon else min(pace.claim_grace_s, max(job.spec.run_timeout_s, pace.first_poll_s))
+            polls.first_poll_s if soon else min(polls.claim_grace_s, max(job.spec.run_timeout_s, polls.first_poll_s))
         )
-        later = 1 + pace.jitter * (zlib.crc32(job.job_id.encode()) / 2**32)
-        wait_s = min(max(age_s * pace.growth, first_poll_s) * later, pace.longest_s)
-        look_at = now + timedelta(seconds=wait_s)
-    look_at = min(look_at, max(deadline, now))
+        jitter = 1 + polls.jitter * (zlib.crc32(job.job_id.encode()) / 2**32)
+        wait_s = min(max(age_s * polls.backoff_share, first_poll_s) * jitter, polls.poll_max_s)
+        poll_at = now + timedelta(seconds=wait_s)
+    poll_at = min(poll_at, max(deadline, now))
     return NextStep(
         activity="observe_attempt",
-        due_at=look_at,
+        due_at=poll_at,
         wake_events=(attempt_ended_event(attempt.number), CANCEL_EVENT),
     )
 
 
-def alive_until(job: Job, pace: PollPolicy) -> datetime | None:
+def alive_until(job: Job, polls: PollPolicy) -> datetime | None:
     """Return until when the job's worker is presumed alive without a poll; None: poll the platform."""
     attempt = job.attempt
-    if attempt is None or attempt.claimed_at is None or pace.heartbeat_timeout_s is None:
+    if attempt is None or attempt.claimed_at is None or polls.heartbeat_timeout_s is None:
         return None
-    heard_at = attempt.progress.at if attempt.progress is not None else attempt.claimed_at
-    return heard_at + timedelta(seconds=pace.heartbeat_timeout_s)
+    heartbeat_at = attempt.progress.at if attempt.progress is not None else attempt.claimed_at
+    return heartbeat_at + timedelta(seconds=polls.heartbeat_timeout_s)
 
 
 def begin_later(at: datetime) -> NextStep:
-    """Return the step that asks for a container at a time, unless the job is canceled before."""
+    """Return the step that requests a container at this time unless the job is canceled first."""
     return NextStep(activity="begin_attempt", due_at=at, wake_events=(CANCEL_EVENT,))
 
 
-def _clean_up(job: Job, now: datetime, pace: PollPolicy) -> NextStep:
-    """Delete at once what was not asked for yet; look for the rest less and less often."""
-    waits = [_wait_s(a, now, pace) for a in job.lingering if a.container == "deleting"]
+def _clean_up(job: Job, now: datetime, polls: PollPolicy) -> NextStep:
+    """Request missing deletions at once; poll containers that are being deleted less and less often."""
+    waits = [_wait_s(a, now, polls) for a in job.lingering if a.container == "deleting"]
     if len(waits) < len(job.lingering):
         return NextStep(activity="end_attempt")
     return NextStep(activity="end_attempt", due_at=now + timedelta(seconds=min(waits)))
 
 
-def _wait_s(attempt: Attempt, now: datetime, pace: PollPolicy) -> float:
-    """Return how long to wait before the next look for a deleted container; each request begins four times slower."""
+def _wait_s(attempt: Attempt, now: datetime, polls: PollPolicy) -> float:
+    """Return how long to wait before the next poll of a deletion; each delete request starts four times slower."""
     since_s = (now - (attempt.delete_requested_at or now)).total_seconds()
-    first_poll_s = pace.delete_poll_first_s * 4.0 ** min(attempt.delete_requests - 1, 8)
-    return min(max(since_s * 0.5, first_poll_s), pace.longest_s)
+    first_poll_s = polls.delete_poll_first_s * 4.0 ** min(attempt.delete_requests - 1, 8)
+    return min(max(since_s * 0.5, first_poll_s), polls.poll_max_s)

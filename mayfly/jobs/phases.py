@@ -1,9 +1,9 @@
-"""Where a job's time went: its phases, one after another, attempt by attempt, read off the folded job.
+"""The phases of a job, attempt by attempt, derived from the folded job.
 
-The phases of one attempt follow each other without a gap: it is queued until its container is asked for, starting
-until it is seen to run or its worker claims it, running until its outcome, reporting until the delete is asked for, and
-deleting until the container is seen gone. `pulling` is the end of starting, from the first pull of the image on, where
-the platform was seen to run the container before its worker claimed it, and tells.
+The phases of one attempt follow each other without a gap. It is `queued` until its container is requested, `starting`
+until the container runs or its worker claims it, and `running` until its outcome. Then it is `reporting` until the
+deletion is requested, and `deleting` until the container is confirmed gone. `pulling` is the last part of `starting`,
+from the start of the image pull. It is known only if the platform reports pull times and was polled before the claim.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ PHASES: tuple[PhaseName, ...] = ("queued", "starting", "pulling", "running", "re
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Phase:
-    """One stretch of time."""
+    """One stretch of a job's time."""
 
     name: PhaseName
     attempt: int
-    """The attempt that it belongs to; a wait belongs to the attempt that it leads to."""
+    """The attempt that it belongs to; a wait belongs to the attempt that follows it."""
     begun_at: datetime
     ended_at: datetime | None
-    """None: it goes on."""
+    """None: it continues."""
 
     def seconds(self, now: datetime) -> float:
-        """Return its length, until now where it goes on."""
+        """Return its length in seconds, until now if it continues."""
         return max(0.0, ((self.ended_at or now) - self.begun_at).total_seconds())
 
 
 def phases(job: Job) -> Sequence[Phase]:
-    """Return a job's phases in the order in which they begin.
+    """Return a job's phases, in the order of their beginning.
 
     >>> from datetime import UTC
     >>> from mayfly.jobs.spec import JobSpec
@@ -62,15 +62,15 @@ def phases(job: Job) -> Sequence[Phase]:
 
 
 def attempt_phases(attempt: Attempt) -> Sequence[Phase]:
-    """Return the phases of one attempt, from the request of its container on."""
-    marks: list[tuple[PhaseName, datetime | None]] = [
+    """Return the phases of one attempt, starting with the request of its container."""
+    starts: list[tuple[PhaseName, datetime | None]] = [
         ("starting", attempt.requested_at),
         ("pulling", _pulling(attempt)),
         ("running", _began(attempt)),
         ("reporting", attempt.ended_at),
         ("deleting", attempt.delete_requested_at if attempt.ended_at else None),
     ]
-    known = [(name, at) for name, at in marks if at is not None]
+    known = [(name, at) for name, at in starts if at is not None]
     ends = [at for _, at in known[1:]] + [attempt.gone_at]
     return [
         Phase(name=name, attempt=attempt.number, begun_at=begun_at, ended_at=ended_at)
@@ -79,9 +79,9 @@ def attempt_phases(attempt: Attempt) -> Sequence[Phase]:
 
 
 def _began(attempt: Attempt) -> datetime | None:
-    """Return when it was first known to run; the platform's clock may not put that before the request."""
-    seen = [at for at in (attempt.started_at, attempt.claimed_at) if at is not None]
-    return max(min(seen), attempt.requested_at) if seen else None
+    """Return when it was first known to run, but never before the request, whatever the platform's clock says."""
+    known = [at for at in (attempt.started_at, attempt.claimed_at) if at is not None]
+    return max(min(known), attempt.requested_at) if known else None
 
 
 def _pulling(attempt: Attempt) -> datetime | None:

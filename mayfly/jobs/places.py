@@ -1,4 +1,4 @@
-"""Where a container may run: a region, how large a group may be there, and whether it may be taken away (spot)."""
+"""Places where a container may run: regions, the largest group that each allows, and whether it is spot capacity."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SPOT_MEMORY_GB_MAX = 16.0
 """Source: container-instances-resource-and-quota-limits, Spot."""
 _CPU_MIN = 1.0
 _MEMORY_GB_MIN = 1.0
-"""Source: as above: a group has at least 1 CPU and 1 GB."""
+"""Source: container-instances-resource-and-quota-limits: a group has at least 1 CPU and 1 GB."""
 _SPOT = "-spot"
 _REGION = re.compile(r"^[a-z][a-z0-9]{1,22}$")
 
@@ -23,7 +23,7 @@ class Place:
     """One entry of the ordered list of places."""
 
     name: str
-    """What jobs, groups and tags call it: the region, with `-spot` behind it for spot capacity."""
+    """The name in jobs, groups and tags: the region, with the suffix `-spot` for spot capacity."""
     cpu_max: float = CPU_MAX
     memory_gb_max: float = MEMORY_GB_MAX
 
@@ -38,17 +38,17 @@ class Place:
 
     @property
     def spot(self) -> bool:
-        """True: cheaper, and the platform may take it away."""
+        """True: cheaper, but the platform may evict the container."""
         return self.name.endswith(_SPOT)
 
     def holds(self, *, cpu: float, memory_gb: float) -> bool:
-        """Say whether a group of this size may be asked for here."""
+        """Say whether a group of this size can be requested here."""
         return cpu <= self.cpu_max and memory_gb <= self.memory_gb_max
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Quota:
-    """What a place allows and what is used of it, by anybody; None: no such limit is known."""
+    """Limits of a place and their use by everyone in the subscription; None: no such limit is known."""
 
     groups_max: int | None = None
     groups_used: int = 0
@@ -59,7 +59,7 @@ class Quota:
 def parse_places(text: str) -> tuple[Place, ...]:
     """Read an ordered list of places: `region[:spot][:cpu:memory_gb]`, separated by commas.
 
-    Errors: ValueError, with the mistake and the mend.
+    Errors: ValueError, which names the mistake and the fix.
 
     >>> [place.name for place in parse_places("swedencentral, westeurope:spot:4:16")]
     ['swedencentral', 'westeurope-spot']
@@ -74,7 +74,7 @@ def parse_places(text: str) -> tuple[Place, ...]:
 
 
 def cores_of(cpu: float) -> float:
-    """Return the cores that a group asks for: one at least, in hundredths.
+    """Return the cores that a group requests: at least one, in hundredths.
 
     >>> cores_of(0.5), cores_of(1.234)
     (1.0, 1.24)
@@ -83,7 +83,7 @@ def cores_of(cpu: float) -> float:
 
 
 def gb_of(memory_gb: float) -> float:
-    """Return the memory that a group asks for: one GB at least, in tenths.
+    """Return the memory that a group requests: at least 1 GB, in tenths.
 
     >>> gb_of(0.5), gb_of(1.5), gb_of(1.51)
     (1.0, 1.5, 1.6)

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 RefusalKind = Literal["permanent", "retry", "wait", "relocate"]
-"""What the caller should do.
+"""How the caller should respond.
 
-`permanent`: the spec will never be accepted. `retry`: send the same request again in a few seconds. `wait`: a quota or
-a rate is used up, so hold the job. `relocate`: this place has no capacity, so try the next one.
+`permanent`: the platform will never accept the spec. `retry`: send the same request again in a few seconds. `wait`: a
+quota or a rate is used up, so hold the job. `relocate`: this place has no capacity, so try the next one.
 """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Refusal:
-    """One value from the platform's answer to the event in the log.
+    """A refused create, from the platform's answer to the event in the log.
 
     >>> str(Refusal(kind="wait", code="QuotaReached", message="100 of 100 used", hint="ask for more"))
     'QuotaReached: 100 of 100 used (ask for more)'
@@ -29,7 +29,7 @@ class Refusal:
     hint: str
     """How a person can fix it."""
     retry_after_s: float | None = None
-    """When the platform says that a retry makes sense; None: it does not say."""
+    """The platform's own retry delay; None: it gives none."""
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message} ({self.hint})"

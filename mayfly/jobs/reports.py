@@ -1,12 +1,12 @@
-"""How a worker's report is received: the one place that says who may speak for an attempt (I3, I4).
+"""How a worker's report is judged: the one place that decides which worker may report for an attempt (I3, I4).
 
 | verdict | answer | the worker |
 |---|---|---|
-| accept | 202 | goes on |
-| seen | 200 | goes on: the same was accepted before |
+| accept | 202 | continues |
+| seen | 200 | continues: the same report was accepted before |
 | claimed_by_another | 409 | stops without doing the work |
 | not_claimed | 409 | must claim first |
-| attempt_over | 410 | stops: nothing that it says changes anything |
+| attempt_over | 410 | stops: its reports no longer change anything |
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mayfly.jobs.commands import ClaimAttempt, Report, ReportKind, ReportProgres
 from mayfly.jobs.job import Job
 
 PROGRESS_EVENTS_MAX = 1_000
-"""Of one attempt; later ones are answered as seen, so that a chatty worker cannot swell the log."""
+"""Per attempt. Later ones are answered as `seen`, so that a chatty worker cannot bloat the log."""
 
 Verdict = Literal["accept", "seen", "claimed_by_another", "not_claimed", "attempt_over"]
 
@@ -30,7 +30,7 @@ def kind_of(report: Report) -> ReportKind:
 
 
 def judge(job: Job, report: Report) -> Verdict:
-    """Say how a report stands against the job as it is now."""
+    """Judge a report against the job as it is now."""
     attempt = job.attempt_numbered(report.attempt)
     if attempt is None:
         return "attempt_over"

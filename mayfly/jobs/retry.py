@@ -1,4 +1,4 @@
-"""Whether to try again, and when."""
+"""Whether to retry a failed or refused attempt, and when."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from mayfly.jobs.job import Attempt, Job
 from mayfly.jobs.spec import RetryPolicy
 
 REFUSALS_MAX = 5
-"""Refusals of the class `retry` in a row before the job fails: enough for a role that is still spreading."""
+"""Consecutive refusals of the kind `retry` before the job fails. A new role assignment takes effect within them."""
 
 
 def may_retry(job: Job, attempt: Attempt) -> bool:
     """Say whether the job's policy allows another attempt after this failed one.
 
-    A job that runs at most once is retried only while nobody can have begun its work. An image that may hold no worker
-    makes no claim, so its work may have begun, unseen, as soon as its container was asked for.
+    A job that runs at most once is retried only if its work cannot have begun. An image that may not contain a worker
+    makes no claim, so its work may have begun as soon as its container was requested.
     """
     policy = job.spec.retry
     if job.failures >= policy.max_attempts:
@@ -39,7 +39,7 @@ def backoff_s(policy: RetryPolicy, failures: int) -> float:
 
 
 def refusal_backoff_s(refusals: int) -> float:
-    """Return the seconds to wait after the n-th refusal in a row.
+    """Return the seconds to wait after the n-th consecutive refusal.
 
     Source: support article on `ContainerGroupTransitioning`: wait at least 10 s between operations.
 
@@ -50,9 +50,9 @@ def refusal_backoff_s(refusals: int) -> float:
 
 
 def hold_backoff_s(waits: int) -> float:
-    """Return the seconds to wait after the n-th refusal in a row for want of a quota, where the platform names no time.
+    """Return the seconds to wait after the n-th consecutive refusal over a quota, if the platform gives no delay.
 
-    Each costs a create, of which a region has 300 in an hour.
+    Each attempt costs a create, and a region allows 300 creates an hour.
 
     >>> [hold_backoff_s(n) for n in (1, 2, 3, 4, 5, 6)]
     [60.0, 120.0, 240.0, 480.0, 900.0, 900.0]

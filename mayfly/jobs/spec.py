@@ -1,7 +1,7 @@
-"""What a user asks for: the job spec, its limits and its defaults.
+"""The job spec that a user submits: its fields, limits and defaults.
 
-The spec is stored as it was accepted, so it holds references to secrets and never their values (I8). It says what to
-do; where and when is decided elsewhere.
+The spec is stored as it was accepted, so it holds references to secrets and never their values (I8). It describes the
+work; admission decides where and when the work runs.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 CPU_MAX = 31.0
 """Cores of the largest container group. Source: container-instances-resource-and-quota-limits, Standard SKU."""
 MEMORY_GB_MAX = 240.0
-"""Source: as `CPU_MAX`."""
+"""Source: the same as for `CPU_MAX`."""
 MESSAGE_BYTES_MAX = 32_768
 ENVIRONMENT_BYTES_MAX = 65_536
-"""Of all names and values together. Azure documents no limit; a reference is better than a payload."""
+"""Total size of all names and values. Azure documents no limit; pass a reference instead of a payload."""
 RUN_TIMEOUT_S_MAX = 31 * 24 * 3600
 
 ErrorClass = Literal[
@@ -35,16 +35,16 @@ ErrorClass = Literal[
 ]
 """Why an attempt failed.
 
-From the worker: `exit` (non-zero code), `signal`, `command_not_found`, `not_executable`, `terminated` (asked to stop),
-`result_invalid`, `worker` (a defect of the worker). From the platform: `container_lost` (gone or ended without a
-report), `container_refused` (never created). From the clock: `start_timeout`, `run_timeout`.
+From the worker: `exit` (non-zero code), `signal`, `command_not_found`, `not_executable`, `terminated` (it received a
+stop signal), `result_invalid`, `worker` (a bug in the worker). From the platform: `container_lost` (gone or ended
+without a report), `container_refused` (never created). From the clock: `start_timeout`, `run_timeout`.
 """
 
 Name = Annotated[str, Field(max_length=24, pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
 EnvironmentName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,61}[A-Za-z0-9]$|^[A-Za-z]$")]
-"""1 to 63 characters, underscore neither first nor last. Source: container-instances-troubleshooting."""
+"""1 to 63 characters, with no underscore first or last. Source: container-instances-troubleshooting."""
 SecretName = Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{1,127}$")]
-"""A name in the secret store: Key Vault's own rule, so that a reference means the same on a laptop and in Azure."""
+"""A name in the secret store. It follows Key Vault's rule, so a reference means the same locally and in Azure."""
 LabelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$")]
 LabelValue = Annotated[str, Field(max_length=128, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Argument = Annotated[str, Field(max_length=8_192, pattern=r"^[^\x00]*$")]
@@ -58,21 +58,21 @@ class _Model(BaseModel):
 
 
 class RetryPolicy(_Model):
-    """When to try again, and how long to wait first."""
+    """Whether to retry after a failure, and how long to wait first."""
 
-    max_attempts: int = Field(default=1, ge=1, le=20, description="Attempts in all; 1 means no retry.")
+    max_attempts: int = Field(default=1, ge=1, le=20, description="Total number of attempts; 1 means no retry.")
     backoff_s: float = Field(default=10.0, ge=0, le=86_400, description="Seconds before the second attempt.")
-    backoff_factor: float = Field(default=2.0, ge=1, le=10, description="Growth of the wait from attempt to attempt.")
-    backoff_max_s: float = Field(default=600.0, ge=0, le=86_400, description="The longest wait in seconds.")
+    backoff_factor: float = Field(default=2.0, ge=1, le=10, description="Multiplier of the wait after each failure.")
+    backoff_max_s: float = Field(default=600.0, ge=0, le=86_400, description="Longest wait, in seconds.")
     on_exit_codes: tuple[Annotated[int, Field(ge=1, le=255)], ...] | None = Field(
         default=None,
         max_length=64,
-        description="Retry only these exit codes. With on_errors: either may match.",
+        description="Retry only these exit codes. With on_errors, either may match.",
     )
     on_errors: tuple[ErrorClass, ...] | None = Field(
         default=None,
         max_length=16,
-        description="Retry only these error classes. Neither list: retry every failure.",
+        description="Retry only these error classes. Without both lists, every failure is retried.",
     )
 
     @field_validator("on_exit_codes", "on_errors", mode="before")
@@ -82,7 +82,7 @@ class RetryPolicy(_Model):
 
 
 class JobSpec(_Model):
-    """One job: a message for the standard worker, a command, or an image with a command."""
+    """One job: a message for the standard worker, a command, or a command in a given image."""
 
     message: str | None = Field(
         default=None,
@@ -96,41 +96,39 @@ class JobSpec(_Model):
         default=None,
         max_length=512,
         pattern=r"^[a-z0-9][A-Za-z0-9._:/@-]*$",
-        description="Container image to run the command in. A laptop records it and runs the command directly.",
+        description="Container image that runs the command. Locally it is ignored: the command runs directly.",
     )
     name: Name | None = Field(
-        default=None, description="1 to 24 of a-z, 0-9 and single inner hyphens, starting with a letter."
+        default=None, description="1 to 24 of a-z, 0-9 and single inner hyphens; starts with a letter."
     )
     env: dict[EnvironmentName, Annotated[str, Field(pattern=r"^[^\x00]*$")]] = Field(
-        default_factory=dict, max_length=128, description="Plain environment variables of the command."
+        default_factory=dict, max_length=128, description="Plain environment variables for the command."
     )
     secrets: dict[EnvironmentName, SecretName] = Field(
         default_factory=dict,
         max_length=64,
-        description="Environment variable to name in the secret store; resolved only where the container is created.",
+        description="Environment variable to name in the secret store; resolved only when the container is created.",
     )
     cpu: float = Field(default=1.0, ge=0.1, le=CPU_MAX, description="Cores.")
     memory_gb: float = Field(default=1.5, ge=0.1, le=MEMORY_GB_MAX, description="Memory in GB.")
     priority: int = Field(
-        default=5, ge=0, le=9, description="Among jobs that wait for room, 9 comes first; equal ones by their age."
+        default=5, ge=0, le=9, description="Order of waiting jobs: 9 goes first; equal priorities go by age."
     )
-    labels: dict[LabelName, LabelValue] = Field(default_factory=dict, max_length=32, description="For finding jobs.")
+    labels: dict[LabelName, LabelValue] = Field(default_factory=dict, max_length=32, description="Labels to filter by.")
     start_timeout_s: float = Field(
         default=1_800.0,
         ge=1,
         le=86_400,
-        description="Seconds from the request of a container to the worker's claim.",
+        description="Seconds from the container's request to the worker's claim.",
     )
     run_timeout_s: float = Field(
         default=3_600.0,
         ge=1,
         le=RUN_TIMEOUT_S_MAX,
-        description="Seconds from the claim to the worker's last report.",
+        description="Seconds from the claim to the worker's final report.",
     )
     retry: RetryPolicy = RetryPolicy()
-    at_most_once: bool = Field(
-        default=False, description="True: an attempt that was claimed is never followed by another."
-    )
+    at_most_once: bool = Field(default=False, description="True: an attempt that was claimed is never retried.")
 
     @field_validator("command", mode="before")
     @classmethod
@@ -148,9 +146,9 @@ class JobSpec(_Model):
     @classmethod
     def _message_fits_an_environment_variable(cls, value: str | None) -> str | None:
         if value is not None and "\x00" in value:
-            raise ValueError("must not contain the character NUL")
+            raise ValueError("must not contain a NUL character")
         if value is not None and len(value.encode("utf-8", "surrogatepass")) > MESSAGE_BYTES_MAX:
-            raise ValueError(f"must be at most {MESSAGE_BYTES_MAX} bytes of UTF-8: pass a reference instead")
+            raise ValueError(f"must be at most {MESSAGE_BYTES_MAX} bytes of UTF-8; pass a reference instead")
         return value
 
     @field_validator("env", "secrets")
@@ -158,7 +156,7 @@ class JobSpec(_Model):
     def _names_are_free(cls, value: dict[str, str]) -> dict[str, str]:
         for name in value:
             if _RESERVED.match(name) and name not in _SETTABLE:
-                raise ValueError(f"{name} is set by Mayfly itself: choose another name")
+                raise ValueError(f"{name} is reserved for Mayfly; choose another name")
         size = sum(len(name) + len(text.encode("utf-8", "surrogatepass")) for name, text in value.items())
         if size > ENVIRONMENT_BYTES_MAX:
             raise ValueError(f"must be at most {ENVIRONMENT_BYTES_MAX} bytes in all (got {size})")
@@ -167,15 +165,15 @@ class JobSpec(_Model):
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
         if self.command is None and self.message is None:
-            raise ValueError("give a message or a command")
+            raise ValueError("a message or a command is required")
         if self.image is not None and self.command is None:
-            raise ValueError("an image needs a command: the standard worker's message runs in its own image")
+            raise ValueError("an image needs a command; a message always runs in the standard worker's image")
         twice = sorted(self.env.keys() & self.secrets.keys())
         if twice:
-            raise ValueError(f"{twice[0]} is in both env and secrets: keep one")
+            raise ValueError(f"{twice[0]} is in both env and secrets; remove one")
         return self
 
     @property
     def judged_by_exit_code(self) -> bool:
-        """True where the image may hold no worker, so that the container's own exit code is a valid last word."""
+        """True: the image may not contain a worker, so the container's exit code decides the outcome."""
         return self.image is not None

@@ -1,1 +1,1 @@
-"""Where is it written? The port `EventLog` (event_log.py) and one file per adapter beside it."""
+"""Where is it written? The ports `EventLog` and `LogStats`, their adapters, and `Streams`, the log seen as jobs."""

@@ -1,8 +1,8 @@
 """The port to the append-only log: one stream per job, and one order over all of them.
 
-Words, used nowhere else for anything else: `position` is gapless from 1 within a stream; `global_position` orders the
-whole log and may have gaps; `expected_position` is what the writer believed to be the last position. There is no way
-to change or remove an event (I2), and no call here that could.
+Terms: `position` is gapless from 1 within a stream. `global_position` orders the whole log and may have gaps.
+`expected_position` is the last position as the writer knows it. The port has no call that changes or removes an event
+(I2).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from mayfly.jobs.events import Event
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recorded:
-    """An event with its place in the whole log."""
+    """An event with its position in the whole log."""
 
     global_position: int
     event: Event
@@ -25,20 +25,23 @@ class Recorded:
 class EventLog(Protocol):
     """Append and read.
 
-    Errors: every method may raise `TryAgain` when the store does not answer; an append that raises it may or may not
-    have been written, and the same append again tells: it raises `PositionTaken` when it was.
+    Errors: every method may raise `TryAgain` if the store does not answer. An append that raises it may or may not have
+    been written. Repeat the append to find out: it raises `PositionTaken` if it had been written.
     """
 
     async def append(self, events: Sequence[Event], *, expected_position: int) -> None:
-        """Write events of one job, all or none, and return when they are safe.
+        """Write events of one job, all or none, and return once they are durable.
 
-        Shapes: at least one and at most 100 events of one job, at positions `expected_position + 1` and on.
-        Errors: `PositionTaken` when the stream has moved on; nothing is written.
+        Shapes: 1 to 100 events of one job, at consecutive positions from `expected_position + 1`.
+        Errors: `PositionTaken` if the stream has a later position; nothing is written.
         """
         ...
 
     async def read(self, job_id: str, *, after: int = 0, limit: int | None = None) -> Sequence[Event]:
-        """Return a stream's events after a position, in order; empty when there are none."""
+        """Return a stream's events after a position, in order.
+
+        Shapes: empty for an unknown stream; `limit` None: no limit.
+        """
         ...
 
     async def read_all(self, *, after: int = 0, limit: int = 1_000) -> Sequence[Recorded]:
@@ -46,5 +49,5 @@ class EventLog(Protocol):
         ...
 
     async def close(self) -> None:
-        """Release what is open."""
+        """Close files and connections."""
         ...

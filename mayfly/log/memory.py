@@ -1,4 +1,4 @@
-"""The log as plain lists: the model that the other adapters are compared with, and what simulations run on."""
+"""The log as plain lists: the reference model for the other adapters, and the log of simulations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The port to the log's gauge: how large the log is and how fast it grows, without reading it."""
+"""The port to the log's stats: its size and growth, without reading it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Protocol
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LogSize:
-    """The log as a whole."""
+    """The size of the whole log."""
 
     events: int
     log_bytes: int | None
-    """On the disk; None where the store does not say."""
+    """Size on disk; None: the store does not report it."""
     exact: bool = True
-    """False: from the store's own books, which may be some minutes behind."""
+    """False: taken from the store's own statistics, which may lag by minutes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Written:
-    """One event, as far as it is asked for here."""
+    """The identity and time of one event."""
 
     job_id: str
     position: int
@@ -31,21 +31,21 @@ class Written:
 class LogStats(Protocol):
     """Measure the log.
 
-    Errors: every method may raise `TryAgain` when the store does not answer.
+    Errors: every method may raise `TryAgain` if the store does not answer.
     """
 
     async def size(self) -> LogSize:
-        """Return how large the log is now."""
+        """Return the current size of the log."""
         ...
 
     async def written_by(self, times: Sequence[datetime]) -> Sequence[int]:
-        """Return for each time how many events had been written by then, that moment included."""
+        """Return, for each time, how many events were written at or before it."""
         ...
 
     async def last(self, limit: int) -> Sequence[Written]:
-        """Return the events that were written last, newest first."""
+        """Return the latest events, newest first."""
         ...
 
     async def close(self) -> None:
-        """Release what is open."""
+        """Close files and connections."""
         ...

@@ -1,9 +1,11 @@
-"""Carry out a command on a job: load, decide, append; and again when somebody else was quicker."""
+"""Carry out a command on a job: load, decide, append, and repeat if another writer was faster."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from cachetools import LRUCache
 
 from mayfly.clock import Clock
 from mayfly.errors import NotFound, PositionTaken, TryAgain
@@ -17,40 +19,41 @@ from mayfly.log.event_log import EventLog
 from mayfly.telemetry.job_context import bind, log_events
 
 _TRIES = 20
-"""Writers of one stream are few (its orchestrator, its worker, a person), so a handful always suffices."""
-_REMEMBERED_MAX = 500
-"""Jobs, of some 4 KB each."""
+"""A stream has few writers (its orchestrator, its worker, a person), so a handful of tries is enough."""
+_CACHED_MAX = 500
+"""Jobs, of about 4 KB each."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """What became of a command."""
+    """The result of a command."""
 
     before: Job
-    """The job that the decision was made on."""
+    """The job that the decision was based on."""
     after: Job
+    """The job with `events` applied."""
     events: Sequence[Event]
-    """What was appended; empty when there was nothing to do."""
+    """The appended events; empty: there was nothing to do."""
     verdict: Verdict | None = None
-    """How a report stands; None: the command was not a report."""
+    """How a report was judged; None: the command was not a report."""
 
 
 class Streams:
     """The log, seen as jobs.
 
-    It remembers the jobs that it folded last and reads only what has come since. That is safe because a stream only
-    grows (I2), and what it remembers can be lost at any time.
+    It caches recently folded jobs and reads only their new events. This is safe because a stream only grows (I2), and
+    the cache can be lost at any time.
     """
 
     def __init__(self, log: EventLog, clock: Clock) -> None:
         self._log = log
         self._clock = clock
-        self._known: dict[str, Job] = {}
+        self._known: LRUCache[str, Job] = LRUCache(_CACHED_MAX)
 
     async def load(self, job_id: str) -> Job:
-        """Return the job as it is now.
+        """Return the current job.
 
-        Errors: `NotFound`.
+        Errors: `NotFound`, `TryAgain`.
         """
         job = await self.find(job_id)
         if job is None:
@@ -58,8 +61,11 @@ class Streams:
         return job
 
     async def find(self, job_id: str) -> Job | None:
-        """Return the job as it is now; None when there is none."""
-        known = self._known.pop(job_id, None)
+        """Return the current job; None: it does not exist.
+
+        Errors: `TryAgain`.
+        """
+        known = self._known.get(job_id)
         bind(job_id, len(known.attempts) if known else 0)
         job = fold(await self._log.read(job_id, after=known.position if known else 0), known)
         if job is not None:
@@ -67,7 +73,7 @@ class Streams:
         return job
 
     async def open(self, command: SubmitJob) -> Job | None:
-        """Append the first event of a stream and return the job; None where the stream exists already.
+        """Append the first event of a stream and return the job; None: the stream already exists.
 
         Errors: `TryAgain`.
         """
@@ -80,9 +86,9 @@ class Streams:
         return decision.job
 
     async def carry_out(self, command: Command, job: Job) -> Outcome:
-        """Append what follows from the command, and nothing when it had happened already.
+        """Append the events that follow from the command; none if it has already taken effect.
 
-        The job that is given may be out of date: the append finds out.
+        `job` may be out of date: the append detects that, and the command is decided again.
         Errors: `NotFound`, `TryAgain`.
         """
         for _ in range(_TRIES):
@@ -102,9 +108,6 @@ class Streams:
         self._remember(decision.job)
 
     def _remember(self, job: Job) -> None:
-        """Note whom this is about; keep the job as the most recent, and forget the least recent beyond the limit."""
+        """Cache the job, and bind it to the log lines and spans that follow."""
         bind(job.job_id, len(job.attempts))
-        self._known.pop(job.job_id, None)
         self._known[job.job_id] = job
-        if len(self._known) > _REMEMBERED_MAX:
-            del self._known[next(iter(self._known))]

@@ -9,7 +9,7 @@ from mayfly.errors import SecretMissing
 
 
 class EnvironmentSecrets:
-    """Secrets from this host's own environment: the secret `db-password` is the variable MAYFLY_SECRET_DB_PASSWORD."""
+    """See `SecretStore`. The secret `db-password` is the variable MAYFLY_SECRET_DB_PASSWORD."""
 
     async def resolve(self, references: Mapping[str, str]) -> dict[str, str]:
         """See `SecretStore.resolve`."""

@@ -1,4 +1,4 @@
-"""Secrets in Azure Key Vault: read when a container is created, by the host's own identity, and kept nowhere."""
+"""Secrets in Azure Key Vault: the host reads them with its identity when it creates a container, and keeps none."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ class KeyVaultSecrets:
     """See `SecretStore`. One client serves a process."""
 
     def __init__(self, vault: str, credential: Any, **options: Any) -> None:
-        """`options` go to the SDK's client; tests reach a server without TLS with them."""
+        """Pass `options` to the SDK's client; tests use them to reach a server without TLS."""
         self._vault = vault
         self._credential = credential
         self._options = options
         self._client: Any = None
 
     async def resolve(self, references: Mapping[str, str]) -> dict[str, str]:
-        """See `SecretStore.resolve`. The newest version of each secret."""
+        """See `SecretStore.resolve`. It returns the newest version of each secret."""
         if self._client is None and references:
             self._client = SecretClient(self._vault, self._credential, retry_total=0, **self._options)
         return {variable: await self._value(name) for variable, name in references.items()}
@@ -39,7 +39,7 @@ class KeyVaultSecrets:
         except ResourceNotFoundError as error:
             raise SecretMissing(name, f"add it to {self._vault}") from error
         except HttpResponseError as error:
-            raise TryAgain(f"Key Vault did not give {name!r}: {error.status_code}") from error
+            raise TryAgain(f"Key Vault did not return {name!r}: {error.status_code}") from error
         except AzureError as error:
             raise TryAgain(f"Key Vault did not answer for {name!r}: {type(error).__name__}") from error
         if value is None:

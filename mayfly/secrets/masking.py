@@ -1,7 +1,7 @@
 """Keep secret values out of the output of images that may not contain the standard worker (I8).
 
 The standard worker masks its own output. Any other image's output is masked here, before it is written to the log or
-shown. The rules are those of `worker/masking.py`, and `tests/mayfly/test_masking.py` feeds the same cases to both.
+shown. The rules are those of `worker/masking.py`; `tests/mayfly/secrets/test_masking.py` feeds the same cases to both.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where secret references are resolved: only while a container is being created, and nowhere else (I8)."""
+"""The port to the secrets. References are resolved only while a container is created, or its output masked (I8)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Protocol
 
 
 class SecretStore(Protocol):
-    """Resolve names to values."""
+    """Resolve secret names to values."""
 
     async def resolve(self, references: Mapping[str, str]) -> dict[str, str]:
-        """Return environment variable to value, for environment variable to secret name.
+        """Return the values of the references.
 
-        Errors: `SecretMissing` for the first name that the store does not have; `TryAgain` when it does not answer.
+        Shapes: `references` is environment variable to secret name; the result is environment variable to value.
+        Errors: `SecretMissing` for the first name that is not in the store; `TryAgain` if the store does not answer.
         """
         ...

@@ -1,9 +1,9 @@
-"""Which job a log record or a span is about: noted where a stream is read, and put on everything that follows.
+"""Which job is a log record or a span about? Reading a stream binds its job to everything that follows in the task.
 
-The Functions worker exports Python's log records and spans through OpenTelemetry when the app settings ask for it; the
-attributes `mayfly.job_id` and `mayfly.attempt` are then in the `customDimensions` of Application Insights. A function's
-invocation is a task of its own, and so is what it noted. What the host itself records of an invocation (`requests`)
-does not know of them: the operation's id joins the two.
+If the app settings enable it, the Functions worker exports Python's log records and spans through OpenTelemetry. The
+attributes `mayfly.job_id` and `mayfly.attempt` are then in the `customDimensions` of Application Insights. Each
+invocation of a function is a separate task with its own binding. The host's own records of an invocation (`requests`)
+lack the attributes; the operation id joins the two.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ REASON = "mayfly.reason"
 
 _events = logging.getLogger("mayfly.events")
 _lag = metrics.get_meter("mayfly").create_histogram(
-    "mayfly.projector.lag", unit="s", description="Age of the oldest event of a batch when the views take it"
+    "mayfly.projector.lag", unit="s", description="Age of the oldest event in a batch when it is projected"
 )
 
-_about: ContextVar[tuple[str, int]] = ContextVar("mayfly_about", default=("", 0))
+_bound: ContextVar[tuple[str, int]] = ContextVar("mayfly_bound", default=("", 0))
 
 
 def bind(job_id: str, attempt: int = 0) -> None:
-    """Say which job, and which attempt, this task is about from now on; 0: before the first."""
-    _about.set((job_id, attempt))
+    """Bind a job and an attempt to this task from now on; 0: before the first attempt."""
+    _bound.set((job_id, attempt))
     span = trace.get_current_span()
     if span.is_recording():
         span.set_attributes({JOB_ID: job_id, ATTEMPT: attempt})
 
 
 def unbind() -> None:
-    """Say that what follows is about no single job."""
-    _about.set(("", 0))
+    """End the binding: the following records are about no single job."""
+    _bound.set(("", 0))
 
 
 def log_events(events: Iterable[Event]) -> None:
-    """Write one record for each event that was appended; bicep/workbook.json and the alerts are made of these."""
+    """Log one record per appended event; bicep/workbook.json and the alerts query these."""
     for event in events:
         bind(event.job_id, event.attempt)
         reason = getattr(event.body, "reason", None) or getattr(event.body, "code", None)
@@ -54,26 +54,25 @@ def log_events(events: Iterable[Event]) -> None:
 
 
 def record_projection_lag(lag_s: float) -> None:
-    """Record how far behind the views were."""
+    """Record how far the views were behind the log."""
     _lag.record(max(0.0, lag_s))
 
 
 def install() -> None:
-    """Have every log record of this process, and every span that begins, carry what was noted. Again is harmless."""
+    """Attach the bound job to every log record and span of this process. Calling it again is harmless."""
     _install_on_records()
     provider = trace.get_tracer_provider()
     if hasattr(provider, "add_span_processor") and not getattr(provider, "of_mayfly", False):
-        from mayfly.telemetry.job_span_processor import (
-            JobSpanProcessor,  # the OpenTelemetry SDK is there where spans are exported
-        )
+        # A provider with processors comes from the OpenTelemetry SDK, so the SDK is installed.
+        from mayfly.telemetry.job_span_processor import JobSpanProcessor
 
         provider.add_span_processor(JobSpanProcessor(bound_attributes))
         provider.of_mayfly = True  # type: ignore[attr-defined]
 
 
 def bound_attributes() -> dict[str, str | int]:
-    """Return the attributes of what this task is about; empty: no job."""
-    job_id, attempt = _about.get()
+    """Return the attributes of the bound job; empty: none is bound."""
+    job_id, attempt = _bound.get()
     return {JOB_ID: job_id, ATTEMPT: attempt} if job_id else {}
 
 

@@ -1,4 +1,4 @@
-"""Put on each span, as it begins, which job it is about: those of Azure's SDKs too, of which Mayfly knows nothing."""
+"""Attach the bound job to each span at its start, including the spans of Azure's SDKs."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from opentelemetry.sdk.trace import Span, SpanProcessor
 
 
 class JobSpanProcessor(SpanProcessor):
-    """`noted` returns the attributes of whoever begins a span."""
+    """Set the attributes that `bound` returns on every span."""
 
-    def __init__(self, noted: Callable[[], Mapping[str, str | int]]) -> None:
-        self._noted = noted
+    def __init__(self, bound: Callable[[], Mapping[str, str | int]]) -> None:
+        self._bound = bound
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 - an override
-        """Mark the span."""
-        span.set_attributes(self._noted())
+        """Set the attributes of the bound job."""
+        span.set_attributes(self._bound())

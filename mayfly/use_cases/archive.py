@@ -9,7 +9,7 @@ from mayfly.jobs.job import Job
 
 
 async def archive(mayfly: Mayfly, job_id: str, *, source: Source) -> Job:
-    """Hide a job that is over from the lists; one that is not stays as it is.
+    """Hide a finished job from the lists; an unfinished one is left unchanged.
 
     Errors: `NotFound`, `TryAgain`.
     """

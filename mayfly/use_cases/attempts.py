@@ -1,8 +1,7 @@
-"""An attempt's three moments: begin it, look at it, end it. Each does its work, writes its events, and says what next.
+"""The three moments of an attempt: begin it, observe it, end it. Each writes its events and returns the next step.
 
-Every one of them starts from the log and may run twice, late, or after the task hub was lost (I1, I7): in a state that
-it is not made for it does nothing and says what the state asks for instead. Each is over within seconds; waiting is
-the orchestrator's.
+Each starts from the log and may run twice, late, or after the task hub was lost (I1, I7). Called in any other state, it
+does nothing and returns the step that state needs. Each takes seconds; the orchestrator does all the waiting.
 """
 
 from __future__ import annotations
@@ -23,30 +22,32 @@ from mayfly.jobs.refusal import Refusal
 from mayfly.secrets.masking import without_secrets
 
 LOG_BYTES_MAX = 65_536
-"""Of a container's output that is kept in the log; the platform itself keeps 16 KB of a stopped one."""
+"""How much of a container's output the log keeps; the platform itself keeps 16 KB once a container has stopped."""
 _TOKEN_GRACE_S = 3_600.0
-"""How long a token outlives the attempt's deadlines, so that a late worker is told 410 and not 401."""
-
-_SILENCE_S = 5.0
-"""How long a platform that did not answer is left alone, where the job itself names no time."""
+"""How long a token outlives the attempt's deadlines, so that a late worker gets 410 and not 401."""
+_RETRY_AFTER_S = 5.0
+"""How long to wait for a platform that did not answer, if the job itself has no other time to wait for."""
 
 _logger = logging.getLogger("mayfly.use_cases.attempts")
 
 
 async def begin_attempt(mayfly: Mayfly, job_id: str) -> NextStep:
-    """Admit the job, write `ContainerRequested`, and ask for the container; or say why not yet."""
+    """Admit the job, write `ContainerRequested`, and create the container; or hold the job, with the reason.
+
+    Errors: `NotFound`, `TryAgain`.
+    """
     job = await mayfly.streams.load(job_id)
-    if _may_begin(next_step(job, mayfly.clock.now(), mayfly.pace)):
+    if _may_begin(next_step(job, mayfly.clock.now(), mayfly.polls)):
         try:
             admission = await mayfly.admission.admit(job, now=mayfly.clock.now())
-        except RuntimeUnavailable as error:  # the ledger starts from the groups that there are
+        except RuntimeUnavailable as error:  # an empty ledger starts from the groups that exist
             _logger.warning("admitting %s: %s", job_id, error)
-            return begin_later(mayfly.clock.now() + timedelta(seconds=_SILENCE_S))
+            return begin_later(mayfly.clock.now() + timedelta(seconds=_RETRY_AFTER_S))
         if isinstance(admission, Held):
             hold = c.HoldJob(reason=admission.reason, until=admission.until)
             job = (await mayfly.streams.carry_out(hold, job)).after
-            step = next_step(job, mayfly.clock.now(), mayfly.pace)
-            # A hold that is no news is not in the log, so the time to ask again is the admission's.
+            step = next_step(job, mayfly.clock.now(), mayfly.polls)
+            # A hold that changes nothing is not in the log, so the admission decides when to ask again.
             return begin_later(admission.until) if _may_begin(step) else step
         outcome = await mayfly.streams.carry_out(c.RequestContainer(place=admission.place), job)
         job = outcome.after
@@ -54,48 +55,52 @@ async def begin_attempt(mayfly: Mayfly, job_id: str) -> NextStep:
             created = await _create(mayfly, job, job.attempt)
             return await _next(mayfly, created or job, unsure=created is None)
     elif job.state == "queued":
-        # Asked too early. Nothing is given back, as nowhere above: it has no share, and would lose its turn in line.
-        return next_step(job, mayfly.clock.now(), mayfly.pace)
+        # Called too early. The job keeps its queue entry: it has no reservation that could be released.
+        return next_step(job, mayfly.clock.now(), mayfly.polls)
     attempt = job.attempt
     unsure = False
     if attempt is not None and attempt.container == "requested":
-        # It was asked for before, perhaps. A platform may take a second create for a change, so it is looked at first.
-        job, unsure = await _look(mayfly, job)
+        # It may have been created before. A platform may treat a second create as a change, so poll first.
+        job, unsure = await _poll(mayfly, job)
     return await _next(mayfly, job, unsure=unsure)
 
 
-async def observe_attempt(mayfly: Mayfly, job_id: str, *, doubted: bool = False) -> NextStep:
-    """Hold the attempt against its deadlines, and against what the platform shows where its worker is silent.
+async def observe_attempt(mayfly: Mayfly, job_id: str, *, troubled: bool = False) -> NextStep:
+    """Check the attempt's deadlines, and poll its container if its worker is silent.
 
-    `doubted`: somebody saw that something is wrong with the container, so the platform is asked in any case.
+    Shapes: `troubled` polls the container in any case, because it is reported to be in trouble.
+    Errors: `NotFound`, `TryAgain`.
     """
-    job, unsure = await _look(mayfly, await mayfly.streams.load(job_id), doubted=doubted)
+    job, unsure = await _poll(mayfly, await mayfly.streams.load(job_id), troubled=troubled)
     return await _next(mayfly, job, unsure=unsure)
 
 
 async def end_attempt(mayfly: Mayfly, job_id: str) -> NextStep:
-    """Keep what each container of the job leaves behind, delete it, and look whether it is gone."""
+    """Keep the traces of each lingering container of the job, delete it, and confirm that it is gone.
+
+    Errors: `NotFound`, `TryAgain`.
+    """
     job = await mayfly.streams.load(job_id)
-    again_at: datetime | None = None
+    retry_at: datetime | None = None
     for attempt in job.lingering:
         try:
             job = await _clean_up(mayfly, job, attempt)
         except RuntimeUnavailable as error:
             _logger.warning("deleting %s: %s", attempt.group, error)
-            again_at = mayfly.clock.now() + timedelta(seconds=_SILENCE_S)
-            job = await mayfly.streams.load(job_id)  # with what was written before the silence
-        except _NotYet as wait:
-            again_at = wait.until
+            retry_at = mayfly.clock.now() + timedelta(seconds=_RETRY_AFTER_S)
+            job = await mayfly.streams.load(job_id)  # with the events written before the platform failed to answer
+        except _DeletesUsedUp as wait:
+            retry_at = wait.until
     if job.lingering:
-        job, _ = await _look(mayfly, job)  # the deadlines of a later attempt wait for no earlier one's container
+        job, _ = await _poll(mayfly, job)  # an earlier container must not delay the deadlines of a later attempt
     step = await _next(mayfly, job)
-    if again_at is not None and step.activity == "end_attempt" and step.due_at is None:
-        return NextStep(activity="end_attempt", due_at=again_at)
+    if retry_at is not None and step.activity == "end_attempt" and step.due_at is None:
+        return NextStep(activity="end_attempt", due_at=retry_at)
     return step
 
 
-class _NotYet(Exception):
-    """The platform's rate of deletes is used up until then."""
+class _DeletesUsedUp(Exception):
+    """The platform accepts no more deletes until then."""
 
     def __init__(self, until: datetime) -> None:
         self.until = until
@@ -107,46 +112,46 @@ def _may_begin(step: NextStep) -> bool:
 
 
 async def _next(mayfly: Mayfly, job: Job, *, unsure: bool = False) -> NextStep:
-    """Give back the job's share of its place once it has no container, and say what comes next."""
+    """Release the job's reservation once it has no container, and return the next step."""
     if all(attempt.container == "gone" for attempt in job.attempts):
         await mayfly.admission.release(job.job_id)
-    return next_step(job, mayfly.clock.now(), mayfly.pace, unsure=unsure)
+    return next_step(job, mayfly.clock.now(), mayfly.polls, unsure=unsure)
 
 
-async def _look(mayfly: Mayfly, job: Job, *, doubted: bool = False) -> tuple[Job, bool]:
-    """Look at the open attempt, if there is one. True: the platform did not answer."""
+async def _poll(mayfly: Mayfly, job: Job, *, troubled: bool = False) -> tuple[Job, bool]:
+    """Check the open attempt, if there is one. True: the platform did not answer."""
     attempt = job.attempt
     if attempt is None or attempt.outcome is not None:
         return job, False
-    believed = alive_until(job, mayfly.pace)
-    if doubted or believed is None or believed <= mayfly.clock.now():
-        job, unsure = await _ask_platform(mayfly, job, attempt)
+    presumed = alive_until(job, mayfly.polls)
+    if troubled or presumed is None or presumed <= mayfly.clock.now():
+        job, unsure = await _inspect(mayfly, job, attempt)
     else:
-        unsure = False  # its worker spoke a moment ago
+        unsure = False  # its worker sent a report or a heartbeat recently
     return (await mayfly.streams.carry_out(c.ExpireDeadline(), job)).after, unsure
 
 
-async def _ask_platform(mayfly: Mayfly, job: Job, attempt: Attempt) -> tuple[Job, bool]:
+async def _inspect(mayfly: Mayfly, job: Job, attempt: Attempt) -> tuple[Job, bool]:
     try:
         status = await mayfly.runtime.inspect(attempt.group, place=attempt.place)
     except RuntimeUnavailable as error:
-        # No answer says nothing about the container (pain 8); only the clock may end the attempt now.
-        _logger.warning("looking at %s: %s", attempt.group, error)
+        # An unanswered request says nothing about the container; only a deadline may end the attempt now.
+        _logger.warning("polling %s: %s", attempt.group, error)
         return job, True
     if status is None and attempt.container == "requested":
-        # Nobody has seen it yet: the create was lost with the process that was to send it.
+        # It was never observed: the create was lost with the process that should have sent it.
         created = await _create(mayfly, job, attempt)
         return created or job, created is None
     if status is not None and status.refusal is not None and attempt.container == "requested":
         return await _refuse(mayfly, job, attempt, status.refusal), False
     if status is not None and mayfly.runtime.capabilities.live_metrics:
-        with contextlib.suppress(RuntimeUnavailable):  # a reading is taken at every look, and may be missed
+        with contextlib.suppress(RuntimeUnavailable):  # every poll takes a sample; a missed one is harmless
             await mayfly.runtime.metrics(attempt.group, place=attempt.place)
     return (await mayfly.streams.carry_out(_observation(attempt, status), job)).after, False
 
 
 async def _create(mayfly: Mayfly, job: Job, attempt: Attempt) -> Job | None:
-    """Ask for the group; asking again for one that is there changes nothing. None: nobody knows if it was taken."""
+    """Create the group; repeating it is harmless. None: it is unknown whether the platform accepted the request."""
     try:
         secrets = await mayfly.secrets.resolve(job.spec.secrets)
         await mayfly.runtime.create(_request(mayfly, job, attempt, secrets))
@@ -156,7 +161,7 @@ async def _create(mayfly: Mayfly, job: Job, attempt: Attempt) -> Job | None:
     except GroupRefused as error:
         return await _refuse(mayfly, job, attempt, error.refusal)
     except TryAgain as error:
-        # Accepted or not, nobody knows: the next look asks, and asks for it again if it is not there.
+        # It may have been accepted: the next poll finds out, and repeats it if the group is missing.
         _logger.warning("creating %s: %s", attempt.group, error)
         return None
     return job
@@ -184,13 +189,13 @@ def _request(mayfly: Mayfly, job: Job, attempt: Attempt, secrets: dict[str, str]
         command=spec.command or (),
         env={
             **spec.env,
-            # The worker's contract names it as required: empty where a command needs none.
+            # The worker contract requires it; it is empty for a command.
             "MESSAGE": spec.message or "",
             "CONTAINER_NAME": attempt.group,
             "MAYFLY_JOB_ID": job.job_id,
             "MAYFLY_ATTEMPT": str(attempt.number),
             "MAYFLY_REPORT_URL": f"{mayfly.public_url}/api/jobs/{job.job_id}/reports",
-            **_heartbeat(mayfly.pace.heartbeat_timeout_s),
+            **_heartbeat(mayfly.polls.heartbeat_timeout_s),
             **({"MAYFLY_SECRET_NAMES": ",".join(spec.secrets)} if spec.secrets else {}),
         },
         secure_env={**secrets, "MAYFLY_REPORT_TOKEN": token},
@@ -222,26 +227,51 @@ def _observation(attempt: Attempt, status: GroupStatus | None) -> c.ObserveConta
 
 
 async def _clean_up(mayfly: Mayfly, job: Job, attempt: Attempt) -> Job:
-    gone = c.ConfirmGone(attempt=attempt.number)
-    asked_at = attempt.delete_requested_at
-    if attempt.container == "deleting" or attempt.outcome == "refused":
-        if await mayfly.runtime.inspect(attempt.group, place=attempt.place) is None:
-            return (await mayfly.streams.carry_out(gone, job)).after
-        patience = timedelta(seconds=mayfly.pace.delete_retry_s * attempt.delete_requests)
-        if asked_at is not None and mayfly.clock.now() < asked_at + patience:
+    """Confirm that the attempt's container is gone; otherwise keep its traces and delete it.
+
+    Errors: `RuntimeUnavailable`, `_DeletesUsedUp`; the next call resumes.
+    """
+    if _may_be_gone(attempt):
+        if await _is_gone(mayfly, attempt):
+            return await _confirm_gone(mayfly, job, attempt)
+        if _was_deleted_recently(mayfly, attempt):
             return job
-    later = await mayfly.admission.may_delete(attempt.place, now=mayfly.clock.now())
-    if later is not None:
-        raise _NotYet(later)
-    traces = await _traces(mayfly, job, attempt)
-    job = (await mayfly.streams.carry_out(traces, job)).after
+    await _check_delete_rate(mayfly, attempt)
+    job = (await mayfly.streams.carry_out(await _traces(mayfly, job, attempt), job)).after
     if await mayfly.runtime.delete(attempt.group, place=attempt.place):
-        return (await mayfly.streams.carry_out(gone, job)).after
+        return await _confirm_gone(mayfly, job, attempt)
     return job
 
 
+def _may_be_gone(attempt: Attempt) -> bool:
+    """Say whether the container may be gone already: its deletion was requested, or the platform refused it."""
+    return attempt.container == "deleting" or attempt.outcome == "refused"
+
+
+async def _is_gone(mayfly: Mayfly, attempt: Attempt) -> bool:
+    return await mayfly.runtime.inspect(attempt.group, place=attempt.place) is None
+
+
+def _was_deleted_recently(mayfly: Mayfly, attempt: Attempt) -> bool:
+    """Say whether the last delete still has time to take effect; each next one gets that much longer."""
+    if attempt.delete_requested_at is None:
+        return False
+    patience = timedelta(seconds=mayfly.polls.delete_retry_s * attempt.delete_requests)
+    return mayfly.clock.now() < attempt.delete_requested_at + patience
+
+
+async def _check_delete_rate(mayfly: Mayfly, attempt: Attempt) -> None:
+    later = await mayfly.admission.may_delete(attempt.place, now=mayfly.clock.now())
+    if later is not None:
+        raise _DeletesUsedUp(later)
+
+
+async def _confirm_gone(mayfly: Mayfly, job: Job, attempt: Attempt) -> Job:
+    return (await mayfly.streams.carry_out(c.ConfirmGone(attempt=attempt.number), job)).after
+
+
 async def _traces(mayfly: Mayfly, job: Job, attempt: Attempt) -> c.RequestDelete:
-    """Take the log and the readings. What cannot be had is not worth a container that stays (pain 7)."""
+    """Read output and metrics. A container is deleted even if they are unavailable: it must not linger."""
     tail: LogTail | None = None
     samples: Sequence[MetricSample] = ()
     if attempt.logs_position is None and attempt.outcome != "refused":
@@ -251,7 +281,7 @@ async def _traces(mayfly: Mayfly, job: Job, attempt: Attempt) -> c.RequestDelete
                 tail = await without_secrets(mayfly.secrets, job.spec.secrets, tail)
             samples = await mayfly.runtime.metrics(attempt.group, place=attempt.place)
         except RuntimeUnavailable as error:
-            _logger.warning("reading what %s leaves: %s", attempt.group, error)
+            _logger.warning("reading the traces of %s: %s", attempt.group, error)
     return c.RequestDelete(
         attempt=attempt.number,
         log_text=tail.text if tail is not None else None,

@@ -18,16 +18,16 @@ _logger = logging.getLogger("mayfly.use_cases.cancel")
 async def cancel(
     mayfly: Mayfly, orchestrators: Orchestrators, job_id: str, *, source: Source, reason: str | None
 ) -> Job:
-    """End the job as canceled, and have its container deleted; a job that is over stays as it is (I3).
+    """Cancel the job and wake its orchestrator, which deletes the container. A finished job is left unchanged (I3).
 
     Errors: `NotFound`, `TryAgain`.
     """
     job = await mayfly.streams.load(job_id)
     outcome = await mayfly.streams.carry_out(RequestCancel(source=source, reason=reason), job)
     lingers = outcome.after.state == "canceled" and not outcome.after.settled
-    if outcome.events or lingers:  # a cancel that is repeated wakes again: the first may have died before it could
+    if outcome.events or lingers:  # a repeated cancel wakes again: the first may have died before it did
         try:
             await orchestrators.wake(job_id, CANCEL_EVENT)
         except TryAgain as error:
-            _logger.warning("waking %s: %s; its next look will find the cancel", job_id, error)
+            _logger.warning("waking %s: %s; its next poll will find the cancellation", job_id, error)
     return outcome.after

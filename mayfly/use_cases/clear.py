@@ -13,37 +13,37 @@ from mayfly.use_cases.cancel import cancel
 from mayfly.views.job_views import JobFilter
 
 CLEAR_STEP_S = 3.0
-"""How long one step of a clear runs, so that the caller gets an answer and can show progress."""
+"""How long one step runs before it returns, so that the caller can show progress."""
 
 _CLEAR_BATCH = 50
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cleared:
-    """How many jobs one step of a clear touched."""
+    """How many jobs one step has changed."""
 
     canceled: int
     archived: int
     cursor: str | None = None
-    """Give it back for the next step; None: that was the last."""
+    """Pass it to the next step; None: this was the last one."""
 
 
 async def clear(mayfly: Mayfly, orchestrators: Orchestrators, *, source: Source, cursor: str | None = None) -> Cleared:
-    """Go through the jobs, newest first, for some seconds: cancel those that are not over, and archive them all.
+    """Cancel the unfinished jobs and archive all of them, newest first, for `CLEAR_STEP_S` seconds.
 
-    Where that was not enough, the next call goes on from the cursor of the one before. It goes by the views, so that a
-    job may be missed that was submitted a moment before the first call; the same again finds it.
+    The next call continues from the cursor of this one. Jobs come from the views, so a job submitted just before the
+    first call may be missed; clear again to find it.
 
-    Errors: `TryAgain`; what was done until then stays done, and the same again finishes it. ValueError for a cursor
-    that no call gave out.
+    Errors: `TryAgain`; the jobs changed so far stay changed, and calling again finishes the rest. ValueError for a
+    cursor that no call returned.
     """
     until = mayfly.clock.now() + timedelta(seconds=CLEAR_STEP_S)
     canceled = archived = 0
     while True:
         page = await mayfly.views.page(JobFilter(), limit=_CLEAR_BATCH, cursor=cursor)
-        for seen in page.jobs:
-            job = seen if seen.over else await cancel(mayfly, orchestrators, seen.job_id, source=source, reason="clear")
-            canceled += job.state == "canceled" and not seen.over
+        for view in page.jobs:
+            job = view if view.over else await cancel(mayfly, orchestrators, view.job_id, source=source, reason="clear")
+            canceled += job.state == "canceled" and not view.over
             outcome = await mayfly.streams.carry_out(ArchiveJob(source=source), job)
             archived += bool(outcome.events)
         cursor = page.cursor

@@ -1,4 +1,4 @@
-"""The dry run: what a spec would become, what it would cost, and what stands in its way. Nothing is created."""
+"""The dry run: the resolved spec, its price, and anything that would block the job. Nothing is created."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from mayfly.jobs.spec import JobSpec
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """What would happen to a spec that is submitted now."""
+    """The job that a spec would become if it was submitted now."""
 
     spec: JobSpec
     """With every default filled in."""
     place: str
     price_per_hour: float
-    """USD; 0 where nothing is billed."""
+    """USD; 0 if containers are free."""
     price_at_most: float
-    """USD for every attempt running until its deadline."""
+    """USD if every attempt runs until its deadline."""
     obstacles: tuple[str, ...]
-    """What would keep it from starting."""
+    """Everything that would keep the job from starting."""
     warnings: tuple[str, ...]
-    """What it asks for and would not get."""
+    """Everything that the job requests and would not get."""
 
 
 async def plan(mayfly: Mayfly, spec: JobSpec) -> Plan:
     """Return the plan for a spec.
 
-    Errors: `TryAgain` when the secret store does not answer.
+    Errors: `TryAgain` if the secret store does not answer.
     """
     capabilities = mayfly.runtime.capabilities
     obstacles: list[str] = []
@@ -41,14 +41,14 @@ async def plan(mayfly: Mayfly, spec: JobSpec) -> Plan:
             obstacles.append(str(error))
     warnings: list[str] = []
     if spec.image is not None and not capabilities.runs_images:
-        warnings.append(f"image {spec.image} is recorded but not run: the command runs on this machine")
+        warnings.append(f"image {spec.image} is recorded but ignored: the command runs directly on this machine")
     if not capabilities.enforces_cpu:
         warnings.append(f"cpu {spec.cpu:g} is not enforced here")
     if not capabilities.enforces_memory:
         warnings.append(f"memory_gb {spec.memory_gb:g} is not enforced here")
-    place, in_the_way = await mayfly.admission.obstacles(cpu=spec.cpu, memory_gb=spec.memory_gb, now=mayfly.clock.now())
-    obstacles += in_the_way
-    per_hour = mayfly.rates.per_hour(cpu=cores_of(spec.cpu), memory_gb=gb_of(spec.memory_gb))
+    place, blocked_by = await mayfly.admission.obstacles(cpu=spec.cpu, memory_gb=spec.memory_gb, now=mayfly.clock.now())
+    obstacles += blocked_by
+    per_hour = mayfly.prices.per_hour(cpu=cores_of(spec.cpu), memory_gb=gb_of(spec.memory_gb))
     hours_at_most = (spec.start_timeout_s + spec.run_timeout_s) * spec.retry.max_attempts / 3_600
     return Plan(
         spec=spec,

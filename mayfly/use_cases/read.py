@@ -1,8 +1,8 @@
-"""The one read service: what the HTTP API and the dashboard show, from whichever place knows it best.
+"""The read service behind the HTTP API and the dashboard: each answer comes from the best source for it.
 
-A single job is folded from its stream, so that a reader sees their own write; lists come from the views, which may lag
-behind for a moment. Output and readings are asked of the container while it is there, and of the log afterwards; a
-process that runs no containers has only the log.
+A single job is folded from its stream, so readers see their own writes. Lists come from the views, which may lag for a
+moment. Output and metrics come from the container while it exists, and from the log afterwards. A process that runs no
+containers reads only the log.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from mayfly.secrets.masking import without_secrets
 from mayfly.views.job_views import JobFilter, Page
 
 LOG_BYTES_MAX = 1_048_576
-"""Of a live log that one answer carries."""
+"""How much of a running container's output one answer carries."""
 
 TraceSource = Literal["container", "log", "report", "none"]
-"""Where a trace comes from: the living container, the captured event, the worker's report, or nowhere yet."""
+"""The source of an answer: the running container, the captured event, the worker's report, or none yet."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Output:
-    """What an attempt printed."""
+    """The output of an attempt."""
 
     attempt: int
     source: TraceSource
@@ -46,20 +46,20 @@ class Readings:
 
 
 class Reader:
-    """Read jobs, streams, output and readings.
+    """Read jobs, streams, output and metrics.
 
-    Errors: `NotFound` for a job that is not there, `TryAgain` when a store does not answer.
+    Errors: `NotFound` for a job that does not exist, `TryAgain` if a store does not answer.
     """
 
     def __init__(self, stores: Mayfly | ReadStores) -> None:
         self._stores = stores
 
     async def job(self, job_id: str) -> Job:
-        """Return the job as its stream tells it now."""
+        """Return the current state of a job, folded from its stream."""
         return await self._stores.streams.load(job_id)
 
     async def page(self, job_filter: JobFilter, *, limit: int, cursor: str | None) -> Page:
-        """Return part of the list; see `JobViews.page`."""
+        """Return one page of jobs; see `JobViews.page`."""
         return await self._stores.views.page(job_filter, limit=limit, cursor=cursor)
 
     async def events(self, job_id: str, *, after: int, limit: int) -> Sequence[e.Event]:
@@ -70,7 +70,7 @@ class Reader:
         return found
 
     async def output(self, job_id: str, *, attempt: int | None = None) -> Output:
-        """Return what an attempt printed; the latest one's where none is named."""
+        """Return the output of an attempt; None: the latest one."""
         job = await self.job(job_id)
         chosen = _attempt(job, attempt)
         if chosen is None:
@@ -94,7 +94,7 @@ class Reader:
         return Output(attempt=chosen.number, source="none", text="", truncated=False)
 
     async def readings(self, job_id: str, *, attempt: int | None = None) -> Readings:
-        """Return what an attempt's container used; the latest one's where none is named."""
+        """Return the CPU and memory use of an attempt's container; None: the latest attempt."""
         job = await self.job(job_id)
         chosen = _attempt(job, attempt)
         if chosen is None:

@@ -1,4 +1,4 @@
-"""Receive a worker's report: check whose it is, write what it says, wake the orchestrator when the attempt is over."""
+"""Receive a worker's report: validate it, write its event, and wake the orchestrator if the attempt is over."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ RESULT_BYTES_MAX = 65_536
 OUTPUT_CHARS_MAX = 16_384
 MESSAGE_CHARS_MAX = 2_000
 
+_TITLE = "invalid report"
+
 _logger = logging.getLogger("mayfly.use_cases.receive_report")
 
 Claim = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
@@ -36,7 +38,7 @@ class _Report(BaseModel):
 
 
 class Usage(BaseModel):
-    """What the command used, as the worker measured it."""
+    """CPU time and memory of the command, as measured by the worker."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -54,13 +56,13 @@ class Failure(BaseModel):
 
 
 class Started(_Report):
-    """The claim."""
+    """The first report: it claims the attempt for this worker."""
 
     type: Literal["started"]
 
 
 class Progress(_Report):
-    """How far it is."""
+    """Progress of the command; with no new progress, a heartbeat."""
 
     type: Literal["progress"]
     sequence: int = Field(ge=1, le=2**31)
@@ -69,7 +71,7 @@ class Progress(_Report):
 
 
 class Finished(_Report):
-    """The end."""
+    """The last report: the outcome of the command."""
 
     type: Literal["finished"]
     outcome: Literal["succeeded", "failed"]
@@ -84,7 +86,9 @@ class Finished(_Report):
     def _result_is_small(cls, value: Any) -> Any:
         size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
         if size > RESULT_BYTES_MAX:
-            raise ValueError(f"must be at most {RESULT_BYTES_MAX} bytes of JSON (got {size}): store it, report where")
+            raise ValueError(
+                f"must be at most {RESULT_BYTES_MAX} bytes of JSON (got {size}): store it and report its location"
+            )
         return value
 
 
@@ -100,13 +104,12 @@ def parse_report(document: Mapping[str, Any], *, attempt: int) -> c.Report:
 
     Errors: `Rejected` (422), a `FieldError` for each mistake.
     """
-    title = "this is not a report"
     kind = document.get("type")
     model = _KINDS.get(kind) if isinstance(kind, str) else None
     if model is None:
-        hint = suggestion(kind, list(_KINDS)) if isinstance(kind, str) else f"known are {', '.join(_KINDS)}"
-        raise Rejected(title, [FieldError(field="type", message=f"is not known: {hint} (got {shown(kind)})")])
-    report = validated(model, document, title=title)
+        hint = suggestion(kind, list(_KINDS)) if isinstance(kind, str) else f"expected one of {', '.join(_KINDS)}"
+        raise Rejected(_TITLE, [FieldError(field="type", message=f"unknown type; {hint} (got {shown(kind)})")])
+    report = validated(model, document, title=_TITLE)
     if isinstance(report, Started):
         return c.ClaimAttempt(attempt=attempt, claim=report.claim)
     if isinstance(report, Progress):
@@ -121,9 +124,9 @@ def parse_report(document: Mapping[str, Any], *, attempt: int) -> c.Report:
 async def receive(
     mayfly: Mayfly, orchestrators: Orchestrators, job_id: str, attempt: int, document: Mapping[str, Any]
 ) -> Verdict:
-    """Record a report and return its verdict. The caller has checked that it may speak for this attempt.
+    """Record a report and return its verdict. The caller has checked the token for this attempt.
 
-    Errors: `Rejected`, `NotFound`, `TryAgain`; nothing is written then.
+    Errors: `Rejected`, `NotFound`, `TryAgain`; nothing is written.
     """
     report = parse_report(document, attempt=attempt)
     outcome = await mayfly.streams.carry_out(report, await mayfly.streams.load(job_id))
@@ -134,16 +137,17 @@ async def receive(
         try:
             await orchestrators.wake(job_id, attempt_ended_event(attempt))
         except TryAgain as error:
-            # The result is safe in the log, and the orchestrator's next look finds it there.
+            # The result is safe in the log; the orchestrator's next poll finds it.
             _logger.warning("waking %s: %s", job_id, error)
     return verdict
 
 
 def _finished(report: Finished, attempt: int) -> c.ReportSuccess | c.ReportFailure:
-    title = "this is not a report"
     if report.outcome == "succeeded":
         if report.error is not None:
-            raise Rejected(title, [FieldError(field="error", message="belongs to outcome failed: leave it out")])
+            raise Rejected(
+                _TITLE, [FieldError(field="error", message="is only allowed with outcome failed: leave it out")]
+            )
         return c.ReportSuccess(
             attempt=attempt,
             claim=report.claim,
@@ -156,9 +160,11 @@ def _finished(report: Finished, attempt: int) -> c.ReportSuccess | c.ReportFailu
             ),
         )
     if report.error is None:
-        raise Rejected(title, [FieldError(field="error", message="is required with outcome failed")])
+        raise Rejected(_TITLE, [FieldError(field="error", message="is required with outcome failed")])
     if report.result is not None:
-        raise Rejected(title, [FieldError(field="result", message="belongs to outcome succeeded: put it into error")])
+        raise Rejected(
+            _TITLE, [FieldError(field="result", message="is only allowed with outcome succeeded: use error")]
+        )
     return c.ReportFailure(
         attempt=attempt,
         claim=report.claim,

@@ -1,11 +1,10 @@
-"""The reconciler: what the log says and what there is, held against each other (I1, I5, I10).
+"""The reconciler compares the log with the world, and fixes the differences (I1, I5, I10).
 
-Views that are not complete, because their store is new or was lost, are made again from the log.
-
-One side: every job that is not settled must have a living orchestrator; one that has none is started, and finds out
-from the log where it stands. The other side: every container group with our tag must be wanted by the log; one that
-is not is deleted, and when its job is known, the log says that it was found. One that is wanted and shown in trouble is
-looked at, which costs a request only then: the list that is made anyway is how a bad start is noticed soon.
+- Views: if they are incomplete, because their store is new or was lost, they are rebuilt from the log.
+- Orchestrators: every unsettled job must have one. A missing one is started, and resumes from the log.
+- Container groups: the log must expect every group that carries Mayfly's tag. Any other is deleted, and if its job is
+  known, the log records that it was found. An expected group that is listed as troubled is polled: this notices a bad
+  start early, and costs a request only then.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal
 
 from mayfly.app import Mayfly
 from mayfly.containers.runtime import GroupListing
@@ -26,7 +26,7 @@ from mayfly.use_cases.attempts import observe_attempt
 from mayfly.views.projection import rebuild
 
 _QUIET_S = 10.0
-"""A job whose stream moved this recently is being worked on; starting its orchestrator is left to the next pass."""
+"""A job with an event this recent is being worked on; its orchestrator is left to the next pass."""
 _BATCH = 500
 
 _logger = logging.getLogger("mayfly.use_cases.reconcile")
@@ -34,25 +34,29 @@ _logger = logging.getLogger("mayfly.use_cases.reconcile")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reconciled:
-    """What one pass found and mended."""
+    """The differences that one pass found and fixed."""
 
     started: int
-    """Orchestrators that were missing."""
+    """Missing orchestrators."""
     unknown_deleted: int
-    """Groups of jobs or attempts that the log does not know."""
+    """Groups of jobs or attempts that are not in the log."""
     leaks_found: int
-    """Groups that the log had as gone."""
+    """Groups that had been confirmed gone."""
+
+
+GroupVerdict = Literal["expected", "troubled", "unknown", "gone", "leak"]
+"""`unknown`: not in the log. `gone`: deleted since it was listed. `leak`: it exists, but was confirmed gone."""
 
 
 async def reconcile(mayfly: Mayfly, orchestrators: Orchestrators) -> Reconciled:
-    """Make one pass over both sides.
+    """Make one pass over views, container groups and orchestrators.
 
-    Errors: `TryAgain`; the next pass goes on.
+    Errors: `TryAgain`; the next pass continues.
     """
     if not await mayfly.views.complete():
         count = await rebuild(log=mayfly.log, views=mayfly.views)
-        if count:  # a new store is not complete either, and that is no news
-            _logger.warning("the views were not complete: they were made again from %d events", count)
+        if count:  # a new store is incomplete as well, which is not worth a warning
+            _logger.warning("the views were incomplete: rebuilt them from %d events", count)
     unknown = leaks = 0
     listings: Sequence[GroupListing] = ()
     try:
@@ -62,9 +66,9 @@ async def reconcile(mayfly: Mayfly, orchestrators: Orchestrators) -> Reconciled:
     for listing in listings:
         try:
             verdict = await _check_group(mayfly, listing)
-            if verdict == "doubtful":
-                await _look_into(mayfly, orchestrators, listing)
-        except RuntimeUnavailable as error:  # one group that cannot be deleted must not hide the others
+            if verdict == "troubled":
+                await _poll(mayfly, orchestrators, listing)
+        except RuntimeUnavailable as error:  # a group that cannot be deleted must not hide the others
             _logger.warning("checking %s: %s", listing.group, error)
             continue
         unknown += verdict == "unknown"
@@ -83,39 +87,38 @@ async def _start_missing(mayfly: Mayfly, orchestrators: Orchestrators) -> int:
         job = await mayfly.streams.find(job_id)  # the view may lag: only the log says that a job is open
         if job is None or job.settled or job.updated_at + timedelta(seconds=_QUIET_S) > mayfly.clock.now():
             continue
-        _logger.warning("starting the orchestrator of %s, which is %s and has none", job_id, job.state)
+        _logger.warning("starting the missing orchestrator of %s, which is %s", job_id, job.state)
         await orchestrators.start(job_id)
         started += 1
     return started
 
 
-async def _check_group(mayfly: Mayfly, listing: GroupListing) -> str:
-    """Return `wanted`, `doubtful`, `unknown`, `gone` or `leak`, and have a group deleted that is not wanted.
+async def _check_group(mayfly: Mayfly, listing: GroupListing) -> GroupVerdict:
+    """Return the verdict on a group, and delete an unknown one.
 
-    The request of a container is in the log before the container is asked for, so there is no moment at which a
-    wanted group is unknown.
+    A container's request is in the log before the container is created, so an expected group is never unknown.
     """
     job = await mayfly.streams.find(listing.job_id)
     attempt = job.attempt_numbered(listing.attempt) if job is not None else None
     if job is None or attempt is None or attempt.group != listing.group:
-        _logger.warning("deleting %s, which the log does not know", listing.group)
-        # Where the platform's rate of deletes is used up, the next pass asks again.
+        _logger.warning("deleting %s, which is not in the log", listing.group)
+        # If the platform accepts no more deletes for now, the next pass retries.
         if await mayfly.admission.may_delete(listing.place, now=mayfly.clock.now()) is None:
             await mayfly.runtime.delete(listing.group, place=listing.place)
         return "unknown"
     if attempt.container != "gone":
-        # Its orchestrator deletes it when its time has come.
-        return "doubtful" if listing.troubled and attempt.outcome is None else "wanted"
+        # Its orchestrator will delete it.
+        return "troubled" if listing.troubled and attempt.outcome is None else "expected"
     if await mayfly.runtime.inspect(listing.group, place=listing.place) is None:
-        return "gone"  # it was deleted as it should, after the list was made
-    _logger.warning("deleting %s, which had been seen gone", listing.group)
+        return "gone"  # it was deleted after it was listed
+    _logger.warning("deleting %s, which had been confirmed gone", listing.group)
     await mayfly.streams.carry_out(NoteFound(attempt=attempt.number), job)
-    return "leak"  # the job is unsettled again, so its orchestrator is started and deletes it
+    return "leak"  # the job is unsettled again: its orchestrator is started and deletes the group
 
 
-async def _look_into(mayfly: Mayfly, orchestrators: Orchestrators, listing: GroupListing) -> None:
-    """Look at a container that the list shows in trouble, long before its orchestrator would."""
-    await observe_attempt(mayfly, listing.job_id, doubted=True)
+async def _poll(mayfly: Mayfly, orchestrators: Orchestrators, listing: GroupListing) -> None:
+    """Poll a container that is listed as troubled, long before its orchestrator would."""
+    await observe_attempt(mayfly, listing.job_id, troubled=True)
     attempt = (await mayfly.streams.load(listing.job_id)).attempt_numbered(listing.attempt)
     if attempt is not None and attempt.outcome is not None:
         await orchestrators.wake(listing.job_id, attempt_ended_event(listing.attempt))

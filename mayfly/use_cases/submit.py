@@ -1,7 +1,8 @@
-"""Submit a job: check the spec, write `JobSubmitted`, start its orchestrator.
+"""Submit a job: validate the spec, write `JobSubmitted`, start the orchestrator.
 
-The append at position 0 is the gate: of any number of submissions with one idempotency key exactly one opens the
-stream, and the others find it. If the process ends between the append and the start, the reconciler starts it.
+The append at position 0 decides: of any number of submissions with the same idempotency key, exactly one opens the
+stream and the others find it. If the process ends between the append and the start, the reconciler starts the
+orchestrator.
 """
 
 from __future__ import annotations
@@ -29,17 +30,19 @@ _logger = logging.getLogger("mayfly.use_cases.submit")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Submission:
+    """The job of a submission."""
+
     job: Job
     created: bool
-    """False: the same key had been used before, and this is its job."""
+    """False: the idempotency key was used before, and this is its job."""
 
 
 def parse_spec(document: Mapping[str, Any]) -> JobSpec:
-    """Return the spec in a JSON object.
+    """Return a JSON object as a spec.
 
-    Errors: `Rejected` (422), a `FieldError` for each mistake.
+    Errors: `Rejected` (422), with a `FieldError` for each mistake.
     """
-    return validated(JobSpec, document, title="this is not a job")
+    return validated(JobSpec, document, title="invalid job spec")
 
 
 async def submit(
@@ -52,12 +55,12 @@ async def submit(
 ) -> Submission:
     """Open the job's stream and start its orchestrator.
 
-    Errors: `Rejected` for a key that is empty, too long, or was used with another spec.
+    Errors: `Rejected` for a key that is empty, too long, or was used with a different spec; `TryAgain`.
     """
     if idempotency_key is not None:
         _check_key(idempotency_key)
     seed = secrets.token_bytes(16) if idempotency_key is None else idempotency_key.encode("utf-8", "surrogatepass")
-    # A key alone makes the id, so that the same key finds its job whatever name the second spec has.
+    # With a key, the id depends on the key alone, so that the key finds its job even if the name differs.
     job_id = job_id_for(seed=seed, name=spec.name if idempotency_key is None else None)
     command = SubmitJob(job_id=job_id, spec=spec, source=source, idempotency_key=idempotency_key)
     job = await mayfly.streams.open(command)
@@ -69,20 +72,18 @@ async def submit(
         try:
             await orchestrators.start(job_id)
         except TryAgain as error:
-            _logger.warning("starting %s: %s; the reconciler will", job_id, error)
+            _logger.warning("starting %s: %s; the reconciler will start it", job_id, error)
     return Submission(job=job, created=created)
 
 
 def _check_key(key: str) -> None:
     if not 0 < len(key) <= KEY_CHARS_MAX or not key.isprintable():
         message = f"must be 1 to {KEY_CHARS_MAX} printable characters (got {len(key)})"
-        raise Rejected(
-            "the idempotency key cannot be used", [FieldError(field="header.Idempotency-Key", message=message)]
-        )
+        raise Rejected("invalid idempotency key", [FieldError(field="header.Idempotency-Key", message=message)])
 
 
 def _check_same(job: Job, spec: JobSpec, key: str | None) -> None:
     if job.idempotency_key == key and key is not None and job.spec == spec:
         return
-    message = f"was used for {job.job_id} with another spec: use a new key for a new job"
-    raise Rejected("the idempotency key is taken", [FieldError(field="header.Idempotency-Key", message=message)])
+    message = f"was used for {job.job_id} with a different spec: use a new key for a new job"
+    raise Rejected("idempotency key already used", [FieldError(field="header.Idempotency-Key", message=message)])

@@ -1,8 +1,8 @@
-"""Take a message from a queue in: read it as a job, submit it, or write down why it is none.
+"""Turn a queue message into a job, or record why it is not one.
 
-A message is plain text, as in the sample, or a job spec as JSON. Its id is the idempotency key, so a message that is
-delivered again, or sent again with the same id, finds its job. A message that is wrong stays wrong: it is refused each
-time it comes, until the queue puts it among its dead letters; the first refusal is in the intake record.
+A message is plain text for the standard worker, or a job spec as JSON. Its id is the idempotency key, so a message that
+is delivered again, or sent again with the same id, finds its job. An invalid message is rejected at every delivery,
+until the queue moves it to its dead letters; the intake record keeps the first rejection.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from mayfly.use_cases.submit import Submission, parse_spec, submit
 from mayfly.validation import BODY_BYTES_MAX, parse_object
 
 PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
-"""Between tries while a store does not answer: two minutes in all, within the lock that the queue renews for five.
+"""Pauses between attempts while a store does not answer: two minutes in total; the queue renews its lock for five.
 
-A delivery that fails counts towards the dead letters, and a store that is away for a minute is not the message's fault.
+A failed delivery counts toward the dead letters, and an unavailable store is not the message's fault.
 """
 
 T = TypeVar("T")
@@ -34,25 +34,27 @@ Sleep = Callable[[float], Awaitable[None]]
 _logger = logging.getLogger("mayfly.use_cases.submit_message")
 
 
-class MessageRefused(MayflyError):
-    """The message is no job; the text says why. Delivering it again changes nothing."""
+class MessageRejected(MayflyError):
+    """The message is not a valid job; the text has the reason. Delivering it again changes nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
+    """One delivery of a message."""
+
     queue: str
     message_id: str
-    """The sender's; `sequence-N` where the sender gave none."""
+    """The sender's id; `sequence-N` if the sender set none."""
     body: bytes
     content_type: str | None
 
 
 def spec_of(message: Message) -> JobSpec:
-    """Read a message as a job.
+    """Return the job spec in a message.
 
-    Shapes: `application/json` is a spec. Without a content type, text that begins with a brace is one too. Everything
-    else is text for the standard worker.
-    Errors: `Rejected`, naming each mistake.
+    Shapes: `application/json` is a spec. Without a content type, text that begins with a brace is a spec as well.
+    Everything else is text for the standard worker.
+    Errors: `Rejected`, with a `FieldError` for each mistake.
     """
     if len(message.body) > BODY_BYTES_MAX:
         mistake = f"must be at most {BODY_BYTES_MAX} bytes (got {len(message.body)})"
@@ -60,10 +62,10 @@ def spec_of(message: Message) -> JobSpec:
     try:
         text = message.body.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
-        mistake = f"must be text in UTF-8 (byte {problem.start} is not)"
+        mistake = f"must be UTF-8 text (byte {problem.start} is not valid)"
         raise Rejected("the message is not text", [FieldError(field="body", message=mistake)]) from problem
     if not text.strip():
-        raise Rejected("the message is empty", [FieldError(field="body", message="must be a text or a job spec")])
+        raise Rejected("the message is empty", [FieldError(field="body", message="must be text or a job spec")])
     media_type = (message.content_type or "").partition(";")[0].strip().lower()
     if media_type == "application/json" or (not media_type and text.lstrip().startswith("{")):
         return parse_spec(parse_object(text.encode(), content_type="application/json"))
@@ -73,15 +75,15 @@ def spec_of(message: Message) -> JobSpec:
 async def submit_message(
     mayfly: Mayfly, orchestrators: Orchestrators, message: Message, *, sleep: Sleep = asyncio.sleep
 ) -> Submission:
-    """Submit the job that a message holds.
+    """Submit the job in a message.
 
-    Errors: `MessageRefused` after it was written down; `TryAgain` when the stores stay away.
+    Errors: `MessageRejected`, after the rejection was recorded; `TryAgain` if the stores stay unavailable.
     """
     try:
         spec = spec_of(message)
-        return await _patiently(lambda: _submit(mayfly, orchestrators, spec, message), sleep)
+        return await _with_retries(lambda: _submit(mayfly, orchestrators, spec, message), sleep)
     except Rejected as problem:
-        refusal = RejectedMessage(
+        rejected = RejectedMessage(
             queue=message.queue,
             message_id=message.message_id,
             at=mayfly.clock.now(),
@@ -89,20 +91,20 @@ async def submit_message(
             body_bytes=len(message.body),
             body_sha256=hashlib.sha256(message.body).hexdigest(),
         )
-        if await _patiently(lambda: mayfly.intake.record(refusal), sleep):
-            _logger.warning("message %r of queue %s is refused: %s", message.message_id, message.queue, refusal.reason)
-        raise MessageRefused(refusal.reason) from problem
+        if await _with_retries(lambda: mayfly.intake.record(rejected), sleep):
+            _logger.warning("rejected message %r of queue %s: %s", message.message_id, message.queue, rejected.reason)
+        raise MessageRejected(rejected.reason) from problem
 
 
 async def _submit(mayfly: Mayfly, orchestrators: Orchestrators, spec: JobSpec, message: Message) -> Submission:
     return await submit(mayfly, orchestrators, spec, source="queue", idempotency_key=message.message_id)
 
 
-async def _patiently(call: Callable[[], Awaitable[T]], sleep: Sleep) -> T:
+async def _with_retries(call: Callable[[], Awaitable[T]], sleep: Sleep) -> T:
     for pause in PAUSES_S:
         try:
             return await call()
         except TryAgain as error:
-            _logger.warning("taking in a message: %s; again in %g s", error, pause)
+            _logger.warning("receiving a message: %s; retrying in %g s", error, pause)
         await sleep(pause)
     return await call()

@@ -1,1 +1,1 @@
-"""What do readers see? The projection, the port `JobViews` (job_views.py) and one file per adapter beside it."""
+"""What do readers see? The projection, the ports `JobViews` and `JobStats`, and their adapters."""

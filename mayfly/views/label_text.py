@@ -1,6 +1,6 @@
-"""The labels that a list is filtered by, as text: `team=web,tier=2`, in quotes where a value has a comma.
+"""Label filters as text: `team=web,tier=2`, with quotes around a pair that contains a comma.
 
-It is a line of CSV (RFC 4180), so that every label that can be stored can be asked for.
+The text is one line of CSV (RFC 4180), so it can express every label that can be stored.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterable
 def parse_labels(text: str) -> dict[str, str]:
     """Return the labels in a text.
 
-    Errors: ValueError, which says what is wrong with it.
+    Errors: ValueError, which names the mistake.
 
     >>> parse_labels('team=web, "note=a, b"')
     {'team': 'web', 'note': 'a, b'}
@@ -21,13 +21,13 @@ def parse_labels(text: str) -> dict[str, str]:
     try:
         (parts,) = csv.reader([text], skipinitialspace=True, strict=True)
     except (csv.Error, ValueError) as error:
-        raise ValueError("must be NAME=VALUE, with commas between several") from error
+        raise ValueError("must be NAME=VALUE pairs, separated by commas") from error
     pairs = [part.partition("=") for part in parts]
     if not pairs or not all(name and equals for name, equals, _ in pairs):
-        raise ValueError("must be NAME=VALUE, with commas between several")
+        raise ValueError("must be NAME=VALUE pairs, separated by commas")
     labels = {name: value for name, _, value in pairs}
     if len(labels) < len(pairs):
-        raise ValueError("names a label twice, and no job has two values of one")
+        raise ValueError("must name each label once; a job has only one value per label")
     return labels
 
 

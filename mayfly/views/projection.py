@@ -1,7 +1,7 @@
-"""From the change feed to the views: fold what is new into what is there.
+"""From the change feed to the views: fold new events into existing views.
 
-The feed may deliver twice, late or out of order; a view only ever moves along its own stream, and where the feed has
-skipped something the stream itself is read (I10).
+The feed may deliver events twice, late or out of order. A view only moves forward along its own stream, and if the feed
+skipped an event, the stream itself is read (I10).
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from mayfly.views.job_views import JobViews
 
 
 async def project(events: Iterable[Event], *, log: EventLog, views: JobViews) -> int:
-    """Fold events into their views and return how many jobs moved."""
+    """Fold events into their views and return how many views changed."""
     by_job: dict[str, list[Event]] = {}
     for event in events:
         by_job.setdefault(event.job_id, []).append(event)
     kept = await views.get_many(list(by_job))
     moved = []
     for job_id, delivered in by_job.items():
-        bind(job_id, delivered[-1].attempt)  # an event that cannot be folded is told with its job
+        bind(job_id, delivered[-1].attempt)  # so that an error in the fold is logged with its job
         if (job := await _caught_up(kept.get(job_id), delivered, log)) is not None:
             moved.append(job)
     unbind()
@@ -34,7 +34,7 @@ async def project(events: Iterable[Event], *, log: EventLog, views: JobViews) ->
 
 
 async def rebuild(*, log: EventLog, views: JobViews) -> int:
-    """Make every view again from the first event, and return how many events were read."""
+    """Rebuild every view from the first event and return how many events were read."""
     await views.clear()
     position = count = 0
     while batch := await log.read_all(after=position):
@@ -46,7 +46,7 @@ async def rebuild(*, log: EventLog, views: JobViews) -> int:
 
 
 async def _caught_up(kept: Job | None, delivered: list[Event], log: EventLog) -> Job | None:
-    """Return the job with the delivered events; None when they bring nothing new."""
+    """Return the job with the delivered events applied; None: none of them is new."""
     position = kept.position if kept else 0
     new = {event.position: event for event in delivered if event.position > position}
     if not new:

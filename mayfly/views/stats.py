@@ -1,7 +1,7 @@
-"""The port to the figures: what is asked about many jobs at once, kept beside the views so that nobody has to count.
+"""The port to the job stats: aggregates over many jobs, maintained with the views so that reads never scan.
 
-Like the views they hold nothing of their own: saving a view moves them, and the change feed from the beginning makes
-them again (I1). Nothing here costs more where there are more jobs.
+Like the views, they add no information: saving a view updates them, and reading the change feed from the beginning
+rebuilds them (I1). The cost of a call does not depend on the number of jobs.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ from mayfly.jobs.phases import PhaseName
 
 Span = Literal["minute", "hour", "day"]
 Attention = Literal["held", "lingering"]
-"""`held`: waits with a reason. `lingering`: an attempt is over and its container is not seen gone (I5)."""
+"""`held`: waits with a reason. `lingering`: an attempt is over, but its container is not confirmed gone (I5)."""
 
 LIST_MAX = 200
+"""Ids in one answer."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bucket:
-    """The jobs that were submitted in one span of time and are in one state now."""
+    """The number of jobs that were submitted in one span of time and are now in one state."""
 
     begun_at: datetime
     state: JobState
@@ -33,44 +34,44 @@ class Bucket:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AttemptStats:
-    """One attempt of a job that is settled."""
+    """One attempt of a settled job."""
 
     outcome: AttemptOutcome
     ended_at: datetime
     seconds: Mapping[PhaseName, float]
-    """Phase and its length; a phase that it did not have is missing."""
+    """Length of each phase; phases that did not occur are missing."""
 
 
 class JobStats(Protocol):
-    """Ask about many jobs.
+    """Query aggregates over many jobs.
 
-    Errors: every method may raise `TryAgain` when the store does not answer.
+    Errors: every method may raise `TryAgain` if the store does not answer.
     """
 
     async def submitted(self, span: Span, *, since: datetime | None = None, archived: bool = False) -> Sequence[Bucket]:
-        """Return how many jobs were submitted in each span and are in each state now, oldest first.
+        """Return the number of jobs by span of submission and current state, oldest span first.
 
-        Shapes: spans and states without jobs are missing; `since` includes the span that it falls into; `archived`
-        True counts the archived ones too.
+        Shapes: spans and states without jobs are missing; `since` includes the span that contains it; `archived` True
+        includes archived jobs.
         """
         ...
 
     async def attention(self, kind: Attention) -> tuple[int, Sequence[str]]:
-        """Return how many jobs there are of a kind, and at most `LIST_MAX` of their ids, those longest so first."""
+        """Return the number of jobs of a kind and up to `LIST_MAX` of their ids, the longest-waiting first."""
         ...
 
     async def attempts(self, *, limit: int) -> Sequence[AttemptStats]:
-        """Return the attempts of settled jobs that ended last, newest first."""
+        """Return the most recently ended attempts of settled jobs, newest first."""
         ...
 
     async def positions(self, job_ids: Sequence[str]) -> Mapping[str, int]:
-        """Return the position up to which each job is projected; a job without a view is missing."""
+        """Return the position of each job's view; jobs without a view are missing."""
         ...
 
     async def projected(self) -> int:
-        """Return how many events the views hold, all jobs together."""
+        """Return how many events have been folded into the views, for all jobs together."""
         ...
 
     async def close(self) -> None:
-        """Release what is open."""
+        """Close files and connections."""
         ...

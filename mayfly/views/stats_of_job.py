@@ -1,22 +1,18 @@
-"""What the figures say of one job: pure, and the same wherever they are kept."""
+"""The contribution of one job to the stats: pure functions that all stores share."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
+from mayfly.clock import stamp
 from mayfly.jobs.job import AttemptOutcome, Job
 from mayfly.jobs.phases import PHASES, PhaseName, phases
 from mayfly.views.stats import Attention, Span
 
 WIDTHS: Mapping[Span, int] = {"minute": 16, "hour": 13, "day": 10}
-"""How much of a stamp names the span: `2026-01-31T12:34` a minute, and so on."""
+"""Length of the part of a stamp that names the span: `2026-01-31T12:34` is a minute."""
 _BEGINNINGS: Mapping[Span, str] = {"minute": ":00+00:00", "hour": ":00:00+00:00", "day": "T00:00:00+00:00"}
-
-
-def stamp(at: datetime) -> str:
-    """Return a time as text in UTC that sorts as the time does."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def begun_at(bucket: str, span: Span) -> datetime:
@@ -29,7 +25,7 @@ def begun_at(bucket: str, span: Span) -> datetime:
 
 
 def attention_of(job: Job) -> Mapping[Attention, str]:
-    """Return since when the job needs a look, by kind."""
+    """Return the time since which the job needs attention, by kind."""
     since: dict[Attention, str] = {}
     if job.state == "queued" and job.held_reason is not None:
         since["held"] = stamp(job.updated_at)
@@ -40,9 +36,9 @@ def attention_of(job: Job) -> Mapping[Attention, str]:
 
 
 def attempts_of(job: Job) -> Sequence[tuple[int, str, AttemptOutcome, Mapping[PhaseName, float]]]:
-    """Return (number, end, outcome, seconds by phase) of each attempt that is over; none while the job is not settled.
+    """Return (number, end, outcome, seconds by phase) of each attempt that is over; empty if the job is not settled.
 
-    A container that is found again takes its job out of the settled ones.
+    A job whose container reappears is no longer settled.
     """
     if not job.settled:
         return []

@@ -17,9 +17,9 @@ from streamlit_dashboard.services import read_service
 def draw_cost(job: Job, now: datetime) -> None:
     """Draw the cost by purpose."""
     spent = cost(job, now)
-    rates = read_service().stores.rates
+    prices = read_service().stores.prices
     size = {"cpu": job.spec.cpu, "memory_gb": job.spec.memory_gb}
-    here, azure = rates.per_hour(**size) / 3_600, EAST_US.per_hour(**size) / 3_600
+    here, azure = prices.per_hour(**size) / 3_600, EAST_US.per_hour(**size) / 3_600
     parts = [
         ("useful", spent.useful_s, "from the request of the container to the outcome"),
         ("waste: failed attempts", spent.failed_s, "attempts that failed, timed out or were canceled"),

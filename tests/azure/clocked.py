@@ -179,11 +179,11 @@ async def on_azure(
             admission=admission_to(parse_places(places), runtime=runtime, log=log, ledger=MemoryLedger()),
             secrets=secrets,
             tokens=ReportTokens(b"the key of the tests, 32 bytes or more"),
-            pace=AZURE_POLLS,
+            polls=AZURE_POLLS,
             public_url="http://mayfly.test",
             place=parse_places(places)[0].name,
             resources=(runtime,),
-            rates=Prices(cpu_hour=0.0405, memory_gb_hour=0.00445),
+            prices=Prices(cpu_hour=0.0405, memory_gb_hour=0.00445),
         )
         driver = EngineDriver(clock)
         clocked = Clocked(clock=clock, arm=arm, mayfly=mayfly, driver=driver, secrets=secrets)

@@ -15,7 +15,7 @@ from aiohttp import web
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError, ServiceRequestError
 
 from mayfly.containers.aci.runtime import AciOptions, AciRuntime
-from mayfly.containers.aci.status import PULL_PATIENCE_S, GroupSnapshot, happening, status_of
+from mayfly.containers.aci.status import PULL_PATIENCE_S, GroupSnapshot, group_event, status_of
 from mayfly.containers.runtime import GroupRefused, GroupRequest
 from mayfly.credentials import PlaintextCredential
 from mayfly.errors import RuntimeUnavailable, SecretMissing, TryAgain
@@ -197,10 +197,10 @@ class _Line:
 
 
 def _pull(age_s: float) -> GroupSnapshot:
-    event = happening(
+    event = group_event(
         name="BackOff", message="Back-off pulling image", count=4, first_at=NOW - timedelta(seconds=age_s), last_at=NOW
     )
-    return replace(WAITING, happenings=(event,))
+    return replace(WAITING, events=(event,))
 
 
 _STATES = {
@@ -233,10 +233,10 @@ def test_a_state_of_azure_reads_as(name: str) -> None:
 
 def test_the_pull_of_the_image_began_with_its_first_event() -> None:
     events = [
-        happening(name=name, message="", count=1, first_at=NOW - timedelta(seconds=age_s), last_at=NOW)
+        group_event(name=name, message="", count=1, first_at=NOW - timedelta(seconds=age_s), last_at=NOW)
         for name, age_s in (("Pulling", 9), ("Pulled", 3), ("Started", 2))
     ]
-    status = status_of(replace(FACTS, happenings=tuple(events)), now=NOW)
+    status = status_of(replace(FACTS, events=tuple(events)), now=NOW)
     assert status.pulling_at == NOW - timedelta(seconds=9)
     assert status_of(FACTS, now=NOW).pulling_at is None
 

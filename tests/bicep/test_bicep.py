@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mayfly.jobs.events import KINDS
-from mayfly.settings import read_store_settings
+from mayfly.settings import StoreSettings, read_store_settings
 from tests.bicep.files import (
     BICEP,
     FILES,
@@ -216,24 +216,12 @@ def _of_the_dashboard() -> dict[str, str]:
     return dict(re.findall(r"\{ name: '(\w+)', (?:value|secretRef): '?([^' ]+)'? \}", env))
 
 
-class _Asked(dict[str, str]):
-    """An environment that remembers what was asked of it."""
-
-    def __init__(self, values: dict[str, str]) -> None:
-        super().__init__(values)
-        self.names: set[str] = set()
-
-    def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]
-        self.names.add(name)
-        return super().get(name, default)
-
-
 def test_the_dashboard_starts_with_what_the_template_sets() -> None:
     given = _of_the_dashboard()
-    environment = _Asked({**given, "MAYFLY_COSMOS_ENDPOINT": "https://mayfly.documents.azure.com:443/"})
-    settings = read_store_settings(environment)
+    names = {f"MAYFLY_{field.upper()}" for field in StoreSettings.model_fields}
+    settings = read_store_settings({**given, "MAYFLY_COSMOS_ENDPOINT": "https://mayfly.documents.azure.com:443/"})
     assert (settings.store, settings.cosmos_key) == ("cosmos", None)
-    assert settings.cpu_hour_usd > 0
+    assert settings.prices.cpu_hour > 0
     # What it reads and the template leaves out has a default that the table tells; a key is for emulators.
     table = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     defaults = {
@@ -241,8 +229,8 @@ def test_the_dashboard_starts_with_what_the_template_sets() -> None:
         for name, default in re.findall(r"^\| (MAYFLY_\w+) \| ?([^|]*?) ?\|", table, re.MULTILINE)
         if default != "required"
     }
-    assert environment.names - set(given) <= defaults
-    assert environment.names - set(given) == {
+    assert names - set(given) <= defaults
+    assert names - set(given) == {
         "MAYFLY_DATA", "MAYFLY_COSMOS_KEY", "MAYFLY_CPU_HOUR_USD", "MAYFLY_MEMORY_GB_HOUR_USD",
     }  # fmt: skip
     read = {
@@ -251,7 +239,7 @@ def test_the_dashboard_starts_with_what_the_template_sets() -> None:
         for name in re.findall(r"environ\S*\(\"(\w+)\"", path.read_text(encoding="utf-8"))
     }
     assert read == {"MAYFLY_URL", "MAYFLY_KEY"}
-    assert set(given) == read | (environment.names & set(given)) | {"AZURE_CLIENT_ID"}
+    assert set(given) == read | (names & set(given)) | {"AZURE_CLIENT_ID"}
     assert given["AZURE_CLIENT_ID"] == "identityClientId"
     assert given["MAYFLY_COSMOS_ENDPOINT"] == "cosmosEndpoint"
     assert "dashboardClientId string = dashboard.properties.clientId" in text(BICEP / "modules" / "identity.bicep")

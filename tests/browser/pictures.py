@@ -19,7 +19,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from mayfly.client.api import Api
 from tests.browser.conftest import BROWSERS, FLAGS, ROOT, running_up
-from tests.waiting import until
+from tests.waiting import HANG_GUARD_MS, until
 
 IMAGES = ROOT / "docs" / "images"
 BYTES_MAX = 300_000
@@ -95,12 +95,12 @@ def main() -> None:
             page.goto(up.url)
             expect(page.locator(".mf-card").first).to_be_visible()
             page.get_by_text("1 h", exact=True).click()
-            expect(page.get_by_text("shard 5 of 8")).to_be_visible(timeout=60_000)
-            expect(page.get_by_text("epoch 4 of 12")).to_be_visible(timeout=60_000)
+            expect(page.get_by_text("shard 5 of 8")).to_be_visible(timeout=HANG_GUARD_MS)
+            expect(page.get_by_text("epoch 4 of 12")).to_be_visible(timeout=HANG_GUARD_MS)
             _photograph(page, "board")
             until(lambda: api.job(training).settled)
             page.goto(f"{up.url}/job?job={training}")
-            expect(page.locator(".mf-log")).to_contain_text("epoch 12/12", timeout=60_000)
+            expect(page.locator(".mf-log")).to_contain_text("epoch 12/12", timeout=HANG_GUARD_MS)
             _photograph(page, "job")
         browser.close()
 

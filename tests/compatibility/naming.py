@@ -120,7 +120,7 @@ def variables_of(command: Any) -> set[str]:
 def given_to_a_worker(runner: asyncio.Runner) -> set[str]:
     """Return the environment variables that a container in Azure is created with."""
     composed = compose(runner)
-    composed.mayfly = dataclasses.replace(composed.mayfly, pace=AZURE_POLLS)
+    composed.mayfly = dataclasses.replace(composed.mayfly, polls=AZURE_POLLS)
     composed.secrets.values["token"] = "known"
     composed.begin(composed.submit(JobSpec(message="hi", secrets={"TOKEN": "token"})))
     (request,) = composed.runtime.requests

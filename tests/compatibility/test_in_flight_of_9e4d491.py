@@ -9,8 +9,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +21,7 @@ import pytest
 from tests.compatibility import recorded
 from tests.compatibility.comparing import assert_same_job
 from tests.mayfly.composed import REPORT_KEY
+from tests.waiting import HANG_GUARD_S, until
 
 ROOT = Path(__file__).parents[2]
 EXPECTED = recorded.expected()
@@ -30,7 +30,6 @@ IN_FLIGHT: dict[str, str] = EXPECTED["in_flight"]
 
 _LATER = timedelta(seconds=60)
 """After the kill: every hold and every pause before a retry is over by then, and no deadline of a job has passed."""
-_HANGS_AFTER_S = 240.0
 _TERMINAL = ("succeeded", "failed", "timed_out", "canceled")
 
 
@@ -61,14 +60,14 @@ def _host(data: Path) -> Iterator[httpx.Client]:
     with (data / "host.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log)
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
-            _until(lambda: _is_well(http, process, data))
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=HANG_GUARD_S) as http:
+            until(lambda: _is_well(http, process, data))
             keys = json.loads((data / "host" / "keys.json").read_text())
             http.headers["x-functions-key"] = keys["master"]
             yield http
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.wait(HANG_GUARD_S)
 
 
 def _is_well(http: httpx.Client, process: subprocess.Popen[bytes], data: Path) -> bool:
@@ -77,13 +76,6 @@ def _is_well(http: httpx.Client, process: subprocess.Popen[bytes], data: Path) -
         return http.get("/api/health").status_code == 200
     except httpx.TransportError:
         return False
-
-
-def _until(holds: Callable[[], bool], shown: Callable[[], object] = lambda: "it never came") -> None:
-    hangs_at = time.monotonic() + _HANGS_AFTER_S
-    while not holds():
-        assert time.monotonic() < hangs_at, shown()
-        time.sleep(0.05)
 
 
 def _jobs(http: httpx.Client) -> dict[str, dict[str, Any]]:
@@ -95,21 +87,20 @@ def _settled(job: dict[str, Any]) -> bool:
     return job["state"] in _TERMINAL and all(attempt["container"] == "gone" for attempt in job["attempts"])
 
 
-@pytest.mark.timeout(600)
 def test_the_jobs_that_were_in_flight_end_and_none_is_lost(data: Path) -> None:
     """Their containers are gone, as after a restart of the machine."""
     with _host(data) as http:
         jobs = {job_id: http.get(f"/api/jobs/{job_id}") for job_id in JOBS}
         assert {answer.status_code for answer in jobs.values()} == {200}
 
-        _until(lambda: IN_FLIGHT["orphan"] in _jobs(http))
+        until(lambda: IN_FLIGHT["orphan"] in _jobs(http))
         http.post("/admin/functions/reconcile", json={})  # or up to 30 s later, by itself: it starts the orphan
 
         def all_settled() -> bool:
             found = _jobs(http)
             return len(found) == len(JOBS) + 1 and all(map(_settled, found.values()))
 
-        _until(all_settled, lambda: [job for job in _jobs(http).values() if not _settled(job)])
+        until(all_settled, shown=lambda: [job for job in _jobs(http).values() if not _settled(job)])
         found = _jobs(http)
         ends = {name: _end(found[job_id]) for name, job_id in IN_FLIGHT.items()}
         assert ends == {
@@ -130,7 +121,7 @@ def test_the_jobs_that_were_in_flight_end_and_none_is_lost(data: Path) -> None:
             if _settled(job):
                 assert_same_job({**job, "links": {}}, {**found[job_id], "links": {}})
         _the_queue_is_empty(http)
-        _until(lambda: set(_orchestrations(http).values()) == {"Completed"}, lambda: _orchestrations(http))
+        until(lambda: set(_orchestrations(http).values()) == {"Completed"}, shown=lambda: _orchestrations(http))
         assert _orchestrations(http).keys() == found.keys()
     _the_log_only_grew(data)
 

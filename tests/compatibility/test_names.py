@@ -17,6 +17,7 @@ from tests.compatibility.answering import answers, query_values
 from tests.compatibility.opened import Opened, folded, load_items, opened_cosmos, opened_folder, read_items
 from tests.cosmos_server.server import CosmosServer
 from tests.triggers.function_host import patch_durable_client
+from tests.waiting import HANG_GUARD_S
 
 ROOT = Path(__file__).parents[2]
 NAMES: dict[str, Any] = json.loads(Path(__file__).with_name("names.json").read_text(encoding="utf-8"))
@@ -77,14 +78,15 @@ def test_a_command_takes_its_options(name: str) -> None:
 
 def test_the_command_line_prints_its_version() -> None:
     command = [sys.executable, "-m", "mayfly", "--version"]
-    assert "mayfly" in subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120).stdout
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=HANG_GUARD_S)
+    assert "mayfly" in ended.stdout
 
 
 def test_the_local_host_takes_its_options(tmp_path: Path) -> None:
     given = [text for option in NAMES["local_host_options"] for text in option]
     given += ["--app", str(tmp_path), "--data", str(tmp_path / "data")]  # the last ones count: an empty folder
     command = [sys.executable, "-m", "local_host", "start", *given]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=HANG_GUARD_S)
     assert ended.returncode == 2
     assert "function_app.py" in ended.stderr, "it went as far as looking into the folder"
     assert "usage:" not in ended.stderr

@@ -160,10 +160,10 @@ def compose(runner: asyncio.Runner, *, folder: Path | None = None, groups_max: i
         admission=single_machine("local", groups_max=groups_max, jobs_present=partial(jobs_present, runtime, log)),
         secrets=secrets,
         tokens=ReportTokens(REPORT_KEY),
-        pace=LOCAL_POLLS,
+        polls=LOCAL_POLLS,
         public_url="http://mayfly.test",
         place="local",
-        rates=Prices(cpu_hour=0.05, memory_gb_hour=0.005),
+        prices=Prices(cpu_hour=0.05, memory_gb_hour=0.005),
         intake=SqliteIntakeRecord(":memory:"),
     )
     return Composed(mayfly=mayfly, clock=clock, runtime=runtime, secrets=secrets, runner=runner)

@@ -1,16 +1,19 @@
-"""The settings: each default, each refusal with its name and the mend, and a key that is made once."""
+"""The settings: each default, each error with its name and fix, and a key that is generated once."""
 
 from __future__ import annotations
 
 import stat
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from mayfly import settings_table
 from mayfly.errors import SettingInvalid
+from mayfly.jobs.costs import Prices
 from mayfly.report_tokens import KEY_BYTES_MIN, ReportTokens
-from mayfly.settings import read_settings, read_store_settings
+from mayfly.settings import AciSettings, Settings, queue_name, read_settings, read_store_settings
 
 
 def test_an_empty_environment_gives_the_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,22 +26,23 @@ def test_an_empty_environment_gives_the_defaults(tmp_path: Path, monkeypatch: py
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "mend"),
+    ("name", "value", "message"),
     [
-        ("MAYFLY_STORE", "postgres", "MAYFLY_STORE must be one of sqlite"),
+        ("MAYFLY_STORE", "postgres", r"MAYFLY_STORE must be one of sqlite, cosmos \(got 'postgres'\)"),
         ("MAYFLY_STORE", "cosmos", r"MAYFLY_COSMOS_ENDPOINT must be an address such as https://.* \(got ''\)"),
-        ("MAYFLY_RUNTIME", "docker", "MAYFLY_RUNTIME must be one of processes"),
+        ("MAYFLY_RUNTIME", "docker", r"MAYFLY_RUNTIME must be one of processes, aci \(got 'docker'\)"),
         ("MAYFLY_REPORT_KEY", "@Microsoft.KeyVault(SecretUri=https://kv.test/secrets/k)", "was not resolved"),
+        ("MAYFLY_REPORT_KEY", "short", r"MAYFLY_REPORT_KEY must have at least 32 bytes \(got 5\)"),
         ("MAYFLY_GROUPS_MAX", "0", r"MAYFLY_GROUPS_MAX must be a whole number of at least 1 \(got '0'\)"),
         ("MAYFLY_GROUPS_MAX", "many", "MAYFLY_GROUPS_MAX must be a whole number of at least 1"),
         ("MAYFLY_GROUPS_MAX", "-5", "MAYFLY_GROUPS_MAX must be a whole number of at least 1"),
         ("MAYFLY_GROUPS_MAX", "", "MAYFLY_GROUPS_MAX must be a whole number of at least 1"),
     ],
 )
-def test_a_wrong_setting_is_refused_with_its_name_and_the_mend(
-    tmp_path: Path, name: str, value: str, mend: str
+def test_an_invalid_setting_is_rejected_with_its_name_and_the_fix(
+    tmp_path: Path, name: str, value: str, message: str
 ) -> None:
-    with pytest.raises(SettingInvalid, match=mend):
+    with pytest.raises(SettingInvalid, match=message):
         read_settings({"MAYFLY_DATA": str(tmp_path), name: value})
 
 
@@ -52,22 +56,22 @@ ACI = {
 
 
 def test_azure_needs_five_settings_and_has_defaults_for_the_rest(tmp_path: Path) -> None:
-    aci = read_settings({"MAYFLY_DATA": str(tmp_path), **ACI}).aci
-    assert aci is not None
+    aci = read_settings({"MAYFLY_DATA": str(tmp_path), **ACI})
+    assert isinstance(aci, AciSettings)
     assert [place.name for place in aci.places] == ["swedencentral", "westeurope-spot"]
     assert aci.arm_endpoint == "https://management.azure.com"
-    assert (aci.worker_identity, aci.subnet, aci.log_workspace, aci.metrics) == (None, None, None, True)
-    assert (aci.cpu_hour_usd, aci.memory_gb_hour_usd) == (0.0405, 0.00445)
+    assert (aci.worker_identity, aci.subnet, aci.log_workspace, aci.metrics) == (None, None, None, "on")
+    assert aci.prices == Prices(cpu_hour=0.0405, memory_gb_hour=0.00445)
 
 
 @pytest.mark.parametrize("name", [name for name in ACI if name != "MAYFLY_RUNTIME"])
-def test_azure_without_one_of_them_is_refused_by_its_name(tmp_path: Path, name: str) -> None:
-    with pytest.raises(SettingInvalid, match=f"{name} is required"):
+def test_azure_without_one_of_them_is_rejected_with_its_name(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SettingInvalid, match=f"{name} is required when MAYFLY_RUNTIME=aci"):
         read_settings({"MAYFLY_DATA": str(tmp_path), **ACI, name: ""})
 
 
 @pytest.mark.parametrize(
-    ("places", "mend"),
+    ("places", "message"),
     [
         ("Sweden Central", "must be like swedencentral,westeurope:spot:4:16"),
         ("swedencentral:4", "must be like"),
@@ -75,22 +79,52 @@ def test_azure_without_one_of_them_is_refused_by_its_name(tmp_path: Path, name: 
         ("swedencentral,swedencentral", "must name each place once"),
     ],
 )
-def test_places_that_cannot_be_read_are_refused_with_the_mend(tmp_path: Path, places: str, mend: str) -> None:
-    with pytest.raises(SettingInvalid, match=f"MAYFLY_PLACES {mend}"):
+def test_invalid_places_are_rejected_with_the_fix(tmp_path: Path, places: str, message: str) -> None:
+    with pytest.raises(SettingInvalid, match=f"MAYFLY_PLACES {message}"):
         read_settings({"MAYFLY_DATA": str(tmp_path), **ACI, "MAYFLY_PLACES": places})
 
 
-def test_a_price_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_an_invalid_price_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(SettingInvalid, match="MAYFLY_CPU_HOUR_USD must be a price in USD"):
         read_settings({"MAYFLY_DATA": str(tmp_path), **ACI, "MAYFLY_CPU_HOUR_USD": "cheap"})
 
 
-def test_the_workspaces_key_is_not_shown(tmp_path: Path) -> None:
-    settings = read_settings({"MAYFLY_DATA": str(tmp_path), **ACI, "MAYFLY_LOG_WORKSPACE_KEY": "hunter2"})
-    assert "hunter2" not in repr(settings)
+def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
+    with pytest.raises(SettingInvalid) as raised:
+        read_settings({"MAYFLY_DATA": str(tmp_path), "MAYFLY_STORE": "postgres", "MAYFLY_GROUPS_MAX": "0"})
+    assert str(raised.value) == (
+        "MAYFLY_STORE must be one of sqlite, cosmos (got 'postgres');"
+        " MAYFLY_GROUPS_MAX must be a whole number of at least 1 (got '0')"
+    )
 
 
-def test_the_cosmos_store_has_an_address_and_a_key_only_where_one_is_given(tmp_path: Path) -> None:
+def test_keys_are_shown_neither_by_the_settings_nor_by_an_error(tmp_path: Path) -> None:
+    keys = {"MAYFLY_LOG_WORKSPACE_KEY": "hunter2", "MAYFLY_COSMOS_KEY": "hunter2", "MAYFLY_REPORT_KEY": "hunter2" * 5}
+    environment = {"MAYFLY_DATA": str(tmp_path), **ACI, **keys}
+    assert "hunter2" not in repr(read_settings(environment))
+    for wrong in ({"MAYFLY_STORE": "postgres"}, {"MAYFLY_REPORT_KEY": "hunter2"}):
+        with pytest.raises(SettingInvalid) as raised:
+            read_settings({**environment, **wrong})
+        assert "hunter2" not in "".join(traceback.format_exception(raised.value))
+
+
+def test_the_queue_has_a_name_if_one_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAYFLY_QUEUE", "mine")
+    assert queue_name() == "mine"
+    monkeypatch.setenv("MAYFLY_QUEUE", "")
+    assert queue_name() is None
+
+
+def test_every_setting_has_a_row_with_its_default_on_the_page() -> None:
+    rows = {row.name: row for group in settings_table.GROUPS for row in group.rows}
+    assert {f"MAYFLY_{name.upper()}" for name in (*Settings.model_fields, *AciSettings.model_fields)} <= set(rows)
+    assert all(row.meaning and row.default for row in rows.values())
+    assert rows["MAYFLY_GROUPS_MAX"].default == "`100`"
+    assert rows["MAYFLY_SUBSCRIPTION"].default == "required"
+    assert rows["MAYFLY_SUBNET"].default == "none"
+
+
+def test_the_cosmos_store_has_an_address_and_a_key_only_if_one_is_given(tmp_path: Path) -> None:
     environment = {
         "MAYFLY_DATA": str(tmp_path),
         "MAYFLY_STORE": "cosmos",
@@ -103,10 +137,11 @@ def test_the_cosmos_store_has_an_address_and_a_key_only_where_one_is_given(tmp_p
     assert "a key" not in repr(settings)
 
 
-def test_a_reader_knows_its_stores_and_the_prices_where_containers_cost_something(tmp_path: Path) -> None:
+def test_a_reader_knows_its_stores_and_the_prices_if_containers_cost_something(tmp_path: Path) -> None:
     environment = {"MAYFLY_DATA": str(tmp_path)}
     here = read_store_settings(environment)
-    assert (here.store, here.cosmos_endpoint, here.cpu_hour_usd, here.memory_gb_hour_usd) == ("sqlite", None, 0.0, 0.0)
+    assert (here.store, here.cosmos_endpoint) == ("sqlite", None)
+    assert here.prices == Prices(cpu_hour=0.0, memory_gb_hour=0.0)
     with pytest.raises(SettingInvalid, match="MAYFLY_COSMOS_ENDPOINT must be an address"):
         read_store_settings({**environment, "MAYFLY_STORE": "cosmos"})
     azure = {
@@ -118,7 +153,7 @@ def test_a_reader_knows_its_stores_and_the_prices_where_containers_cost_somethin
     }
     there = read_store_settings({**environment, **azure})
     assert (there.cosmos_endpoint, there.cosmos_key) == ("https://mayfly.documents.azure.com:443/", "a key")
-    assert (there.cpu_hour_usd, there.memory_gb_hour_usd) == (0.05, 0.00445)
+    assert there.prices == Prices(cpu_hour=0.05, memory_gb_hour=0.00445)
     assert "a key" not in repr(there)
 
 
@@ -127,7 +162,7 @@ def test_the_public_url_has_no_slash_at_its_end(tmp_path: Path) -> None:
     assert settings.public_url == "https://mayfly.test"
 
 
-def test_the_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
+def test_the_key_is_generated_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
     environment = {"MAYFLY_DATA": str(tmp_path / "data")}
     first = read_settings(environment).report_key
     assert read_settings(environment).report_key == first
@@ -141,12 +176,12 @@ def test_two_data_folders_have_two_keys(tmp_path: Path) -> None:
     assert len(keys) == 2
 
 
-def test_readers_at_one_time_agree_on_one_key(tmp_path: Path) -> None:
+def test_concurrent_readers_agree_on_one_key(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         keys = list(pool.map(lambda _: read_settings({"MAYFLY_DATA": str(tmp_path)}).report_key, range(32)))
     assert len(set(keys)) == 1
 
 
-def test_a_key_that_is_too_short_is_refused_with_both_lengths() -> None:
+def test_a_key_that_is_too_short_is_rejected_with_both_lengths() -> None:
     with pytest.raises(ValueError, match=r"at least 32 bytes \(got 5\)"):
         ReportTokens(b"short")

@@ -81,7 +81,7 @@ _WORD_ORDER = (
     ),
     _habit(
         "is-none",
-        r"(?<!\bthere\s)\b(?:is|are|was|were) none\b(?! of\b)",
+        r"(?<!\bthere\s)\b(?:is|are|was|were) (?-i:none)\b(?! of\b)",
         "'does not exist', 'is not one', 'has none'",
         "A message that is none is recorded.",
         "A message that is not a valid job is recorded.",
@@ -369,7 +369,7 @@ _SPELLING = (
     ),
     _habit(
         "spelling-ise",
-        r"\b(?:organis|recognis|initialis|normalis|optimis|serialis|authoris|synchronis|summaris|minimis|maximis"
+        r"\b(?:organis|recognis|initialis|normalis|optimis(?![mt])|serialis|authoris|synchronis|summaris|minimis|maximis"
         r"|customis|materialis|categoris|prioritis|finalis|generalis|specialis|localis|capitalis|utilis|tokenis)\w+"
         r"|\banalys(?:e|ed|es|ing)\b",
         "American spelling: -ize, -yze",

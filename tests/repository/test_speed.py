@@ -17,6 +17,11 @@ ALLOWED = {
     "tests/soak/drills.py": "it prints how far a drill is, every few seconds",
     "tests/contracts/container_runtime.py": "it has times lie between the clock before and the clock after",
     "tests/mayfly/containers/processes/test_runtime.py": "it kills a host at a random moment; any will do",
+    "tests/browser/pictures.py": "it waits for charts to be painted before it takes a picture, and asserts nothing",
+    "tests/worker/test_http_post.py": "its server never answers, and the short time limit is what it tests",
+    "tests/compatibility/writing/azure_jobs.py": "it wrote the record with commit 9e4d491; no test runs it",
+    "tests/compatibility/writing/host.py": "it wrote the record with commit 9e4d491; no test runs it",
+    "tests/compatibility/writing/local_jobs.py": "it wrote the record with commit 9e4d491; no test runs it",
 }
 """Files that use real time, and why that decides nothing."""
 

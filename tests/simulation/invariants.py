@@ -186,7 +186,7 @@ class Invariants:
                 )
 
     def _check_in_time(self, job_id: str, rules: StreamRules, calm_since: datetime) -> None:
-        latest = self.now() - timedelta(seconds=_LATE_S + self._world.mayfly.pace.longest_s)
+        latest = self.now() - timedelta(seconds=_LATE_S + self._world.mayfly.polls.poll_max_s)
         deadline = rules.deadline()
         if deadline is not None and max(deadline, calm_since) < latest:
             self.break_("I6", f"{self._world.alias(job_id)} is past its deadline of {deadline}, and nobody ends it")

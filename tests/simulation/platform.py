@@ -246,7 +246,6 @@ def _status(group: Group) -> GroupStatus:
         exit_code=group.shown_code,
         started_at=group.started_at,
         exited_at=group.exited_at,
-        restart_count=group.restarts,
     )
 
 

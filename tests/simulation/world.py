@@ -240,10 +240,10 @@ class World:
             admission=single_machine(PLACE, groups_max=self.groups_max, jobs_present=present),
             secrets=_Secrets(self.faults),
             tokens=_TOKENS,
-            pace=self.pace,
+            polls=self.pace,
             public_url="http://host",
             place=PLACE,
-            rates=Prices(cpu_hour=0, memory_gb_hour=0),
+            prices=Prices(cpu_hour=0, memory_gb_hour=0),
             intake=SqliteIntakeRecord(":memory:"),
         )
 

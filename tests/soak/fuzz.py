@@ -17,7 +17,7 @@ SEEDS_SHORT = 4
 """Of each seeded run; see tests/sampling.py."""
 
 _ROOT = Path(__file__).parents[2]
-_PASSING = re.compile(r"- (\d+) passing examples")
+_PASSING = re.compile(r"- (\d+) passing")
 
 
 def run(soak: Soak) -> Outcome:

@@ -220,7 +220,7 @@ def test_an_interrupted_clear_shows_why_and_can_be_repeated(seeded: Seeded, open
 def test_a_missing_store_is_an_error_until_it_exists(tmp_path: Path, opened: Open) -> None:
     app = opened()
     assert "The board could not be read" in shown(app)
-    assert "views.db is not there" in shown(app)
+    assert "views.db does not exist" in shown(app)
     seeded = Seeded.in_files(tmp_path)
     job_id = seeded.job(1)
     app.run()
@@ -245,4 +245,4 @@ def test_views_without_their_tables_are_an_error(tmp_path: Path, opened: Open) -
     (tmp_path / "views.db").write_bytes(b"")
     (tmp_path / "log.db").write_bytes(b"")
     assert "no such table" in shown(opened())
-    assert services.read_service().stores.gauge is not None
+    assert services.read_service().stores.log_stats is not None

@@ -90,7 +90,7 @@ def test_an_untouched_form_shows_no_error(seeded: Seeded, opened: Open) -> None:
     assert 'role="alert"' not in shown(app)
     assert not app.error
     app.button(key="send").click().run()
-    assert app.error[0].value == "give a message or a command"
+    assert app.error[0].value == "a message or a command is required"
 
 
 def test_the_form_starts_with_the_defaults_of_the_spec() -> None:

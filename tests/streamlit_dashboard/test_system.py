@@ -69,5 +69,5 @@ def test_empty_stores_are_explained(seeded: Seeded, opened: Open) -> None:
 
 def test_without_stores_the_page_stays_up(opened: Open) -> None:
     text = shown(opened("system"))
-    assert "log.db is not there" in text
+    assert "log.db does not exist" in text
     assert text.count("This page retries automatically") >= 4

@@ -16,8 +16,8 @@ def _with(**fields: Any) -> dict[str, Any]:
 
 
 _WRONG: list[tuple[str, dict[str, Any], str, str]] = [
-    ("nothing to do", {}, "body", "give a message or a command"),
-    ("null instead of work", {"message": None}, "body", "give a message or a command"),
+    ("nothing to do", {}, "body", "a message or a command is required"),
+    ("null instead of work", {"message": None}, "body", "a message or a command is required"),
     ("image without a command", {"message": "hi", "image": "busybox"}, "body", "an image needs a command"),
     ("unknown key", _with(comand=["x"]), "comand", "did you mean command?"),
     ("unknown key without a near name", _with(zzz=1), "zzz", "known are at_most_once, command, cpu"),
@@ -30,7 +30,7 @@ _WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("message is an object", {"message": {"a": 1}}, "message", 'must be a string (got {"a": 1})'),
     ("message too long", {"message": "x" * 32_769}, "message", "must have at most 32768 characters (got 32769)"),
     ("message too many bytes", {"message": "é" * 20_000}, "message", "must be at most 32768 bytes of UTF-8"),
-    ("NUL in the message", {"message": "a\x00b"}, "message", "must not contain the character NUL"),
+    ("NUL in the message", {"message": "a\x00b"}, "message", "must not contain a NUL character"),
     ("command is text", {"command": "echo hi"}, "command", 'must be an array (got "echo hi")'),
     ("command is an object", {"command": {"a": 1}}, "command", "must be an array"),
     ("empty command", {"command": []}, "command", "must have at least 1 entries (got [])"),
@@ -64,14 +64,14 @@ _WRONG: list[tuple[str, dict[str, Any], str, str]] = [
         "reserved env name",
         _with(env={"MAYFLY_REPORT_TOKEN": "x"}),
         "env",
-        "MAYFLY_REPORT_TOKEN is set by Mayfly itself",
+        "MAYFLY_REPORT_TOKEN is reserved for Mayfly",
     ),
-    ("reserved env name of the sample", _with(env={"MESSAGE": "x"}), "env", "MESSAGE is set by Mayfly itself"),
+    ("reserved env name of the sample", _with(env={"MESSAGE": "x"}), "env", "MESSAGE is reserved for Mayfly"),
     (
         "reserved secret name",
         _with(secrets={"CONTAINER_NAME": "x"}),
         "secrets",
-        "CONTAINER_NAME is set by Mayfly itself",
+        "CONTAINER_NAME is reserved for Mayfly",
     ),
     ("too many env names", _with(env={f"A{n}": "" for n in range(129)}), "env", "must have at most 128 entries"),
     ("env too large", _with(env={"A": "x" * 65_536}), "env", "must be at most 65536 bytes in all (got 65537)"),

@@ -14,7 +14,7 @@ from azure.functions.servicebus import ServiceBusMessageInConverter
 from mayfly.errors import TryAgain
 from mayfly.jobs.names import job_id_for
 from mayfly.use_cases import submit_message
-from mayfly.use_cases.submit_message import MessageRefused
+from mayfly.use_cases.submit_message import MessageRejected
 from mayfly.validation import BODY_BYTES_MAX
 from tests.triggers.function_host import CLIENT_BINDING, FunctionHost, run
 
@@ -39,7 +39,7 @@ def take(api: FunctionHost, body: bytes, **rest: Any) -> None:
 def refused(api: FunctionHost, body: bytes, **rest: Any) -> str:
     """Deliver a message twice, and return the one reason that is written down."""
     for _ in range(2):
-        with pytest.raises(MessageRefused):
+        with pytest.raises(MessageRejected):
             take(api, body, **rest)
     (refusal,) = api.call("GET", "intake").json["refusals"]
     assert refusal["body_bytes"] == len(body)
@@ -110,7 +110,7 @@ def test_a_message_that_is_no_job_is_refused_each_time_and_written_down_once(
 
 def test_the_same_id_with_another_text_is_refused(api: FunctionHost) -> None:
     take(api, b"hash me")
-    with pytest.raises(MessageRefused, match=r"was used for .* with another spec"):
+    with pytest.raises(MessageRejected, match=r"was used for .* with another spec"):
         take(api, b"hash something else")
     assert len(api.composed.whole_log()) == 1
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 
 import pytest
 
+from tests.waiting import HANG_GUARD_S
 from worker.environment import ReportAddress, parse_address
 from worker.http_post import Answer, post
 
@@ -64,7 +65,7 @@ def answering() -> Iterator[Answering]:
 
 
 def sent_to(peer: Peer, body: bytes = b"{}") -> Answer:
-    return post(peer.address, token="secret", body=body, timeout_s=60)
+    return post(peer.address, token="secret", body=body, timeout_s=HANG_GUARD_S)
 
 
 def test_the_request_is_complete(answering: Answering) -> None:
@@ -140,7 +141,7 @@ def test_a_port_that_nobody_listens_on_is_an_error() -> None:
         closed.bind(("127.0.0.1", 0))
         address = parse_address(f"http://127.0.0.1:{closed.getsockname()[1]}/")
         with pytest.raises(ConnectionRefusedError):
-            post(address, token="secret", body=b"{}", timeout_s=60)
+            post(address, token="secret", body=b"{}", timeout_s=HANG_GUARD_S)
 
 
 def test_a_server_that_never_answers_is_an_error() -> None:

@@ -177,3 +177,9 @@ def test_the_demo_work_takes_as_long_as_was_asked_for(clock: Clock, interruption
     assert ending.exit_code == 0
     assert len(clock.slept) == 30
     assert sum(clock.slept) == pytest.approx(1.5)
+
+
+def test_a_signal_that_came_since_the_last_check_is_not_slept_through() -> None:
+    interruption = Interruption.__new__(Interruption)  # without its handlers, which are for a process of its own
+    interruption.signal_number, interruption.stop = 15, None
+    interruption.sleep(86_400, requested=False)

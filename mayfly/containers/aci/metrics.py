@@ -1,8 +1,9 @@
-"""What container groups used, as Azure Monitor publishes it: a reading a minute, some minutes late.
+"""CPU and memory use of container groups, from Azure Monitor: one sample per minute, a few minutes late.
+
+A job of a minute or two ends before its first sample. Reading requires the role Monitoring Reader on the subscription.
 
 Source: azure-monitor-querymetrics 1.0; supported-metrics of Microsoft.ContainerInstance/containerGroups: `CpuUsage` in
-millicores and `MemoryUsage` in bytes. It asks for Monitoring Reader on the subscription. A job of a minute or two ends
-before its first reading.
+millicores and `MemoryUsage` in bytes.
 """
 
 from __future__ import annotations
@@ -19,24 +20,24 @@ from mayfly.errors import RuntimeUnavailable
 
 _NAMESPACE = "Microsoft.ContainerInstance/containerGroups"
 _CPU, _MEMORY = "CpuUsage", "MemoryUsage"
-_LONGEST = timedelta(hours=24)
+_TIMESPAN_MAX = timedelta(hours=24)
 _GRAIN = timedelta(minutes=1)
-_NO_SENSE = (AttributeError, KeyError, TypeError, ValueError)
-"""What the client raises, as it is, for an answer in which something is missing; no reading is worth a failed job."""
+_MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
+"""The client raises these unchanged if a response is incomplete. Missing metrics must not fail a job."""
 
 
 class AciMetrics:
-    """See `Metrics` in `aci.py`. One client for each region, since the data plane is regional."""
+    """See `Metrics` in `runtime.py`. There is one client per region, because the data plane is regional."""
 
     def __init__(self, audience: str, credential: Any, **options: Any) -> None:
-        """`options` go to the SDK's clients; tests reach a server of their own with them."""
+        """Pass `options` to the SDK's clients; tests use them to reach their own server."""
         self._audience = audience
         self._credential = credential
         self._options = options
         self._clients: dict[str, Any] = {}
 
     async def read(self, resource_id: str, *, region: str) -> Sequence[MetricSample]:
-        """Return the readings of the last day.
+        """Return the samples of the last 24 hours, oldest first.
 
         Errors: `RuntimeUnavailable`.
         """
@@ -45,15 +46,17 @@ class AciMetrics:
                 resource_ids=[resource_id],
                 metric_namespace=_NAMESPACE,
                 metric_names=[_CPU, _MEMORY],
-                timespan=_LONGEST,
+                timespan=_TIMESPAN_MAX,
                 granularity=_GRAIN,
                 aggregations=["Average"],
             )
             return samples_of(results)
         except AzureError as error:
             raise RuntimeUnavailable(f"Azure Monitor did not answer: {type(error).__name__}") from error
-        except _NO_SENSE as error:
-            raise RuntimeUnavailable(f"Azure Monitor answered nonsense: {type(error).__name__} {error}") from error
+        except _MALFORMED as error:
+            raise RuntimeUnavailable(
+                f"Azure Monitor sent an incomplete response: {type(error).__name__} {error}"
+            ) from error
 
     async def close(self) -> None:
         """Close the connections."""
@@ -71,12 +74,12 @@ class AciMetrics:
 
 
 def samples_of(results: Sequence[Any]) -> Sequence[MetricSample]:
-    """Put the series of CPU and memory together by their times; a minute without both is left out."""
+    """Join the CPU and memory series by time; a minute that lacks either is left out."""
     series: dict[str, dict[Any, float]] = {_CPU: {}, _MEMORY: {}}
     for result in results:
         for metric in result.metrics:
-            for line in metric.timeseries:
-                for point in line.data:
+            for one in metric.timeseries:
+                for point in one.data:
                     if point.average is not None and metric.name in series:
                         series[metric.name][point.timestamp] = float(point.average)
     return [

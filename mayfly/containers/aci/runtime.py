@@ -1,10 +1,9 @@
-"""Container groups on Azure Container Instances: the adapter of `ContainerRuntime`, and all that uses its SDK.
+"""Container groups on Azure Container Instances: the adapter of `ContainerRuntime`, and the only user of its SDK.
 
-One group holds one container of the same name, with restart policy Never. No call waits for a long-running operation,
-and none is repeated inside the SDK: an activity lasts seconds, each create is one PUT, and what failed is tried again
-by whoever asked, who has waited meanwhile. (Beneath the SDK, aiohttp sends a request once more when a connection that
-it had kept turns out to be closed; the same PUT twice changes nothing.) Secrets are secure values, which Azure never
-gives back.
+A group holds one container of the same name, with restart policy Never. No call waits for a long-running operation, and
+the SDK retries none: an activity takes seconds, each create is one PUT, and the caller retries after a pause. Below the
+SDK, aiohttp repeats a request if a kept connection turns out to be closed; repeating the same PUT is harmless. Secrets
+are secure values, which Azure never returns.
 
 Source: azure-mgmt-containerinstance 10.1, REST API 2023-05-01. 10.2 moves the models' fields, so it is not used.
 """
@@ -23,7 +22,7 @@ from azure.mgmt.containerinstance import models as m
 from azure.mgmt.containerinstance.aio import ContainerInstanceManagementClient
 
 from mayfly.containers.aci.refusals import classify
-from mayfly.containers.aci.status import TROUBLED, GroupSnapshot, happening, status_of
+from mayfly.containers.aci.status import TROUBLED, GroupSnapshot, group_event, status_of
 from mayfly.containers.runtime import (
     Capabilities,
     GroupListing,
@@ -39,7 +38,7 @@ from mayfly.jobs.refusal import Refusal
 
 PUBLIC_CLOUD = "https://management.azure.com"
 WORKER_COMMAND = ("python", "-I", "-S", "/opt/mayfly/worker/__main__.py")
-"""As the entry point in worker/Dockerfile: a group's command replaces the image's."""
+"""The entry point of worker/Dockerfile, repeated because a group's command replaces that of the image."""
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NAME_CHARS_MAX = 63
@@ -47,41 +46,43 @@ _JOB, _ATTEMPT, _PLACE, _CREATED = "mayfly-job", "mayfly-attempt", "mayfly-place
 _LOG_BYTES_STOPPED = 16 << 10
 _LOG_BYTES_RUNNING = 4 << 20
 _LOG_LINES_STOPPED = 1_000
-"""Source: as above: what Azure keeps of a container's output."""
+"""How much of a container's output Azure keeps. Source: container-instances-resource-and-quota-limits."""
 
-_Answer = TypeVar("_Answer")
+_Response = TypeVar("_Response")
 
 
 class Metrics(Protocol):
-    """Where readings come from: Azure publishes them apart from the groups."""
+    """The source of metrics: Azure publishes them separately from the groups."""
 
     async def read(self, resource_id: str, *, region: str) -> Sequence[MetricSample]:
-        """Return the readings of one group, oldest first."""
+        """Return the samples of one group, oldest first."""
         ...
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Close the connections."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class AciOptions:
-    """What every group has in common."""
+    """The options that all groups share."""
 
     subscription: str
     resource_group: str
     worker_image: str
-    """What a job without an image of its own runs in."""
+    """The image for jobs that do not name one."""
     endpoint: str = PUBLIC_CLOUD
     worker_identity: str | None = None
     """Resource id of the user-assigned identity that pulls from the registry."""
     subnet: str | None = None
-    """Resource id of a subnet that is delegated to container groups."""
+    """Resource id of a subnet delegated to container groups."""
     log_workspace: str | None = None
     log_workspace_key: str | None = field(default=None, repr=False)
     worker_command: Sequence[str] = WORKER_COMMAND
 
 
 class AciRuntime:
-    """See `ContainerRuntime`. One instance serves a process, on one event loop; it keeps the connections."""
+    """See `ContainerRuntime`. One instance serves a process, on one event loop; it keeps its connections open."""
 
     def __init__(
         self,
@@ -95,26 +96,27 @@ class AciRuntime:
         self._credential = credential
         self._metrics = metrics
         self._clock = clock
-        self._made: Any = None
-        # The SDK sends no token over plain HTTP unless it is told to; only a test's endpoint is plain.
-        self._each: dict[str, Any] = {"enforce_https": not options.endpoint.startswith("http://")}
+        self._opened: Any = None
+        # Without this option the SDK sends no token over plain HTTP; only the endpoints of tests are plain.
+        self._per_call: dict[str, Any] = {"enforce_https": not options.endpoint.startswith("http://")}
 
     @property
     def capabilities(self) -> Capabilities:
+        """See `ContainerRuntime.capabilities`."""
         return Capabilities(runs_images=True, enforces_memory=True, enforces_cpu=True, live_metrics=False)
 
     async def create(self, request: GroupRequest) -> None:
         """See `ContainerRuntime.create`. One PUT.
 
-        Azure takes a PUT on a group that is there as a change of it: whoever is not sure looks first.
+        Azure treats a PUT on an existing group as a change, so a caller that is unsure inspects first.
         """
         if not _is_name(request.group):
             raise GroupRefused(
                 Refusal(
                     kind="permanent",
                     code="InvalidGroupName",
-                    message=f"a group's name has 1 to {_NAME_CHARS_MAX} of a-z, 0-9 and single inner hyphens"
-                    f" (got {request.group!r})",
+                    message=f"a group name must have 1 to {_NAME_CHARS_MAX} characters of a-z, 0-9 and single inner"
+                    f" hyphens (got {request.group!r})",
                     hint="use another name",
                     retry_after_s=None,
                 )
@@ -122,12 +124,12 @@ class AciRuntime:
         groups = self._client().container_groups
         try:
             await groups.begin_create_or_update(
-                self._options.resource_group, request.group, self._model(request), polling=False, **self._each
+                self._options.resource_group, request.group, self._model(request), polling=False, **self._per_call
             )
         except AzureError as error:
             refusal = _refusal_of(error)
             if refusal is None:
-                raise RuntimeUnavailable(_told(error)) from error
+                raise RuntimeUnavailable(_first_line(error)) from error
             raise GroupRefused(refusal) from error
 
     async def inspect(self, group: str, *, place: str) -> GroupStatus | None:  # noqa: ARG002
@@ -135,8 +137,8 @@ class AciRuntime:
         if not _is_name(group):
             return None
         groups = self._client().container_groups
-        found = await _asked(groups.get(self._options.resource_group, group, **self._each))
-        return None if found is None else status_of(_facts(found), now=self._clock())
+        found = await _found(groups.get(self._options.resource_group, group, **self._per_call))
+        return None if found is None else status_of(_snapshot(found), now=self._clock())
 
     async def logs(self, group: str, *, place: str, bytes_max: int) -> LogTail | None:  # noqa: ARG002
         """See `ContainerRuntime.logs`. One GET."""
@@ -144,19 +146,21 @@ class AciRuntime:
             return None
         containers = self._client().containers
         try:
-            answer = await containers.list_logs(self._options.resource_group, group, group, **self._each)
+            answer = await containers.list_logs(self._options.resource_group, group, group, **self._per_call)
         except ResourceNotFoundError:
             return None
         except HttpResponseError as error:
             if error.status_code in (400, 409):
-                return LogTail(text="", truncated=False)  # the container has not begun, so there is no log yet
-            raise RuntimeUnavailable(_told(error)) from error
+                return LogTail(text="", truncated=False)  # the container has not started, so it has no output yet
+            raise RuntimeUnavailable(_first_line(error)) from error
         except AzureError as error:
-            raise RuntimeUnavailable(_told(error)) from error
-        return _tail(answer.content or "", bytes_max)  # the content is null before the first line (a known defect)
+            raise RuntimeUnavailable(_first_line(error)) from error
+        return _tail(
+            answer.content or "", bytes_max
+        )  # the content is null before the first line: a known defect of the SDK
 
     async def metrics(self, group: str, *, place: str) -> Sequence[MetricSample]:
-        """See `ContainerRuntime.metrics`: a reading a minute, some minutes late; none where none are set up."""
+        """See `ContainerRuntime.metrics`: one sample per minute, a few minutes late; empty if metrics are off."""
         if self._metrics is None or not _is_name(group):
             return []
         resource_id = (
@@ -166,30 +170,30 @@ class AciRuntime:
         return await self._metrics.read(resource_id, region=Place(name=place).region)
 
     async def delete(self, group: str, *, place: str) -> bool:  # noqa: ARG002
-        """See `ContainerRuntime.delete`. One DELETE; only 204 says that nothing was there."""
+        """See `ContainerRuntime.delete`. One DELETE; only 204 confirms that nothing is left."""
         if not _is_name(group):
             return True
         statuses: list[int] = []
 
-        def note(response: Any) -> None:
+        def keep_status(response: Any) -> None:
             statuses.append(response.http_response.status_code)
 
         groups = self._client().container_groups
         deleted = groups.begin_delete(
-            self._options.resource_group, group, polling=False, raw_response_hook=note, **self._each
+            self._options.resource_group, group, polling=False, raw_response_hook=keep_status, **self._per_call
         )
-        return await _asked(deleted) is None or statuses[-1:] == [204]
+        return await _found(deleted) is None or statuses[-1:] == [204]
 
     async def list(self) -> Sequence[GroupListing]:
         """See `ContainerRuntime.list`. One GET for each page of groups.
 
-        A list says of a group how its creation went, and nothing of what its container does.
+        A list shows whether the creation of a group succeeded, but not the state of its container.
         Source: azure-rest-api-specs #21280, azure-powershell #16139: no `instanceView` in lists.
         """
         groups = self._client().container_groups
         listings = []
         async with _translated():
-            async for found in groups.list_by_resource_group(self._options.resource_group, **self._each):
+            async for found in groups.list_by_resource_group(self._options.resource_group, **self._per_call):
                 tags = found.tags or {}
                 if _JOB in tags and tags.get(_ATTEMPT, "").isdecimal():
                     listings.append(
@@ -205,13 +209,13 @@ class AciRuntime:
         return listings
 
     async def quota(self, place: Place) -> Quota:
-        """Return what the subscription may use in a place, and what it uses.
+        """Return the subscription's limits in a place, and how much of them is used.
 
         Errors: `RuntimeUnavailable`.
         """
         usages: dict[str, tuple[float, float]] = {}
         async with _translated():
-            async for usage in self._client().location.list_usage(place.region, **self._each):
+            async for usage in self._client().location.list_usage(place.region, **self._per_call):
                 usages[usage.name.value] = (float(usage.limit), float(usage.current_value))
         groups = usages.get("ContainerGroups")
         cores = next(
@@ -226,18 +230,18 @@ class AciRuntime:
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._made is not None:
-            await self._made.close()
-            self._made = None
+        if self._opened is not None:
+            await self._opened.close()
+            self._opened = None
         if self._metrics is not None:
             await self._metrics.close()
         await self._credential.close()
 
     def _client(self) -> Any:
-        """Return the client; made on the event loop that uses it."""
-        if self._made is None:
+        """Return the client; the first call opens it on the event loop that uses it."""
+        if self._opened is None:
             endpoint = self._options.endpoint
-            self._made = ContainerInstanceManagementClient(
+            self._opened = ContainerInstanceManagementClient(
                 self._credential,
                 self._options.subscription,
                 base_url=endpoint,
@@ -246,7 +250,7 @@ class AciRuntime:
                 connection_timeout=5,
                 read_timeout=30,
             )
-        return self._made
+        return self._opened
 
     def _model(self, request: GroupRequest) -> Any:
         options, place = self._options, Place(name=request.place)
@@ -299,17 +303,17 @@ def _is_name(group: str) -> bool:
     return len(group) <= _NAME_CHARS_MAX and _NAME.fullmatch(group) is not None
 
 
-async def _asked(call: Awaitable[_Answer]) -> _Answer | None:
-    """Return the answer; None for 404.
+async def _found(call: Awaitable[_Response]) -> _Response | None:
+    """Return the response; None for 404.
 
-    Errors: `RuntimeUnavailable` for everything else that is no answer about the group.
+    Errors: `RuntimeUnavailable` for any other error.
     """
     async with _translated():
         try:
             return await call
         except ResourceNotFoundError as error:
             if (error.error.code if error.error else None) in ("ResourceGroupNotFound", "SubscriptionNotFound"):
-                raise  # a wrong setting must not pass for a group that is gone
+                raise  # a wrong setting must not look like a group that is gone
             return None
 
 
@@ -318,11 +322,11 @@ async def _translated() -> AsyncIterator[None]:
     try:
         yield
     except AzureError as error:
-        raise RuntimeUnavailable(_told(error)) from error
+        raise RuntimeUnavailable(_first_line(error)) from error
 
 
 def _refusal_of(error: AzureError) -> Refusal | None:
-    """Return what a failed create means; None: nobody knows whether it was accepted."""
+    """Return the refusal in a failed create; None: it is unknown whether the create was accepted."""
     if isinstance(error, ClientAuthenticationError) and error.status_code is None:
         return Refusal(
             kind="wait",
@@ -336,7 +340,7 @@ def _refusal_of(error: AzureError) -> Refusal | None:
     return classify(
         status=error.status_code,
         code=(error.error.code if error.error else None) or "",
-        message=(error.error.message if error.error else None) or _told(error),
+        message=(error.error.message if error.error else None) or _first_line(error),
         retry_after_s=_retry_after_s(error),
     )
 
@@ -346,13 +350,13 @@ def _retry_after_s(error: HttpResponseError) -> float | None:
     return float(text) if text.isdecimal() else None
 
 
-def _told(error: AzureError) -> str:
-    """Return an error's first line, cut; the SDK's text goes on with the whole answer."""
+def _first_line(error: AzureError) -> str:
+    """Return the first line of an error, shortened; the SDK appends the whole response to it."""
     return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:300]}"
 
 
-def _facts(found: Any) -> GroupSnapshot:
-    """Take the SDK's model apart, every part of which may be missing."""
+def _snapshot(found: Any) -> GroupSnapshot:
+    """Return the SDK's model as a snapshot; every part of it may be missing."""
     view = found.instance_view
     container = next(iter(found.containers or []), None)
     inside = container.instance_view if container is not None else None
@@ -373,8 +377,8 @@ def _facts(found: Any) -> GroupSnapshot:
         previous_exit_code=previous.exit_code if previous is not None else None,
         previous_started_at=previous.start_time if previous is not None else None,
         previous_exited_at=previous.finish_time if previous is not None else None,
-        happenings=tuple(
-            happening(
+        events=tuple(
+            group_event(
                 name=event.name or "",
                 message=event.message or "",
                 count=event.count or 1,
@@ -389,7 +393,7 @@ def _facts(found: Any) -> GroupSnapshot:
 def _tail(content: str, bytes_max: int) -> LogTail:
     data = content.encode("utf-8", "replace")
     lines = content.count("\n")
-    # Azure does not say that it cut, so what is as large as it keeps is taken for cut.
+    # Azure does not report truncation, so output as large as its limit counts as truncated.
     cut = (
         len(data) >= _LOG_BYTES_RUNNING - 4_096
         or _LOG_BYTES_STOPPED - 512 <= len(data) <= _LOG_BYTES_STOPPED
@@ -404,7 +408,7 @@ def _tail(content: str, bytes_max: int) -> LogTail:
 
 
 def _is_of(usage: str, *, spot: bool) -> bool:
-    """Say whether a usage counts the cores of such a place: StandardCores, or one with Spot in its name."""
+    """Say whether a usage counts the cores of such a place: `StandardCores`, or a name that contains `Spot`."""
     return "Spot" in usage if spot else usage == "StandardCores"
 
 

@@ -1,8 +1,8 @@
-"""What a container group of Azure shows, and how that reads in Mayfly's words: pure, from facts to `GroupStatus`.
+"""Translate the state of an Azure container group into `GroupStatus`: a pure function of a snapshot.
 
-What Azure's states do not say is told by its events. A group that is `Failed` is still there and may still be trying;
-a container may be started again although its policy is Never; the first exit is the one that counts, because only the
-first run was the attempt.
+Azure's states are incomplete; its events add the rest. A `Failed` group still exists and may still be retrying. Azure
+may restart a container in spite of the policy Never; only the first exit counts, because only the first run was the
+attempt.
 
 Source: container-state and container-instances-troubleshooting; support article on exit codes 7147 and 7148.
 """
@@ -17,11 +17,11 @@ from mayfly.containers.runtime import GroupState, GroupStatus
 from mayfly.jobs.refusal import Refusal
 
 PULL_PATIENCE_S = 180.0
-"""How long an image that cannot be pulled is tried by the platform before the attempt ends; it would take 30 min."""
+"""How long the platform may retry a failing image pull before the attempt ends; on its own it takes 30 minutes."""
 TROUBLED = frozenset({"Failed", "Unhealthy", "Repairing"})
-"""Provisioning states of a group that will not do its work, or not here."""
+"""Provisioning states of a group that will not run its work, or not on this node."""
 _MAINTENANCE = frozenset({7147, 7148})
-_TROUBLE = frozenset({"Failed", "BackOff", "InsufficientCapacity"})
+_TROUBLE_EVENTS = frozenset({"Failed", "BackOff", "InsufficientCapacity"})
 _EXIT_CODE_MAX = 255
 
 
@@ -38,7 +38,7 @@ class GroupEvent:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GroupSnapshot:
-    """One answer of the platform. Empty text and None where it said nothing."""
+    """One response of the platform. Shapes: empty text and None for missing parts."""
 
     group: str
     provisioning: str
@@ -52,64 +52,63 @@ class GroupSnapshot:
     previous_exit_code: int | None
     previous_started_at: datetime | None
     previous_exited_at: datetime | None
-    happenings: tuple[GroupEvent, ...] = ()
+    events: tuple[GroupEvent, ...] = ()
 
 
-def happening(
+def group_event(
     *, name: str, message: str, count: int, first_at: datetime | None, last_at: datetime | None
 ) -> GroupEvent:
-    """Make one event; some names come with a full stop behind them."""
+    """Return an event; some of Azure's names end in a period."""
     return GroupEvent(name=name.rstrip("."), message=message, count=count, first_at=first_at, last_at=last_at)
 
 
-def status_of(facts: GroupSnapshot, *, now: datetime) -> GroupStatus:
-    """Read the facts."""
-    phase, exit_code, started_at, exited_at = _life(facts)
-    never_ran = facts.started_at is None and facts.restarts == 0 and phase == "pending"
+def status_of(snapshot: GroupSnapshot, *, now: datetime) -> GroupStatus:
+    """Return the status that a snapshot shows."""
+    phase, exit_code, started_at, exited_at = _life(snapshot)
+    never_ran = snapshot.started_at is None and snapshot.restarts == 0 and phase == "pending"
     return GroupStatus(
-        group=facts.group,
+        group=snapshot.group,
         phase=phase,
-        deleting=facts.provisioning == "Deleting",
+        deleting=snapshot.provisioning == "Deleting",
         exit_code=exit_code,
         started_at=started_at,
         exited_at=exited_at,
-        pulling_at=next((one.first_at for one in facts.happenings if one.name == "Pulling"), None),
-        restart_count=facts.restarts,
-        detail=_detail(facts),
-        refusal=_refusal(facts, now=now) if never_ran else None,
+        pulling_at=next((one.first_at for one in snapshot.events if one.name == "Pulling"), None),
+        detail=_detail(snapshot),
+        refusal=_refusal(snapshot, now=now) if never_ran else None,
     )
 
 
-def _life(facts: GroupSnapshot) -> tuple[GroupState, int | None, datetime | None, datetime | None]:
-    if facts.restarts > 0:
-        # Run a second time. The attempt was the first run; of its end the platform keeps the code, if anything.
-        return "exited", _code(facts.previous_exit_code), facts.previous_started_at, facts.previous_exited_at
-    if facts.container == "Terminated":
-        return "exited", _code(facts.exit_code), facts.started_at, facts.exited_at
-    if facts.container == "Running":
-        if facts.provisioning == "Repairing":
-            return "exited", None, facts.started_at, None  # it is being moved, and would begin anew elsewhere
-        return "running", None, facts.started_at, None
-    if facts.started_at is not None and facts.provisioning in TROUBLED:
-        return "exited", None, facts.started_at, facts.exited_at
-    if facts.state in ("Succeeded", "Stopped"):
-        return "exited", None, facts.started_at, facts.exited_at
+def _life(snapshot: GroupSnapshot) -> tuple[GroupState, int | None, datetime | None, datetime | None]:
+    if snapshot.restarts > 0:
+        # Restarted. The attempt was the first run; the platform keeps its exit code, if anything.
+        return "exited", _code(snapshot.previous_exit_code), snapshot.previous_started_at, snapshot.previous_exited_at
+    if snapshot.container == "Terminated":
+        return "exited", _code(snapshot.exit_code), snapshot.started_at, snapshot.exited_at
+    if snapshot.container == "Running":
+        if snapshot.provisioning == "Repairing":
+            return "exited", None, snapshot.started_at, None  # it is being moved, and would restart on another node
+        return "running", None, snapshot.started_at, None
+    if snapshot.started_at is not None and snapshot.provisioning in TROUBLED:
+        return "exited", None, snapshot.started_at, snapshot.exited_at
+    if snapshot.state in ("Succeeded", "Stopped"):
+        return "exited", None, snapshot.started_at, snapshot.exited_at
     return "pending", None, None, None
 
 
 def _code(exit_code: int | None) -> int | None:
-    """Return the exit code of a process; Azure's own codes for its maintenance are none."""
+    """Return the exit code of the process; None for the codes that Azure uses for maintenance."""
     return exit_code if exit_code is not None and 0 <= exit_code <= _EXIT_CODE_MAX else None
 
 
-def _refusal(facts: GroupSnapshot, *, now: datetime) -> Refusal | None:
-    """Say why a group that was accepted will not run; None while it still may."""
-    trouble = [one for one in facts.happenings if one.name in _TROUBLE]
+def _refusal(snapshot: GroupSnapshot, *, now: datetime) -> Refusal | None:
+    """Return why an accepted group will not run; None while it still may."""
+    trouble = [one for one in snapshot.events if one.name in _TROUBLE_EVENTS]
     latest = trouble[-1] if trouble else None
     if latest is not None and latest.name == "InsufficientCapacity":
         return classify(status=None, code=latest.name, message=latest.message)
     pulling = next((one for one in trouble if "pull" in one.message.lower()), None)
-    over = facts.provisioning == "Failed" or facts.state == "Failed"
+    over = snapshot.provisioning == "Failed" or snapshot.state == "Failed"
     if pulling is not None:
         tried_s = (now - pulling.first_at).total_seconds() if pulling.first_at is not None else 0.0
         if over or tried_s >= PULL_PATIENCE_S:
@@ -118,22 +117,24 @@ def _refusal(facts: GroupSnapshot, *, now: datetime) -> Refusal | None:
     if over:
         code, message = ("ProvisioningFailed", "") if latest is None else (latest.name, latest.message)
         return classify(status=None, code=code, message=message or "the platform could not start the group")
-    if facts.provisioning in ("Unhealthy", "Repairing"):
+    if snapshot.provisioning in ("Unhealthy", "Repairing"):
         return classify(
-            status=None, code=facts.provisioning, message=f"the platform says that the group is {facts.provisioning}"
+            status=None,
+            code=snapshot.provisioning,
+            message=f"the platform reports the group as {snapshot.provisioning}",
         )
     return None
 
 
-def _detail(facts: GroupSnapshot) -> str:
+def _detail(snapshot: GroupSnapshot) -> str:
     parts = []
-    if facts.restarts:
-        parts.append(f"the platform started it again ({facts.restarts}x); only its first run counts")
-    if facts.exit_code in _MAINTENANCE or facts.previous_exit_code in _MAINTENANCE:
-        parts.append("ended by the platform's maintenance")
-    if facts.provisioning in TROUBLED:
-        parts.append(f"the group is {facts.provisioning}")
-    if facts.container_detail and facts.container_detail not in ("Completed",):
-        parts.append(facts.container_detail)
-    parts += [f"{one.name}: {one.message} ({one.count}x)" for one in facts.happenings if one.name in _TROUBLE]
+    if snapshot.restarts:
+        parts.append(f"the platform restarted it ({snapshot.restarts}x); only the first run counts")
+    if snapshot.exit_code in _MAINTENANCE or snapshot.previous_exit_code in _MAINTENANCE:
+        parts.append("ended by platform maintenance")
+    if snapshot.provisioning in TROUBLED:
+        parts.append(f"the group is {snapshot.provisioning}")
+    if snapshot.container_detail and snapshot.container_detail not in ("Completed",):
+        parts.append(snapshot.container_detail)
+    parts += [f"{one.name}: {one.message} ({one.count}x)" for one in snapshot.events if one.name in _TROUBLE_EVENTS]
     return "; ".join(parts)[:1_000]

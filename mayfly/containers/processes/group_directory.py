@@ -1,22 +1,22 @@
-"""One container group of this machine: its directory, and the rule that it has at most one main process, ever.
+"""The directory of one container group of this machine, and the rule that a group starts at most one main process.
 
     ROOT/<group>/
       group.json   tags, job, attempt, place, creation time, command, size; never a value of `secure_env` (I8)
-      lock         held (flock) by whoever is starting the group, then by every process of it
-      pid          of the recorder; its existence means "was started", once and for all
+      lock         held (flock) by the host that starts the group, then by every process of the group
+      pid          of the recorder; if it exists, the group was started, and will not be started again
       log          output of the main process
-      exit_code    of the main process, complete once it ends with a newline
-      deleting     a delete was asked for
+      exit_code    of the main process; complete once it ends with a newline
+      deleting     deletion was requested
       metrics.jsonl
       work/        the directory that the main process starts in
 
-The lock answers "does anything of it live?" without pids: its file descriptor is inherited by the whole group, the
-kernel drops it with the last process that holds it, and a restarted machine has none. A pid that is used again by a
-stranger therefore never looks like a running group.
+The lock shows whether any process of the group is alive, without pids. The whole group inherits its file descriptor,
+the kernel releases the lock with the last process that holds it, and a restarted machine holds none. So a pid that was
+reused by another process never looks like a running group.
 
-The main process is started by a shell script of a few lines, the *recorder*. It outlives whoever started it, because
-it leads a session of its own; it writes the exit code down; and it ends the rest of its process group when the main
-process ends, as a container does. It costs about 1 ms (dash) and a few hundred kilobytes.
+A shell script of a few lines, the *recorder*, starts the main process. It leads its own session, so it outlives the
+host that started it. It records the exit code, and when the main process ends it ends the rest of its process group, as
+a container does. It costs about 1 ms (dash) and a few hundred kilobytes.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-MARK = "MAYFLY_GROUP_DIRECTORY"
-"""In the environment of every process of a group, with its directory as the value: how strays are found."""
+DIRECTORY_VARIABLE = "MAYFLY_GROUP_DIRECTORY"
+"""The variable in the environment of every process of a group that holds its directory; orphans are found by it."""
 
-# `set -C` makes the creation of `pid` exclusive: of two recorders, the second leaves without doing anything.
-# The trap keeps the shell alive through a signal to the group; unlike an ignored signal it is not inherited.
+# `set -C` makes the creation of `pid` exclusive: the second of two recorders exits without doing anything.
+# The trap keeps the shell alive through a signal to the group; unlike an ignored signal, it is not inherited.
 _RECORDER = """\
 group=$1 cwd=$2 data_kb=$3
 shift 3
@@ -52,7 +52,7 @@ kill -9 -$$
 
 
 class GroupDirectory:
-    """The files of one group. Nothing here is remembered between calls: the directory is the state."""
+    """The files of one group. The directory is the state; the object keeps none."""
 
     def __init__(self, root: Path, group: str) -> None:
         self.root = root
@@ -60,7 +60,7 @@ class GroupDirectory:
         self.path = root / group
 
     def record(self, facts: Mapping[str, object]) -> None:
-        """Create the directory with `group.json` in it, at once or not at all. An existing one is left as it is."""
+        """Create the directory with `group.json` in it, atomically. An existing directory is left unchanged."""
         if self.path.exists():
             return
         fresh = self.root / f".new-{uuid.uuid4().hex}"
@@ -69,7 +69,7 @@ class GroupDirectory:
         try:
             (fresh / "group.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
             (fresh / "lock").touch()
-            # A directory is never renamed over one that holds files, so the first of two creators wins.
+            # A directory cannot be renamed over one that has files, so the first of two creators wins.
             fresh.rename(self.path)
         except OSError:
             shutil.rmtree(fresh, ignore_errors=True)
@@ -77,7 +77,7 @@ class GroupDirectory:
                 raise
 
     def facts(self) -> dict[str, object] | None:
-        """Return `group.json`, or None when there is no such group."""
+        """Return `group.json`; None if there is no such group."""
         try:
             text = (self.path / "group.json").read_text(encoding="utf-8")
         except (FileNotFoundError, NotADirectoryError):
@@ -86,9 +86,9 @@ class GroupDirectory:
         return facts if isinstance(facts, dict) else None
 
     def try_lock(self) -> int | None:
-        """Take the lock; None when somebody has it. The lock is held until the returned descriptor is closed.
+        """Take the lock and return its descriptor, which holds it until it is closed; None if another process has it.
 
-        Errors: FileNotFoundError when the group is gone.
+        Errors: FileNotFoundError if the group is gone.
         """
         descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CLOEXEC)
         try:
@@ -102,20 +102,20 @@ class GroupDirectory:
         return descriptor
 
     def _is_lock(self, descriptor: int) -> bool:
-        """Say whether this is still the group's lock, and not that of one that was removed meanwhile."""
+        """Say whether this is still the lock of the group, which may have been removed in the meantime."""
         try:
             return os.path.samestat(os.fstat(descriptor), os.stat(self.path / "lock"))
         except FileNotFoundError:
             return False
 
     def alive(self) -> bool:
-        """Say whether anything of a started group lives. Only of a started one: a look must not stop a start."""
+        """Say whether any process of a started group is alive. Call it only after the start, which it could prevent."""
         try:
             descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CLOEXEC)
         except FileNotFoundError:
             return False
         try:
-            # Shared, so that two who look at the same time do not take each other for the group.
+            # Shared, so that two callers at the same time do not mistake each other for the group.
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
@@ -126,42 +126,47 @@ class GroupDirectory:
     def spawn(
         self, lock: int, argv: Sequence[str], *, env: Mapping[str, str], data_kb: int, cwd: Path | None
     ) -> subprocess.Popen[bytes]:
-        """Start the recorder with the main process `argv`. The caller holds `lock` and has seen no `pid`.
+        """Start the recorder with the main process `argv`. The caller holds `lock`, and `pid` does not exist.
 
-        Units: `data_kb` limits the private memory of each process (RLIMIT_DATA); 0 is no limit.
-        Errors: OSError and ValueError as from `subprocess.Popen`; nothing was started then.
+        Units: `data_kb` limits the private memory of each process (RLIMIT_DATA); 0 means unlimited.
+        Errors: OSError and ValueError, as from `subprocess.Popen`; nothing was started.
         """
         facts = [str(self.path), str(cwd or self.path / "work"), str(data_kb)]
         return subprocess.Popen(
             ["/bin/sh", "-c", _RECORDER, "mayfly-recorder", *facts, *argv],
-            env={**env, MARK: str(self.path)},
+            env={**env, DIRECTORY_VARIABLE: str(self.path)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            # No descriptor of the host goes along (its listening sockets!), only the lock.
+            # Pass only the lock, and no other descriptor of the host, such as its listening sockets.
             close_fds=True,
             pass_fds=(lock,),
-            # Ctrl-C, a hang-up or the death of the host do not reach another session.
+            # Ctrl-C, a hang-up and the end of the host do not reach another session.
             start_new_session=True,
         )
 
     def started_at(self) -> datetime | None:
+        """Return when the recorder started; None if it did not."""
         return _modified_at(self.path / "pid")
 
     def recorder_pid(self) -> int | None:
+        """Return the recorder's pid; None if it did not start."""
         return _whole_number(self.path / "pid")
 
     def exit_code(self) -> int | None:
+        """Return the exit code of the main process; None if it is not recorded."""
         return _whole_number(self.path / "exit_code")
 
     def exited_at(self) -> datetime | None:
+        """Return when the main process ended; None if that is not recorded."""
         return _modified_at(self.path / "exit_code")
 
     def deleting(self) -> bool:
+        """Say whether deletion was requested."""
         return (self.path / "deleting").exists()
 
     def mark_deleting(self) -> bool:
-        """Note that a delete was asked for; False when there is no such group."""
+        """Record that deletion was requested; False if there is no such group."""
         try:
             (self.path / "deleting").touch()
         except (FileNotFoundError, NotADirectoryError):
@@ -169,12 +174,12 @@ class GroupDirectory:
         return True
 
     def remove_if_abandoned(self) -> bool:
-        """Take away what a host left that was killed between recording and starting; say whether it is away.
+        """Remove a group that was recorded but not started, because its host was killed; say whether it was removed.
 
-        Whoever starts a group holds its lock until the group itself does. So one that was not started and whose lock
-        is free is nobody's, and nothing would ever come of it.
+        The host that starts a group holds the lock until the group does. So a group that was not started and whose lock
+        is free has no host, and will never start.
 
-        Errors: FileNotFoundError when the group is gone.
+        Errors: FileNotFoundError if the group is gone.
         """
         lock = self.try_lock()
         if lock is None:
@@ -188,17 +193,17 @@ class GroupDirectory:
             os.close(lock)
 
     def remove(self) -> None:
-        """Take the directory away in one step, then empty it. What a killed host leaves half emptied has no name."""
-        away = self.root / f".gone-{uuid.uuid4().hex}"
+        """Remove the directory atomically, then delete its files. `sweep` finishes that if the host is killed."""
+        removed = self.root / f".gone-{uuid.uuid4().hex}"
         try:
-            self.path.rename(away)
+            self.path.rename(removed)
         except FileNotFoundError:
             return
-        shutil.rmtree(away, ignore_errors=True)
+        shutil.rmtree(removed, ignore_errors=True)
 
 
 def sweep(root: Path, *, older_than_s: float, now_s: float) -> None:
-    """Remove what hosts that were killed half way have left: `.new-*` and `.gone-*` of some age."""
+    """Remove the `.new-*` and `.gone-*` directories that killed hosts have left, once they are old enough."""
     for entry in os.scandir(root):
         if entry.name.startswith((".new-", ".gone-")):
             try:

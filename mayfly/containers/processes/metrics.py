@@ -1,4 +1,4 @@
-"""The readings of one group of processes: taken when somebody looks, kept beside the group's log."""
+"""The metrics of one group of processes: sampled when a caller asks, and kept next to the group's log."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from mayfly.containers.processes.census import usage_of
 from mayfly.containers.runtime import MetricSample
 
 SAMPLES_MAX = 2_000
-"""When a file holds this many readings, every second of them is dropped, so that a long job keeps its whole course."""
+"""With more samples than this in a file, every second one is dropped, so that a long job keeps its whole history."""
 
 _SAMPLE_EVERY_S = 0.5
-"""The system counts CPU time in steps of 10 ms, so a reading over less says little."""
+"""The system counts CPU time in steps of 10 ms, so a shorter interval would be too inaccurate."""
 
 
 def read_samples(path: Path) -> Sequence[MetricSample]:
-    """Return the readings so far, oldest first; a line that was cut short by a killed host is left out."""
+    """Return the samples so far, oldest first; a line that a killed host left incomplete is skipped."""
     return [sample for sample, _ in _read(path)]
 
 
 def add_sample(path: Path, pids: Sequence[int], *, started_at: datetime, now: datetime) -> Sequence[MetricSample]:
-    """Take a reading of the processes `pids`, append it, and return all.
+    """Sample the processes `pids`, append the sample to the file, and return all of them.
 
-    CPU is the mean since the reading before (the first: since `started_at`). What ended processes used is counted
-    where their parent waited for them.
+    CPU is the average since the previous sample, or since `started_at`. The CPU time of an ended process counts if its
+    parent waited for it.
     """
     known = _read(path)
     before_at, before_cpu_s = (known[-1][0].at, known[-1][1]) if known else (started_at, 0.0)
@@ -48,8 +48,8 @@ def add_sample(path: Path, pids: Sequence[int], *, started_at: datetime, now: da
     return [sample for sample, _ in known]
 
 
-def _line(reading: tuple[MetricSample, float]) -> str:
-    sample, cpu_s = reading
+def _line(entry: tuple[MetricSample, float]) -> str:
+    sample, cpu_s = entry
     facts = {"at": sample.at.timestamp(), "cores": sample.cpu_cores, "bytes": sample.memory_bytes, "cpu_s": cpu_s}
     return json.dumps(facts) + "\n"
 
@@ -59,13 +59,13 @@ def _read(path: Path) -> list[tuple[MetricSample, float]]:
         lines = path.read_text(encoding="ascii").splitlines()
     except (FileNotFoundError, NotADirectoryError):
         return []
-    readings = []
+    found = []
     for line in lines:
         try:
             facts = json.loads(line)
             at = datetime.fromtimestamp(facts["at"], UTC)
             sample = MetricSample(at=at, cpu_cores=facts["cores"], memory_bytes=facts["bytes"])
-            readings.append((sample, float(facts["cpu_s"])))
+            found.append((sample, float(facts["cpu_s"])))
         except (ValueError, KeyError, TypeError):
             continue
-    return readings
+    return found

@@ -1,13 +1,13 @@
 """Container groups as processes of this machine: the adapter of `ContainerRuntime` that needs no account and no Docker.
 
-A group is a process group in a session of its own, with a directory of its own (`group_directory.py` has the layout
-and the rule of one main process). Everything is in that directory, so a restarted host finds every group again, and
-a host that is killed at any instant leaves nothing that asking again does not bring to its end.
+A group is a process group with its own session and its own directory; `group_directory.py` has the layout and the rule
+of one main process. All state is in that directory, so a restarted host finds every group again. If the host is killed
+at any moment, repeating the interrupted call completes it.
 
-What it does not do: it is no sandbox. A group runs as the user who runs the host and sees that user's files. `image`
-is recorded and not used. Memory is limited for each process of a group and not for their sum, on Linux only
-(RLIMIT_DATA: private writable memory, thread stacks included, whether touched or not); CPU is not limited. There is
-one place: `place` is recorded, and a group is found by its name alone.
+Limits: this is not a sandbox. A group runs as the user of the host and can read that user's files. `image` is recorded
+but ignored. On Linux, memory is limited per process and not per group (RLIMIT_DATA: private writable memory, including
+thread stacks, even if untouched). CPU is not limited. There is only one place: `place` is recorded, and a group is
+found by its name alone.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mayfly.containers.processes.census import Census, holders, take_census
-from mayfly.containers.processes.group_directory import MARK, GroupDirectory, sweep
+from mayfly.containers.processes.group_directory import DIRECTORY_VARIABLE, GroupDirectory, sweep
 from mayfly.containers.processes.log import read_tail
 from mayfly.containers.processes.metrics import add_sample, read_samples
 from mayfly.containers.processes.refusals import refusal_of
@@ -56,7 +56,7 @@ BASE_ENVIRONMENT = (
     "SSL_CERT_DIR",
     "SYSTEMROOT",
 )
-"""All that a group gets of the host's own environment; the rest comes from its request."""
+"""The only variables that a group inherits from the host; the others come from its request."""
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NAME_CHARS_MAX = 63
@@ -67,21 +67,20 @@ _SWEEP_AFTER_S = 60.0
 _CENSUS_AGE_S = 0.25
 _FILE_TIME_LAG_S = 0.1
 
-# By directory, and for the whole process: a child can be reaped by its parent only, whichever runtime asks. A thread
-# or a watcher for each is not needed, since every look reaps; a double fork would leave the reaping to PID 1, and in
-# a container PID 1 may be this host.
+# By directory, for the whole process: only its parent can reap a child, whichever runtime started it. Every call reaps,
+# so no thread or watcher is needed. A double fork would leave reaping to PID 1, and in a container PID 1 may be this
+# host.
 _children: dict[Path, subprocess.Popen[bytes]] = {}
 
 
 class ProcessRuntime:
-    """Runs each group as processes of this machine.
+    """Run each group as processes of this machine.
 
-    `worker_command` is how the worker is started, such as `[sys.executable, "-I", "-S", ".../worker/__main__.py"]`;
-    a job's command follows it after `--`. `work_directory` is where the main process starts; None gives each group an
-    empty directory that is removed with it. `grace_s` lies between SIGTERM and SIGKILL.
-
-    The log of a group is bounded by its writer: the worker cuts it back when it grows past `log_bytes_max`. Another
-    `worker_command` that does not know `MAYFLY_LOG_BYTES_MAX` is not bounded.
+    Shapes: `worker_command` starts the worker, such as `[sys.executable, "-I", "-S", ".../worker/__main__.py"]`; a
+    job's command follows after `--`. `work_directory` is where the main process starts; None gives each group an empty
+    directory that is removed with it.
+    Units: `grace_s` is the time between SIGTERM and SIGKILL. The worker truncates its log once it exceeds
+    `log_bytes_max`; a `worker_command` that ignores `MAYFLY_LOG_BYTES_MAX` has no such limit.
     """
 
     def __init__(
@@ -105,20 +104,21 @@ class ProcessRuntime:
 
     @property
     def capabilities(self) -> Capabilities:
+        """See `ContainerRuntime.capabilities`."""
         return Capabilities(
             runs_images=False, enforces_memory=sys.platform == "linux", enforces_cpu=False, live_metrics=True
         )
 
     async def create(self, request: GroupRequest) -> None:
-        """Start the group and return. Asked twice, at once or after a crash, it makes one main process."""
+        """See `ContainerRuntime.create`. Called twice, concurrently or after a crash, it starts one main process."""
         directory = self._directory(request.group)
         if directory is None:
             raise GroupRefused(
                 Refusal(
                     kind="permanent",
                     code="InvalidGroupName",
-                    message=f"a group's name has 1 to {_NAME_CHARS_MAX} of a-z, 0-9 and single inner hyphens"
-                    f" (got {request.group!r})",
+                    message=f"a group name must have 1 to {_NAME_CHARS_MAX} characters of a-z, 0-9 and single inner"
+                    f" hyphens (got {request.group!r})",
                     hint="use another name",
                     retry_after_s=None,
                 )
@@ -130,12 +130,13 @@ class ProcessRuntime:
             raise refusal_of(error) from error
         give_up = time.monotonic() + _START_WAIT_S
         while not self._start_once(directory, request):
-            # Somebody else is between lock and start. If they die there, the lock is free and it is for us to start.
+            # Another host holds the lock and is about to start the group. If it dies, the lock is free and we start it.
             if time.monotonic() > give_up:
-                raise RuntimeUnavailable(f"group {request.group} is being started by another host, and does not start")
+                raise RuntimeUnavailable(f"group {request.group} is being started by another host, but does not start")
             await asyncio.sleep(_STEP_S)
 
     async def inspect(self, group: str, *, place: str) -> GroupStatus | None:  # noqa: ARG002
+        """See `ContainerRuntime.inspect`."""
         directory = self._directory(group)
         if directory is None or not directory.path.exists():
             return None
@@ -154,7 +155,7 @@ class ProcessRuntime:
                 group=group, phase="running", deleting=deleting, exit_code=None, started_at=started_at, exited_at=None
             )
         if exit_code is None:
-            exit_code = directory.exit_code()  # It may have ended between the two questions.
+            exit_code = directory.exit_code()  # it may have ended between the two checks
         if not directory.path.exists():
             return None
         return GroupStatus(
@@ -168,13 +169,14 @@ class ProcessRuntime:
         )
 
     async def logs(self, group: str, *, place: str, bytes_max: int) -> LogTail | None:  # noqa: ARG002
+        """See `ContainerRuntime.logs`."""
         directory = self._directory(group)
         if directory is None or not directory.path.exists():
             return None
         return read_tail(directory.path / "log", bytes_max)
 
     async def metrics(self, group: str, *, place: str) -> Sequence[MetricSample]:  # noqa: ARG002
-        """Take a reading while the group lives and return all so far; two within half a second are one."""
+        """See `ContainerRuntime.metrics`. Takes at most one new sample per half second."""
         directory = self._directory(group)
         if directory is None:
             return []
@@ -188,12 +190,13 @@ class ProcessRuntime:
         try:
             return add_sample(path, members, started_at=started_at, now=self._clock())
         except FileNotFoundError:
-            return []  # It was deleted meanwhile.
+            return []  # it was deleted in the meantime
 
     async def delete(self, group: str, *, place: str) -> bool:  # noqa: ARG002
-        """End every process of the group and remove its directory; when this returns, the group is gone.
+        """See `ContainerRuntime.delete`. Ends every process of the group and removes its directory before it returns.
 
-        Errors: RuntimeUnavailable when a process does not die (it hangs in the kernel); the group stays, `deleting`.
+        Errors: `RuntimeUnavailable` if a process does not die, because it hangs in the kernel; the group stays,
+        `deleting`.
         """
         directory = self._directory(group)
         if directory is None or not directory.mark_deleting():
@@ -202,7 +205,7 @@ class ProcessRuntime:
             await self._end_gently(directory)
             lock = await self._kill_all(directory)
         except FileNotFoundError:
-            return True  # Another delete was faster.
+            return True  # another delete was faster
         try:
             directory.remove()
         finally:
@@ -211,6 +214,7 @@ class ProcessRuntime:
         return True
 
     async def list(self) -> Sequence[GroupListing]:
+        """See `ContainerRuntime.list`."""
         _reap_all()
         sweep(self._root, older_than_s=_SWEEP_AFTER_S, now_s=time.time())
         listings = []
@@ -232,7 +236,7 @@ class ProcessRuntime:
         return listings
 
     def _directory(self, group: str) -> GroupDirectory | None:
-        """Return the place of a group, None for what can be no group's name (`..`, `a/b`)."""
+        """Return the directory of a group; None for an invalid name, such as `..` or `a/b`."""
         if len(group) > _NAME_CHARS_MAX or not _NAME.fullmatch(group):
             return None
         return GroupDirectory(self._root, group)
@@ -253,13 +257,13 @@ class ProcessRuntime:
         }
 
     def _start_once(self, directory: GroupDirectory, request: GroupRequest) -> bool:
-        """Start the group unless it was started before. False: somebody else is about to, look again."""
+        """Start the group unless it was started before. False: another host is about to start it; try again."""
         if directory.started_at() is not None or directory.deleting():
             return True
         try:
             lock = directory.try_lock()
         except FileNotFoundError:
-            return True  # Deleted while we looked.
+            return True  # deleted in the meantime
         if lock is None:
             return directory.started_at() is not None
         try:
@@ -286,30 +290,30 @@ class ProcessRuntime:
         return {**base, **limits, **request.env, **request.secure_env}
 
     def _members(self, directory: GroupDirectory, *, not_before: float) -> Sequence[int]:
-        """Return the living processes of a group, by a look at the machine that began no earlier.
+        """Return the live processes of a group, from a census that was taken no earlier than `not_before`.
 
-        Looks are shared: many deletes at once need few of them. A look that begins now is always young enough.
+        A census is shared, so that many deletes at once need few of them. A new one is always recent enough.
         """
         if self._census is None or self._census.taken_at < min(not_before, time.time()):
-            self._census = take_census(MARK)
+            self._census = take_census(DIRECTORY_VARIABLE)
         return self._census.members(directory.path)
 
     async def _end_gently(self, directory: GroupDirectory) -> None:
-        """Send SIGTERM as a platform does, to the main process's group, and wait for its end within the grace."""
+        """Send SIGTERM to the process group of the main process, as a platform does, and wait for it to end."""
         recorder = directory.recorder_pid()
         if recorder is None or directory.exit_code() is not None or not directory.alive():
             return
         members = self._members(directory, not_before=_since(directory))
         _send([pid for pid in members if _process_group(pid) == recorder] or members, signal.SIGTERM)
         end = time.monotonic() + self._grace_s
-        # What is waited for is a process whose parent may be gone, so nobody would set an event.
+        # The parent of the process may be gone, so no event would be set at its end.
         while time.monotonic() < end and directory.exit_code() is None and directory.alive():  # noqa: ASYNC110
             await asyncio.sleep(_STEP_S)
 
     async def _kill_all(self, directory: GroupDirectory) -> int:
-        """Kill until nothing is left, and return the lock, so that nothing can be started any more.
+        """Kill until nothing is left, and return the lock, so that nothing can be started again.
 
-        Only members beget members. So once a look has found none, there will be none, however old the look is.
+        Only members start members. So once a census has found none, there will be none, even if the census is old.
         """
         end = time.monotonic() + _KILL_WAIT_S
         since = _since(directory)
@@ -327,12 +331,12 @@ class ProcessRuntime:
             _send(members, signal.SIGKILL)
             since = time.time()
             if time.monotonic() > end:
-                raise RuntimeUnavailable(f"group {directory.group} does not end: processes {list(members)} are left")
+                raise RuntimeUnavailable(f"group {directory.group} does not end: processes {list(members)} remain")
             await asyncio.sleep(_STEP_S / 4)
 
 
 def _is_away(directory: GroupDirectory) -> bool:
-    """Say whether a group that was not started is gone, or goes now because nobody is left who would start it."""
+    """Say whether a group that was not started is gone; remove it if no host is left to start it."""
     try:
         return directory.remove_if_abandoned()
     except FileNotFoundError:
@@ -340,10 +344,11 @@ def _is_away(directory: GroupDirectory) -> bool:
 
 
 def _since(directory: GroupDirectory) -> float:
-    """Return how early a look may have begun that tells who is in the group: after its start, and after its end.
+    """Return the earliest start of a census that is valid for the group: after the group's start, and after its end.
 
-    Seconds since the epoch. File times lag behind the clock by some milliseconds. A look at what still runs must be
-    young, for pids are used again.
+    The census of a running group must also be recent, because pids are reused.
+
+    Units: seconds since the epoch. File times lag the clock by a few milliseconds.
     """
     at = directory.exited_at() or directory.started_at()
     begun = math.inf if at is None else at.timestamp() + _FILE_TIME_LAG_S
@@ -352,7 +357,7 @@ def _since(directory: GroupDirectory) -> float:
 
 def _exit_detail(exit_code: int | None) -> str:
     if exit_code is None:
-        return "its processes ended and left no exit code: all were killed at once, or the machine was restarted"
+        return "its processes ended without an exit code: all were killed at once, or the machine restarted"
     if exit_code > 128:
         with contextlib.suppress(ValueError):
             return f"ended by {signal.Signals(exit_code - 128).name}"

@@ -1,16 +1,15 @@
 """The log in a Cosmos DB container: one logical partition per job, one item per event.
 
-An item's id is its position, so that the server itself refuses a taken one (409); the burst of one append is one
-transactional batch, written whole or not at all. Items are only ever created and read: the role that the app has in
-Azure allows nothing else (I2). A write that is tried again after a lost answer meets its own items, and knows them by
-the id of the append.
+An item's id is its position, so the server itself refuses a taken position (409). The events of one append form one
+transactional batch, which is written completely or not at all. Items are only created and read, and the app's role in
+Azure allows nothing else (I2). A write that is repeated after a lost answer finds its own items and recognizes them by
+their append id.
 
-Cosmos DB orders nothing across partitions. `global_position` is therefore given by the writer: milliseconds of `at`
-and, below them, a hash of the job's id; within a stream it always rises, whatever the writers' clocks say. So it
-orders the log by time, and each stream by position. Unlike in SQLite, an event may appear below a position that a
-reader has passed, when its writer was slow or its clock behind: `read_all` is complete for what was there when the
-reading began (an export, a rebuild), and what comes during it is brought by the change feed, whose delivery is
-complete and which is what the views live on.
+Cosmos DB has no order across partitions, so the writer assigns `global_position`: the milliseconds of `at`, followed by
+a hash of the job id. Within a stream it always rises, whatever the writers' clocks say. So it orders the log by time
+and each stream by position. Unlike in SQLite, an event may appear below a position that a reader has passed, if its
+writer was slow or its clock was behind. `read_all` returns every event that existed when reading began (for an export
+or a rebuild). The change feed delivers the events written since then; it misses none, and the views depend on it.
 
 Source: learn.microsoft.com/azure/cosmos-db/nosql/transactional-batch (100 operations, 2 MB);
 learn.microsoft.com/azure/cosmos-db/nosql/change-feed-design-patterns (order within a partition key only).
@@ -27,20 +26,23 @@ from functools import partial
 from typing import Any
 
 from azure.core.exceptions import AzureError
-from azure.cosmos.exceptions import CosmosResourceNotFoundError
+from cachetools import LRUCache
 
-from mayfly.cosmos.account import CosmosAccount, charge_of, translated
+from mayfly.cosmos.account import CosmosAccount, translated
 from mayfly.cosmos.batch import write_batch
+from mayfly.cosmos.items import read_item
 from mayfly.cosmos.queries import query
-from mayfly.errors import PositionTaken
+from mayfly.errors import PositionTaken, TryAgain
 from mayfly.jobs.events import Event, body_to_json, from_document, to_document
 from mayfly.log.event_log import Recorded
 
 CONTAINER = "events"
 
+_READ_FAILED = "the event log could not be read"
+
 _HASH_BITS = 22
 _DIGITS = 19
-"""Of a global position as text: it is below 2**63, and a number in Cosmos DB is exact only below 2**53."""
+"""Length of a global position as text. It is below 2**63, and numbers in Cosmos DB are exact only below 2**53."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIPS_MAX = 10_000
 _EXACT_MAX = 1 << 53
@@ -52,9 +54,10 @@ class CosmosEventLog:
     def __init__(self, account: CosmosAccount) -> None:
         account.join()
         self._account = account
-        self._query = partial(query, account, CONTAINER, "the event log could not be read")
-        self._tips: dict[str, tuple[int, int]] = {}
-        """By job: the last (position, global position) that is known here; the stream may be longer, never shorter."""
+        self._query = partial(query, account, CONTAINER, _READ_FAILED)
+        self._read_item = partial(read_item, account, CONTAINER, _READ_FAILED)
+        self._tips: LRUCache[str, tuple[int, int]] = LRUCache(_TIPS_MAX)
+        """By job, the last known (position, global position); the stream may be longer but never shorter."""
 
     async def append(self, events: Sequence[Event], *, expected_position: int) -> None:
         """See `EventLog.append`."""
@@ -88,13 +91,13 @@ class CosmosEventLog:
         """See `EventLog.read_all`."""
         documents = await self._query(
             "read_all",
-            f"SELECT TOP {int(limit) + 1} * FROM c WHERE c.global_position > @after"  # noqa: S608 - as above
+            f"SELECT TOP {int(limit) + 1} * FROM c WHERE c.global_position > @after"  # noqa: S608 - limit is a number
             " ORDER BY c.global_position",
             {"@after": _text(after)},
         )
         page = documents[:limit]
         if len(documents) > limit and documents[limit]["global_position"] == page[-1]["global_position"]:
-            # Two jobs share a position, which is next to impossible: a page must not end between them.
+            # Two jobs share a global position, which is extremely rare. A page must not end between them.
             whole = [one for one in page if one["global_position"] != page[-1]["global_position"]]
             page = whole or documents
         return [Recorded(global_position=int(one["global_position"]), event=from_document(one)) for one in page]
@@ -104,7 +107,7 @@ class CosmosEventLog:
         await self._account.leave()
 
     async def _global_position(self, job_id: str, position: int) -> int | None:
-        """Return where the stream's last event stands in the whole log; None when that is not its last position."""
+        """Return the global position of the stream's last event; None: `position` is not the last one."""
         if position == 0:
             return 0
         known, below = self._tips.get(job_id, (0, 0))
@@ -112,19 +115,13 @@ class CosmosEventLog:
             return None
         if known == position:
             return below
-        container = await self._account.container(CONTAINER)
-        try:
-            document = await container.read_item(_id(position), job_id, response_hook=charge_of(CONTAINER, "read_last"))
-        except CosmosResourceNotFoundError as error:
-            if error.sub_status:  # the container itself is missing, not the item
-                raise translated(error, "the event log could not be read") from error
+        document = await self._read_item("read_last", _id(position), job_id)
+        if document is None:
             return None
-        except AzureError as error:
-            raise translated(error, "the event log could not be read") from error
         return int(document["global_position"])
 
     async def _create(self, job_id: str, documents: Sequence[dict[str, Any]]) -> bool:
-        """Write all or none; False when the first position is taken by another append."""
+        """Write all or none; False: another append has taken the first position."""
         operations = [("create", (document,)) for document in documents]
         try:
             await write_batch(self._account, CONTAINER, operations, job_id, operation="append")
@@ -135,28 +132,25 @@ class CosmosEventLog:
         return True
 
     async def _is_ours(self, job_id: str, document: Mapping[str, Any]) -> bool:
-        """Say whether the item that is in the way was written by this very append, whose answer was lost."""
-        container = await self._account.container(CONTAINER)
-        try:
-            found = await container.read_item(
-                document["id"], job_id, response_hook=charge_of(CONTAINER, "read_conflict")
-            )
-        except AzureError as error:
-            raise translated(error, "the event log could not be read") from error
+        """Say whether the conflicting item was written by this same append, whose answer was lost.
+
+        Errors: `TryAgain`, even if the conflicting item cannot be found.
+        """
+        found = await self._read_item("read_conflict", document["id"], job_id)
+        if found is None:
+            raise TryAgain(f"{_READ_FAILED}: the item that conflicts with {document['id']} of {job_id} is not visible")
         return bool(found.get("append_id") == document["append_id"])
 
     def _remember(self, job_id: str, document: Mapping[str, Any]) -> None:
-        position, known = int(document["position"]), self._tips.pop(job_id, (0, 0))
-        self._tips[job_id] = max(known, (position, int(document["global_position"])))
-        if len(self._tips) > _TIPS_MAX:
-            del self._tips[next(iter(self._tips))]
+        tip = (int(document["position"]), int(document["global_position"]))
+        self._tips[job_id] = max(self._tips.get(job_id, (0, 0)), tip)
 
 
 def _documents(events: Sequence[Event], *, below: int, append_id: str) -> list[dict[str, Any]]:
     documents = []
     for event in events:
         below = max(_clock_position(event), below + 1)
-        text = body_to_json(event.body)  # refuses what has no UTF-8, as SQLite does
+        text = body_to_json(event.body)  # fails for text that has no UTF-8 form, as SQLite does
         document = {"id": _id(event.position), **to_document(event)}
         document |= {"global_position": _text(below), "append_id": append_id}
         if not _survives_doubles(json.loads(text)):
@@ -172,13 +166,13 @@ def _clock_position(event: Event) -> int:
 
 
 def last_position_of(at: datetime) -> str:
-    """Return the highest global position, as it is kept, that belongs to that time or before."""
+    """Return, as stored text, the highest global position of events up to this time."""
     milliseconds = (at - _EPOCH) // timedelta(milliseconds=1)
     return _text(((milliseconds + 1) << _HASH_BITS) - 1)
 
 
 def _survives_doubles(value: Any) -> bool:
-    """Say whether all numbers in a JSON value are exact in Cosmos DB, which keeps them as doubles."""
+    """Say whether Cosmos DB, which stores numbers as doubles, keeps all numbers of a JSON value exact."""
     if isinstance(value, dict):
         return all(map(_survives_doubles, value.values()))
     if isinstance(value, list):

@@ -1,9 +1,9 @@
-"""The gauge of the log in Cosmos DB: what the account says of its container, and counts on the index.
+"""Stats of the log in Cosmos DB: the container's usage statistics, and counts on the index.
 
-The account tells items and bytes of a container with its description, for one request unit; its books may be some
-minutes behind. A server that does not tell them (an emulator) is asked to count, the hours that are over only once.
-Growth is counted by spans of time on the index of `global_position`, each span that is over only once too: events are
-written with the clock of their writer, and one that is more than an hour late is missed by an earlier count.
+A container's description includes its number of items and bytes, for one request unit; these may lag by minutes. If
+the server does not report them (an emulator), the items are counted instead, and past hours are counted only once.
+Growth is counted by time span on the index of `global_position`, and past spans are counted only once. Events carry
+their writer's clock, so an earlier count misses an event that is more than an hour late.
 
 Source: learn.microsoft.com/rest/api/cosmos-db/common-cosmosdb-rest-response-headers (x-ms-resource-usage, in KB).
 """
@@ -18,6 +18,7 @@ from functools import partial
 from itertools import pairwise
 
 from azure.core.exceptions import AzureError
+from cachetools import LRUCache
 
 from mayfly.cosmos.account import CosmosAccount, charge_of, translated
 from mayfly.cosmos.queries import query
@@ -35,8 +36,8 @@ class CosmosLogStats:
         account.join()
         self._account = account
         self._query = partial(query, account, CONTAINER, "the event log could not be read")
-        self._spans: dict[tuple[datetime | None, datetime], int] = {}
-        """(after, until) to the events in between, of spans that are over."""
+        self._spans: LRUCache[tuple[datetime | None, datetime], int] = LRUCache(_SPANS_MAX)
+        """By (after, until), the number of events of past spans."""
 
     async def size(self) -> LogSize:
         """See `LogStats.size`."""
@@ -82,7 +83,7 @@ class CosmosLogStats:
         await self._account.leave()
 
     async def _count(self, after: datetime | None, until: datetime | None) -> int:
-        """Return how many events were written after a time, and until another, that included."""
+        """Return how many events were written after one time and at or before another."""
         if until is not None and (after, until) in self._spans:
             return self._spans[after, until]
         bounds: dict[str, object] = {"@after": "" if after is None else last_position_of(after)}
@@ -93,8 +94,6 @@ class CosmosLogStats:
         count = int(sum(await self._query("count", text, bounds)))
         if until is not None and until <= datetime.now(UTC) - _SETTLED_AFTER:
             self._spans[after, until] = count
-            if len(self._spans) > _SPANS_MAX:
-                del self._spans[next(iter(self._spans))]
         return count
 
 

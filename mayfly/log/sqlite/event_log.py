@@ -1,12 +1,12 @@
 """The log in one SQLite file.
 
-Every append is on the disk before it returns (WAL with synchronous=FULL: the log is the truth, so it also survives a
-power cut; source: sqlite.org/pragma.html#pragma_synchronous). A thread of its own waits for the disk. Appends that come
-while it does share the next transaction and so one flush; each still succeeds or fails alone. Three triggers refuse
-every update, delete and replacement, so that not even a slip in this file could change an event (I2).
+Every append is on disk before it returns. The log is the truth, so it must survive a power failure (WAL with
+synchronous=FULL; source: sqlite.org/pragma.html#pragma_synchronous). A separate thread waits for the disk. Appends that
+arrive in the meantime share the next transaction and its flush; each of them still succeeds or fails alone. Three
+triggers refuse every update, delete and replacement, so that not even a bug in this file can change an event (I2).
 
-The view `events` shows the log as a change feed: `_lsn` and the event as one JSON `document`, the same document that
-the Cosmos container holds.
+The view `events` presents the log as a change feed: `_lsn`, and the event as one JSON `document`, the same document
+that the Cosmos container stores.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any
 from mayfly.errors import PositionTaken, TryAgain
 from mayfly.jobs.events import Event, body_from_json, body_to_json
 from mayfly.log.event_log import Recorded
-from mayfly.sqlite_file import ReadOnlyFile, open_file
+from mayfly.sqlite_file import ReadOnlyFile, open_for_writing
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS log (
@@ -58,9 +58,9 @@ _INSERT = "INSERT INTO log (job_id, position, type, at, attempt, source, data, v
 _COLUMNS = "job_id, position, type, at, attempt, source, data, version"
 
 _Row = tuple[Any, ...]
-"""As SQLite gives it: the columns above, typed by the schema."""
+"""A row as SQLite returns it: the columns above, typed by the schema."""
 _Waiting = tuple[Sequence[_Row], int, asyncio.Future[None]]
-"""What to append, the position that is expected to be the last, and whom to tell."""
+"""A waiting append: its rows, its expected position, and the future of its caller."""
 
 
 class SqliteEventLog:
@@ -68,8 +68,8 @@ class SqliteEventLog:
 
     def __init__(self, path: Path) -> None:
         with ExitStack() as opened:
-            self._writing = opened.enter_context(closing(open_file(path, _prepare)))
-            self._reading = opened.enter_context(closing(open_file(path, _prepare)))
+            self._writing = opened.enter_context(closing(_open(path)))
+            self._reading = opened.enter_context(closing(_open(path)))
             self._connections = opened.pop_all()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="event-log")
         self._waiting: list[_Waiting] = []
@@ -77,7 +77,7 @@ class SqliteEventLog:
 
     async def append(self, events: Sequence[Event], *, expected_position: int) -> None:
         """See `EventLog.append`."""
-        rows = [_row(event) for event in events]  # here, so that what has no JSON fails this append and no other
+        rows = [_row(event) for event in events]  # here, so that an event without a JSON form fails only this append
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((rows, expected_position, written))
         if self._flushing is None:
@@ -107,11 +107,11 @@ class SqliteEventLog:
             if self._flushing is not None:
                 await self._flushing
         finally:
-            self._writer.shutdown()  # waits for a transaction under way, even if whoever waited for it was canceled
+            self._writer.shutdown()  # waits for the current transaction, even if its caller was canceled
             self.release()
 
     def release(self) -> None:
-        """Close the file, which nobody may be writing."""
+        """Close the file; no append may be running."""
         self._connections.close()
 
     def _fetch(self, sql: str, arguments: tuple[object, ...]) -> list[_Row]:
@@ -124,7 +124,7 @@ class SqliteEventLog:
         return self._reading
 
     async def _flush(self) -> None:
-        """Write what waits, and what comes to wait meanwhile, one transaction after the other."""
+        """Write all waiting appends, one transaction after another, until none is left."""
         loop = asyncio.get_running_loop()
         while self._waiting:
             waiting, self._waiting = self._waiting, []
@@ -139,7 +139,7 @@ class SqliteEventLog:
         self._flushing = None
 
     def _write_all(self, waiting: Sequence[_Waiting]) -> Sequence[Exception | None]:
-        """Write all in one transaction and return what became of each. Runs in the writer's thread."""
+        """Write all in one transaction and return the error of each, or None. Runs in the writer's thread."""
         try:
             self._writing.execute("BEGIN IMMEDIATE")
             outcomes = [self._write(rows, expected) for rows, expected, _ in waiting]
@@ -162,14 +162,14 @@ class SqliteEventLog:
 
 
 class SqliteLogReader(SqliteEventLog):
-    """The same log for a process that only reads it, and that may be there before the file is."""
+    """The same log for a process that only reads it; the file may not exist yet."""
 
     def __init__(self, path: Path) -> None:
         self._file = ReadOnlyFile(path)
 
     async def append(self, events: Sequence[Event], *, expected_position: int) -> None:
         """Refuse."""
-        raise UnsupportedOperation(f"this log was opened for reading: {len(events)} events after {expected_position}")
+        raise UnsupportedOperation(f"the log is open for reading only: {len(events)} events after {expected_position}")
 
     async def close(self) -> None:
         """See `EventLog.close`."""
@@ -183,10 +183,8 @@ class SqliteLogReader(SqliteEventLog):
         return self._file.connection
 
 
-def _prepare(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.executescript(_SCHEMA)
+def _open(path: Path) -> sqlite3.Connection:
+    return open_for_writing(path, _SCHEMA, synchronous="FULL")
 
 
 def _row(event: Event) -> _Row:

@@ -1,7 +1,7 @@
-"""The gauge of the log in a SQLite file: its positions have no gaps, so that the last one is the count.
+"""Stats of the log in a SQLite file: global positions have no gaps, so the last one is the count.
 
-Appends come in the order of time, so how many there were at a time is found by halving, as in a sorted list, and no
-index by time is kept. Where two clocks disagree for a moment the answer is off by the events of that moment.
+Appends are in order of time, so a binary search finds the count at a given time without an index on time. If two
+writers' clocks disagree, the answer is off by the events of the difference.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mayfly.sqlite_file import ReadOnlyFile
 
 
 class SqliteLogStats:
-    """`LogStats` over a file that somebody else writes."""
+    """`LogStats` for a file that another process writes."""
 
     def __init__(self, path: Path) -> None:
         self._file = ReadOnlyFile(path)
@@ -48,7 +48,7 @@ class SqliteLogStats:
         return self._one("SELECT coalesce(max(global_position), 0) FROM log", ())
 
     def _last_at(self, at: datetime, head: int) -> int:
-        """Return the last position that was written at that time or before."""
+        """Return the last global position that was written at or before this time."""
         low, high = 0, head
         while low < high:
             middle = (low + high + 1) // 2

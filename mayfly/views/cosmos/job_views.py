@@ -1,8 +1,8 @@
-"""The views in a Cosmos DB container: one logical partition and one item per job, and the figures beside them.
+"""The views in a Cosmos DB container: one logical partition and one item per job. The stats are updated with them.
 
-A save is conditional on what was read before (`if_match`), so that of two projectors the one with the later position
-wins whichever writes last (I10). Lists are queries over all partitions: few, and served by the indexes that
-mayfly/cosmos/containers.json names.
+A save is conditional on the version read before (`if_match`), so of two projectors the one with the later position
+wins, whichever writes last (I10). Lists are queries over all partitions; they are few, and the indexes in
+mayfly/cosmos/containers.json serve them.
 
 Source: learn.microsoft.com/azure/cosmos-db/nosql/database-transactions-optimistic-concurrency.
 """
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
-from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -22,8 +21,11 @@ from azure.cosmos.exceptions import (
     CosmosResourceExistsError,
     CosmosResourceNotFoundError,
 )
+from cachetools import LRUCache
 
+from mayfly.clock import stamp
 from mayfly.cosmos.account import WRITE_TRIES, CosmosAccount, charge_of, translated
+from mayfly.cosmos.items import delete_item, read_item
 from mayfly.cosmos.queries import query
 from mayfly.errors import TryAgain
 from mayfly.jobs.job import Job, from_json, to_json
@@ -34,14 +36,16 @@ from mayfly.views.job_views import PAGE_MAX, JobFilter, Page
 
 CONTAINER = "views"
 
-_AT_ONCE = 32
-"""Calls under way at one time; the app's share of the account's throughput is the real limit."""
+_CONCURRENCY_MAX = 32
+"""Concurrent calls. The app's share of the account's throughput is the real limit."""
 _SAVE_TRIES = 20
-_KEPT_MAX = 10_000
-_MARK = "complete"
-"""The item that says that the views are complete; no job has such an id."""
+_CACHED_MAX = 10_000
+_COMPLETE = "complete"
+"""Id of the item that marks the views as complete; it is not a valid job id."""
 _VERSION = 2
-"""Of the documents; views of another version are made again from the log."""
+"""Version of the documents; views of another version are rebuilt from the log."""
+_READ_FAILED = "the job views could not be read"
+_WRITE_FAILED = "the job views could not be written"
 
 _T = TypeVar("_T")
 
@@ -52,17 +56,17 @@ class CosmosJobViews:
     def __init__(self, account: CosmosAccount) -> None:
         account.join()
         self._account = account
-        self._query = partial(query, account, CONTAINER, "the job views could not be read")
-        self._figures = CosmosJobStats(account)
-        self._at_once = asyncio.Semaphore(_AT_ONCE)
-        self._kept: dict[str, tuple[int, str]] = {}
-        """By job: the (position, etag) last seen here, so that a save need not read again; the server judges it."""
+        self._query = partial(query, account, CONTAINER, _READ_FAILED)
+        self._stats = CosmosJobStats(account)
+        self._slots = asyncio.Semaphore(_CONCURRENCY_MAX)
+        self._cache: LRUCache[str, tuple[int, str]] = LRUCache(_CACHED_MAX)
+        """By job, the last known (position, etag): a save need not read first, and the server rejects stale etags."""
 
     async def get_many(self, job_ids: Sequence[str]) -> Mapping[str, Job]:
         """See `JobViews.get_many`."""
-        wanted = list(dict.fromkeys(job_ids))
-        items = await asyncio.gather(*(self._one_of_many(self._item(job_id)) for job_id in wanted))
-        return {job_id: from_json(item["document"]) for job_id, item in zip(wanted, items, strict=True) if item}
+        unique = list(dict.fromkeys(job_ids))
+        items = await asyncio.gather(*(self._in_a_slot(self._item(job_id)) for job_id in unique))
+        return {job_id: from_json(item["document"]) for job_id, item in zip(unique, items, strict=True) if item}
 
     async def save(self, jobs: Sequence[Job]) -> None:
         """See `JobViews.save`."""
@@ -70,14 +74,14 @@ class CosmosJobViews:
         for job in jobs:
             if job.job_id not in latest or latest[job.job_id].position < job.position:
                 latest[job.job_id] = job
-        await self._figures.move(list(latest.values()))  # first: see there
-        await asyncio.gather(*(self._one_of_many(self._save(job)) for job in latest.values()))
+        await self._stats.move(list(latest.values()))  # first; see `cosmos/stats.py`
+        await asyncio.gather(*(self._in_a_slot(self._save(job)) for job in latest.values()))
 
     async def page(self, job_filter: JobFilter, *, limit: int, cursor: str | None = None) -> Page:
         """See `JobViews.page`."""
         limit = min(limit, PAGE_MAX)
         clauses, parameters = _conditions(job_filter, cursor)
-        clauses.append("IS_DEFINED(c.state)")  # leaves out what is no job: the mark of completeness
+        clauses.append("IS_DEFINED(c.state)")  # excludes the item that marks completeness
         if job_filter.states is not None and not job_filter.states:
             return Page(jobs=[], cursor=None)
         where = " AND ".join(clauses)
@@ -92,7 +96,7 @@ class CosmosJobViews:
 
     async def count_by_state(self) -> Mapping[JobState, int]:
         """See `JobViews.count_by_state`."""
-        return await self._figures.count_by_state()
+        return await self._stats.count_by_state()
 
     async def unsettled(self, *, after: str = "", limit: int = 1_000) -> Sequence[str]:
         """See `JobViews.unsettled`."""
@@ -105,37 +109,37 @@ class CosmosJobViews:
 
     async def clear(self) -> None:
         """See `JobViews.clear`."""
-        self._kept.clear()
-        await self._delete(_MARK)  # first: whatever happens on the way, they are incomplete
-        await self._figures.clear()
+        self._cache.clear()
+        await self._delete(_COMPLETE)  # first, so that an interrupted clear leaves the views incomplete
+        await self._stats.clear()
         job_ids = await self._query("clear", "SELECT VALUE c.job_id FROM c")
-        await asyncio.gather(*(self._one_of_many(self._delete(job_id)) for job_id in job_ids))
+        await asyncio.gather(*(self._in_a_slot(self._delete(job_id)) for job_id in job_ids))
 
     async def complete(self) -> bool:
         """See `JobViews.complete`."""
-        item = await self._item(_MARK)
-        return item is not None and item["position"] == _VERSION and await self._figures.complete()
+        item = await self._item(_COMPLETE)
+        return item is not None and item["position"] == _VERSION and await self._stats.complete()
 
     async def note_complete(self) -> None:
         """See `JobViews.note_complete`."""
-        await self._figures.note_complete()
+        await self._stats.note_complete()
         container = await self._account.container(CONTAINER)
-        mark = {"id": _MARK, "job_id": _MARK, "position": _VERSION}
+        mark = {"id": _COMPLETE, "job_id": _COMPLETE, "position": _VERSION}
         try:
             await container.upsert_item(mark, retry_write=WRITE_TRIES, response_hook=charge_of(CONTAINER, "mark"))
         except AzureError as error:
-            raise translated(error, "the job views could not be written") from error
+            raise translated(error, _WRITE_FAILED) from error
 
     async def close(self) -> None:
         """See `JobViews.close`."""
-        await self._figures.close()
+        await self._stats.close()
         await self._account.leave()
 
     async def _save(self, job: Job) -> None:
         container = await self._account.container(CONTAINER)
         document = _document(job)
         hook = charge_of(CONTAINER, "save")
-        position, etag = self._kept.get(job.job_id, (0, ""))
+        position, etag = self._cache.get(job.job_id, (0, ""))
         for _ in range(_SAVE_TRIES):
             if position >= job.position:
                 return
@@ -157,54 +161,39 @@ class CosmosJobViews:
                 position, etag = (int(item["position"]), str(item["_etag"])) if item else (0, "")
                 continue
             except AzureError as error:
-                raise translated(error, "the job views could not be written") from error
-            self._keep(written)
+                raise translated(error, _WRITE_FAILED) from error
+            self._remember(written)
             return
-        raise TryAgain(f"the view of {job.job_id} moved {_SAVE_TRIES} times while it was saved")
+        raise TryAgain(f"gave up after {_SAVE_TRIES} concurrent writes to the view of {job.job_id}; retry")
 
     async def _item(self, job_id: str) -> dict[str, Any] | None:
-        container = await self._account.container(CONTAINER)
-        try:
-            item: dict[str, Any] = await container.read_item(job_id, job_id, response_hook=charge_of(CONTAINER, "get"))
-        except CosmosResourceNotFoundError as error:
-            if error.sub_status:  # the container itself is missing, not the item
-                raise translated(error, "the job views could not be read") from error
-            self._kept.pop(job_id, None)
-            return None
-        except AzureError as error:
-            raise translated(error, "the job views could not be read") from error
-        self._keep(item)
+        item = await read_item(self._account, CONTAINER, _READ_FAILED, "get", job_id, job_id)
+        if item is None:
+            self._cache.pop(job_id, None)
+        else:
+            self._remember(item)
         return item
 
     async def _delete(self, job_id: str) -> None:
-        container = await self._account.container(CONTAINER)
-        try:
-            await container.delete_item(job_id, job_id, response_hook=charge_of(CONTAINER, "delete"))
-        except CosmosResourceNotFoundError:
-            return
-        except AzureError as error:
-            raise translated(error, "the job views could not be cleared") from error
+        await delete_item(self._account, CONTAINER, "the job views could not be cleared", "delete", job_id, job_id)
 
-    async def _one_of_many(self, call: Awaitable[_T]) -> _T:
-        async with self._at_once:
+    async def _in_a_slot(self, call: Awaitable[_T]) -> _T:
+        async with self._slots:
             return await call
 
-    def _keep(self, item: Mapping[str, Any]) -> None:
-        self._kept.pop(item["job_id"], None)
-        self._kept[item["job_id"]] = (int(item["position"]), str(item["_etag"]))
-        if len(self._kept) > _KEPT_MAX:
-            del self._kept[next(iter(self._kept))]
+    def _remember(self, item: Mapping[str, Any]) -> None:
+        self._cache[item["job_id"]] = (int(item["position"]), str(item["_etag"]))
 
 
 def _document(job: Job) -> dict[str, Any]:
-    """Return the item: the folded job as text, so that no number changes, and beside it what lists look for."""
+    """Return the item: the folded job as text, so that no number changes, and the fields that lists filter by."""
     return {
         "id": job.job_id,
         "job_id": job.job_id,
         "position": job.position,
         "state": job.state,
         "name": job.spec.name or "",
-        "submitted_at": _stamp(job.submitted_at),
+        "submitted_at": stamp(job.submitted_at),
         "archived": job.archived,
         "settled": job.settled,
         "labels": [f"{name}={value}" for name, value in job.spec.labels.items()],
@@ -213,7 +202,7 @@ def _document(job: Job) -> dict[str, Any]:
 
 
 def _conditions(job_filter: JobFilter, cursor: str | None) -> tuple[list[str], dict[str, object]]:
-    """Return the conditions and the values they name; values are never part of the text."""
+    """Return the conditions and the values of their parameters; values are never part of the text."""
     clauses: list[str] = []
     values: dict[str, object] = {}
     if not job_filter.archived:
@@ -230,16 +219,11 @@ def _conditions(job_filter: JobFilter, cursor: str | None) -> tuple[list[str], d
         values["@part"] = job_filter.name_contains
     if job_filter.submitted_after is not None:
         clauses.append("c.submitted_at > @from")
-        values["@from"] = _stamp(job_filter.submitted_after)
+        values["@from"] = stamp(job_filter.submitted_after)
     if job_filter.submitted_before is not None:
         clauses.append("c.submitted_at < @until")
-        values["@until"] = _stamp(job_filter.submitted_before)
+        values["@until"] = stamp(job_filter.submitted_before)
     if cursor is not None:
         clauses.append("(c.submitted_at < @last_at OR (c.submitted_at = @last_at AND c.job_id < @last_id))")
         values["@last_at"], values["@last_id"] = parse_cursor(cursor)
     return clauses, values
-
-
-def _stamp(at: datetime) -> str:
-    """Return a time as text that sorts as the time does."""
-    return at.isoformat(timespec="microseconds")

@@ -1,13 +1,14 @@
-"""The figures in a Cosmos DB container of their own: one logical partition for each month of submission.
+"""The stats in a separate Cosmos DB container, `figures`: one logical partition for each month of submission.
 
-A partition holds a small item for each job, which says how it is counted, and the items that count: the month's days,
-each day's hours and each hour's minutes. A job moves in one transaction with the counts that it leaves and enters, on
-the condition that its item and theirs are as they were read. So it counts once however often it is delivered and
-whoever delivers it, an older position never undoes a later one, and several projectors can move jobs at once. The
-figures move before the views do: if the view is not written, the feed brings the job again, and it is counted already.
+A partition has a small item for each job, which records how the job is counted, and count items: one for the month's
+days, one for each day's hours and one for each hour's minutes. One transaction updates a job's item and the counts that
+the job leaves and enters, if none of these items has changed since they were read. So a job is counted once, no matter
+how often or by which process it is delivered. An older position never overwrites a later one, and several projectors
+can work at once. The stats are updated before the views. If a view is not written, the feed delivers the job again, and
+its count does not change.
 
-Nothing that is asked reads more where there are more jobs: counts come from the counting items, and lists from the
-index of the few jobs that are in them.
+The cost of a read does not depend on the number of jobs: totals come from the count items, and lists from an index of
+the few jobs in them.
 
 Source: learn.microsoft.com/azure/cosmos-db/nosql/transactional-batch; docs/decisions/0009.
 """
@@ -24,29 +25,34 @@ from functools import partial
 from typing import Any
 
 from azure.core.exceptions import AzureError
-from azure.cosmos.exceptions import CosmosBatchOperationError, CosmosResourceNotFoundError
+from azure.cosmos.exceptions import CosmosBatchOperationError
+from cachetools import LRUCache
 
+from mayfly.clock import stamp
 from mayfly.cosmos.account import WRITE_TRIES, CosmosAccount, charge_of, translated
 from mayfly.cosmos.batch import OPERATIONS_MAX, write_batch
+from mayfly.cosmos.items import delete_item, read_item
 from mayfly.cosmos.queries import query
 from mayfly.errors import TryAgain
 from mayfly.jobs.job import Job
 from mayfly.jobs.lifecycle import STATES, JobState
 from mayfly.views.stats import LIST_MAX, AttemptStats, Attention, Bucket, Span
-from mayfly.views.stats_of_job import WIDTHS, attempts_of, attention_of, begun_at, stamp
+from mayfly.views.stats_of_job import WIDTHS, attempts_of, attention_of, begun_at
 
 CONTAINER = "figures"
 
 _ITEMS: Mapping[Span, int] = {"day": 7, "hour": 10, "minute": 13}
-"""How much of a stamp names the item that holds a span's counts: a month's days, a day's hours, an hour's minutes."""
-_JOBS_AT_ONCE = (OPERATIONS_MAX - 1) // 3
-"""A job brings at most its own item, a day's and an hour's into a batch; all share their month's."""
+"""Length of the part of a stamp that is the id of a count item: a month's days, a day's hours, an hour's minutes."""
+_JOBS_PER_BATCH = (OPERATIONS_MAX - 1) // 3
+"""Each job adds at most its own item, a day's and an hour's to a batch; all jobs share the month's item."""
 _TRIES = 20
 _CONFLICTS = (404, 409, 412)
-_KEPT_MAX = 5_000
+_CACHED_MAX = 5_000
 _ARCHIVED = " archived"
-_MARK = "complete"
-"""The item that says that every job is counted; no month and no job has such a name."""
+_COMPLETE = "complete"
+"""Id and partition of the item that marks the stats as complete; it is neither a month nor a valid job id."""
+_READ_FAILED = "the job stats could not be read"
+_WRITE_FAILED = "the job stats could not be written"
 
 _Item = dict[str, Any]
 _Key = tuple[str, str]
@@ -54,52 +60,52 @@ _Key = tuple[str, str]
 
 
 class CosmosJobStats:
-    """`JobStats` in Cosmos DB, and what moves them. Use from one event loop."""
+    """`JobStats` in Cosmos DB, and their updates. Use from one event loop."""
 
     def __init__(self, account: CosmosAccount, *, attempts_age_s: float = 30.0) -> None:
-        """Nothing is sent yet.
+        """Send nothing yet.
 
-        Units: `attempts_age_s`: how old an answer about attempts may be. It is the one question that reads many items.
+        Units: `attempts_age_s`: how old an answer of `attempts` may be; it is the only call that reads many items.
         """
         account.join()
         self._account = account
-        self._query = partial(query, account, CONTAINER, "the figures could not be read")
+        self._query = partial(query, account, CONTAINER, _READ_FAILED)
         self._attempts_age_s = attempts_age_s
         self._attempts: tuple[float, int, Sequence[AttemptStats]] | None = None
-        self._kept: dict[_Key, _Item] = {}
-        """Items as they were last seen here; the server judges whether they still are so."""
+        self._cache: LRUCache[_Key, _Item] = LRUCache(_CACHED_MAX)
+        """Items as last read or written here. The server rejects a write that is based on a stale one."""
 
     async def move(self, jobs: Sequence[Job]) -> None:
-        """Count each job as it is now, unless a later position of it is counted already.
+        """Count each job in its current state, unless a later position of it is already counted.
 
-        Shapes: each job once.
+        Shapes: `jobs` has each job once.
         """
         for month, some in _by_month((stamp(job.submitted_at)[:7], job.job_id, job) for job in jobs):
             await self._move(month, some)
 
     async def clear(self) -> None:
-        """Count no job any more. Others may move jobs meanwhile: each is counted once or not at all."""
-        await self._delete_mark()  # first: whatever happens on the way, they are incomplete
+        """Remove every job from the counts. A job saved concurrently is counted once or not at all."""
+        await self._delete_mark()  # first, so that an interrupted clear leaves the stats incomplete
         found = await self._query("clear", "SELECT c.month, c.id FROM c WHERE c.kind = 'job'")
         for month, some in _by_month((item["month"], item["id"], None) for item in found):
             await self._move(month, some)
 
     async def complete(self) -> bool:
-        """Say whether `note_complete` was called since they were cleared or lost."""
-        self._forget(_MARK, [_MARK])  # another process may have cleared them
-        return await self._item(_MARK, _MARK) is not None
+        """Say whether `note_complete` was called after the last clear or loss."""
+        self._forget(_COMPLETE, [_COMPLETE])  # another process may have cleared the stats
+        return await self._item(_COMPLETE, _COMPLETE) is not None
 
     async def note_complete(self) -> None:
-        """Remember that every job is counted."""
+        """Record that every job is counted."""
         container = await self._account.container(CONTAINER)
-        mark = {"id": _MARK, "month": _MARK, "kind": "mark"}
+        mark = {"id": _COMPLETE, "month": _COMPLETE, "kind": "mark"}
         try:
             await container.upsert_item(mark, retry_write=WRITE_TRIES, response_hook=charge_of(CONTAINER, "mark"))
         except AzureError as error:
-            raise translated(error, "the figures could not be written") from error
+            raise translated(error, _WRITE_FAILED) from error
 
     async def count_by_state(self) -> Mapping[JobState, int]:
-        """Return how many jobs that are not archived are in each state; states without jobs are there with 0."""
+        """Return the number of unarchived jobs in each state, including states with none."""
         counts = Counter[str]()
         for bucket in await self.submitted("day"):
             counts[bucket.state] += bucket.jobs
@@ -113,16 +119,16 @@ class CosmosJobStats:
             "SELECT c.counts FROM c WHERE c.kind = @kind AND c.id >= @first",
             {"@kind": span, "@first": first[: _ITEMS[span]]},
         )
-        told = Counter[tuple[str, str]]()
+        totals = Counter[tuple[str, str]]()
         for item in found:
             for bucket, by_state in item["counts"].items():
                 for state, jobs in by_state.items():
                     if bucket >= first and (archived or not state.endswith(_ARCHIVED)):
-                        told[bucket, state.removesuffix(_ARCHIVED)] += jobs
+                        totals[bucket, state.removesuffix(_ARCHIVED)] += jobs
         states = {str(state): state for state in STATES}
         return [
             Bucket(begun_at=begun_at(bucket, span), state=states[state], jobs=jobs)
-            for (bucket, state), jobs in sorted(told.items())
+            for (bucket, state), jobs in sorted(totals.items())
         ]
 
     async def attention(self, kind: Attention) -> tuple[int, Sequence[str]]:
@@ -139,23 +145,23 @@ class CosmosJobStats:
         return count, [item["id"] for item in found[:LIST_MAX]]
 
     async def attempts(self, *, limit: int) -> Sequence[AttemptStats]:
-        """See `JobStats.attempts`; the answer may be some seconds old."""
+        """See `JobStats.attempts`; the answer may be seconds old."""
         now = time.monotonic()
         if self._attempts is not None and self._attempts[1] >= limit and now - self._attempts[0] < self._attempts_age_s:
             return self._attempts[2][:limit]
         found = await self._query(
             "attempts",
-            # Who has one of the latest attempts has a latest attempt among them: so many jobs are enough.
+            # Each of the latest `limit` attempts belongs to one of the `limit` jobs whose last attempts are the latest.
             f"SELECT TOP {int(limit)} c.attempts FROM c WHERE IS_DEFINED(c.ended_at) ORDER BY c.ended_at DESC",  # noqa: S608
             {},
         )
         ended = sorted((one for item in found for one in item["attempts"]), key=lambda one: str(one[0]), reverse=True)
-        told = [
+        latest = [
             AttemptStats(outcome=outcome, ended_at=datetime.fromisoformat(ended_at), seconds=seconds)
             for ended_at, outcome, seconds in ended[:limit]
         ]
-        self._attempts = (now, limit, told)
-        return told
+        self._attempts = (now, limit, latest)
+        return latest
 
     async def positions(self, job_ids: Sequence[str]) -> Mapping[str, int]:
         """See `JobStats.positions`."""
@@ -178,7 +184,7 @@ class CosmosJobStats:
         await self._account.leave()
 
     async def _move(self, month: str, jobs: Mapping[str, Job | None]) -> None:
-        """Move some jobs of one month, all or none; None: the job is counted no more."""
+        """Update the counts for jobs of one month, all or none; None: remove the job from the counts."""
         for tried in range(_TRIES):
             before = await self._items(month, jobs)
             after = _moved(month, jobs, before)
@@ -193,76 +199,60 @@ class CosmosJobStats:
                 )
             except CosmosBatchOperationError as error:
                 if error.status_code not in _CONFLICTS:
-                    raise translated(error, "the figures could not be written") from error
+                    raise translated(error, _WRITE_FAILED) from error
                 self._forget(month, [*jobs, *(_counting(changes))])
-                await asyncio.sleep(random.uniform(0, 0.02 * (tried + 1)))  # noqa: S311 - so that writers part
+                await asyncio.sleep(random.uniform(0, 0.02 * (tried + 1)))  # noqa: S311 - so that writers do not collide again
                 continue
             except AzureError as error:
-                raise translated(error, "the figures could not be written") from error
+                raise translated(error, _WRITE_FAILED) from error
             for (_, item), outcome in zip(changes, done, strict=True):
                 if item is not None:
-                    self._keep({**item, "_etag": outcome["eTag"]})
+                    self._remember({**item, "_etag": outcome["eTag"]})
             self._forget(month, [job_id for job_id, item in after.items() if item is None])
             return
-        raise TryAgain(f"the figures of {month} moved {_TRIES} times while they were written")
+        raise TryAgain(f"gave up after {_TRIES} concurrent writes to the job stats of {month}; retry")
 
     async def _items(self, month: str, ids: Iterable[str]) -> dict[str, _Item]:
-        """Return the items that there are, by id."""
-        wanted = list(dict.fromkeys(ids))
-        found = await asyncio.gather(*(self._item(month, one) for one in wanted))
-        return {one: item for one, item in zip(wanted, found, strict=True) if item is not None}
+        """Return the existing items, by id."""
+        unique = list(dict.fromkeys(ids))
+        found = await asyncio.gather(*(self._item(month, one) for one in unique))
+        return {one: item for one, item in zip(unique, found, strict=True) if item is not None}
 
     async def _item(self, month: str, one: str) -> _Item | None:
-        kept = self._kept.get((month, one))
-        if kept is not None:
-            return kept
-        container = await self._account.container(CONTAINER)
-        try:
-            item: _Item = await container.read_item(one, month, response_hook=charge_of(CONTAINER, "get"))
-        except CosmosResourceNotFoundError as error:
-            if error.sub_status:  # the container itself is missing, not the item
-                raise translated(error, "the figures could not be read") from error
-            return None
-        except AzureError as error:
-            raise translated(error, "the figures could not be read") from error
-        self._keep(item)
+        cached = self._cache.get((month, one))
+        if cached is not None:
+            return cached
+        item = await read_item(self._account, CONTAINER, _READ_FAILED, "get", one, month)
+        if item is not None:
+            self._remember(item)
         return item
 
     async def _delete_mark(self) -> None:
-        self._forget(_MARK, [_MARK])
-        container = await self._account.container(CONTAINER)
-        try:
-            await container.delete_item(_MARK, _MARK, response_hook=charge_of(CONTAINER, "mark"))
-        except CosmosResourceNotFoundError:
-            return
-        except AzureError as error:
-            raise translated(error, "the figures could not be cleared") from error
+        self._forget(_COMPLETE, [_COMPLETE])
+        failure = "the job stats could not be cleared"
+        await delete_item(self._account, CONTAINER, failure, "mark", _COMPLETE, _COMPLETE)
 
-    def _keep(self, item: _Item) -> None:
-        key = (item["month"], item["id"])
-        self._kept.pop(key, None)
-        self._kept[key] = item
-        if len(self._kept) > _KEPT_MAX:
-            del self._kept[next(iter(self._kept))]
+    def _remember(self, item: _Item) -> None:
+        self._cache[item["month"], item["id"]] = item
 
     def _forget(self, month: str, ids: Iterable[str]) -> None:
         for one in ids:
-            self._kept.pop((month, one), None)
+            self._cache.pop((month, one), None)
 
 
 def _by_month(jobs: Iterable[tuple[str, str, Job | None]]) -> Iterable[tuple[str, Mapping[str, Job | None]]]:
-    """Return (month, jobs by id), as many at once as a batch holds."""
+    """Return (month, jobs by id), with at most as many jobs as one batch can update."""
     months: dict[str, dict[str, Job | None]] = {}
     for month, job_id, job in jobs:
         months.setdefault(month, {})[job_id] = job
     for month, some in months.items():
         ids = list(some)
-        for begin in range(0, len(ids), _JOBS_AT_ONCE):
-            yield month, {job_id: some[job_id] for job_id in ids[begin : begin + _JOBS_AT_ONCE]}
+        for begin in range(0, len(ids), _JOBS_PER_BATCH):
+            yield month, {job_id: some[job_id] for job_id in ids[begin : begin + _JOBS_PER_BATCH]}
 
 
 def _moved(month: str, jobs: Mapping[str, Job | None], before: Mapping[str, _Item]) -> dict[str, _Item | None]:
-    """Return the new items of those that move; None: there is to be none."""
+    """Return the new items of the jobs that change; None: the item must be deleted."""
     moved: dict[str, _Item | None] = {}
     for job_id, job in jobs.items():
         known = before.get(job_id)
@@ -291,7 +281,7 @@ def _of_job(month: str, job: Job) -> _Item:
 
 
 def _counting(changes: Sequence[tuple[_Item | None, _Item | None]]) -> set[str]:
-    """Return the ids of the items that count these jobs."""
+    """Return the ids of the count items of these jobs."""
     stamps = {item["at"] for change in changes for item in change if item is not None and item["kind"] == "job"}
     return {at[:width] for at in stamps for width in _ITEMS.values()}
 
@@ -299,7 +289,7 @@ def _counting(changes: Sequence[tuple[_Item | None, _Item | None]]) -> set[str]:
 def _counted(
     month: str, changes: Sequence[tuple[_Item | None, _Item | None]], counts: Mapping[str, _Item]
 ) -> Sequence[_Item]:
-    """Return the counting items that change, as they are after the changes of these jobs."""
+    """Return the count items that these changes affect, with their new counts."""
     deltas: dict[tuple[Span, str], Counter[tuple[str, str]]] = {}
     events = 0
     for before, after in changes:
@@ -333,7 +323,7 @@ def _without_zeros(counts: Mapping[str, Mapping[str, int]]) -> dict[str, dict[st
 
 
 def _operation(before: _Item | None, after: _Item | None) -> tuple[Any, ...]:
-    """Return the operation of a batch that makes one of the other, if it is still as it was."""
+    """Return the batch operation that turns one item into the other, if it has not changed since it was read."""
     if before is None:
         return ("create", (after,))
     unchanged = {"if_match_etag": before["_etag"]}

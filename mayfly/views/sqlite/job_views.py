@@ -1,18 +1,18 @@
-"""The views in one SQLite file, which may be deleted at any time (I1); hence synchronous=NORMAL."""
+"""The views in one SQLite file. It may be lost at any time (I1), so synchronous=NORMAL is enough."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from io import UnsupportedOperation
 from pathlib import Path
 from typing import Any
 
+from mayfly.clock import stamp
 from mayfly.errors import TryAgain
 from mayfly.jobs.job import Job, from_json, to_json
 from mayfly.jobs.lifecycle import STATES, JobState
-from mayfly.sqlite_file import ReadOnlyFile, open_file
+from mayfly.sqlite_file import ReadOnlyFile, open_for_writing
 from mayfly.views.cursor import cursor_after, parse_cursor
 from mayfly.views.job_views import PAGE_MAX, JobFilter, Page
 from mayfly.views.sqlite import stats as sqlite_stats
@@ -44,7 +44,7 @@ CREATE TABLE IF NOT EXISTS labels (
 _SCHEMA = f"{_JOBS} {sqlite_stats.SCHEMA}"
 _DROP = f"DROP TABLE IF EXISTS jobs; DROP TABLE IF EXISTS labels; {sqlite_stats.DROP}"
 _VERSION = 2
-"""Of the schema and of the documents in it; a file of another version is made again from the log."""
+"""Version of the schema and of its documents; a file of another version is rebuilt from the log."""
 
 _SAVE = """
 INSERT INTO jobs (job_id, position, state, name, submitted_at, archived, settled, document)
@@ -60,7 +60,7 @@ class SqliteJobViews:
     """`JobViews` in a file. One instance per process, used from one event loop."""
 
     def __init__(self, path: Path | str) -> None:
-        self._connection = open_file(path, _prepare)
+        self._connection = open_for_writing(path, _SCHEMA, synchronous="NORMAL", upgrade=_drop_another_version)
 
     async def get_many(self, job_ids: Sequence[str]) -> Mapping[str, Job]:
         """See `JobViews.get_many`."""
@@ -74,7 +74,7 @@ class SqliteJobViews:
         """See `JobViews.save`."""
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            before = self._seen([job.job_id for job in jobs])
+            before = self._stored([job.job_id for job in jobs])
             moved = _moved(jobs, before)
             self._connection.executemany(_SAVE, [_row(job) for job in moved])
             self._connection.executemany(_SAVE_LABEL, [row for job in moved for row in _label_rows(job)])
@@ -131,8 +131,8 @@ class SqliteJobViews:
     def _reading(self) -> sqlite3.Connection:
         return self._connection
 
-    def _seen(self, job_ids: Sequence[str]) -> sqlite_stats.Seen:
-        """Return what is kept of these jobs."""
+    def _stored(self, job_ids: Sequence[str]) -> sqlite_stats.Stored:
+        """Return the stored position, state and archive flag of these jobs."""
         rows = [
             row
             for job_id in job_ids
@@ -148,22 +148,22 @@ class SqliteJobViews:
 
 
 class SqliteViewsReader(SqliteJobViews):
-    """The same views for a process that only reads them, and that may be there before the file is."""
+    """The same views for a process that only reads them; the file may not exist yet."""
 
     def __init__(self, path: Path) -> None:
         self._file = ReadOnlyFile(path)
 
     async def save(self, jobs: Sequence[Job]) -> None:
         """Refuse."""
-        raise UnsupportedOperation(f"these views were opened for reading: {len(jobs)} jobs")
+        raise UnsupportedOperation(f"the views are open for reading only: {len(jobs)} jobs")
 
     async def clear(self) -> None:
         """Refuse."""
-        raise UnsupportedOperation("these views were opened for reading")
+        raise UnsupportedOperation("the views are open for reading only")
 
     async def note_complete(self) -> None:
         """Refuse."""
-        raise UnsupportedOperation("these views were opened for reading")
+        raise UnsupportedOperation("the views are open for reading only")
 
     def release(self) -> None:
         """Close the file."""
@@ -173,20 +173,17 @@ class SqliteViewsReader(SqliteJobViews):
         return self._file.connection
 
 
-def _prepare(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=NORMAL")
+def _drop_another_version(connection: sqlite3.Connection) -> None:
     if connection.execute("PRAGMA user_version").fetchone()[0] not in (0, _VERSION):
         connection.executescript(f"{_DROP} PRAGMA user_version=0;")
-    connection.executescript(_SCHEMA)
 
 
-def _moved(jobs: Sequence[Job], before: sqlite_stats.Seen) -> list[Job]:
-    """Return each job once, at its latest position, where that is later than what is kept."""
+def _moved(jobs: Sequence[Job], before: sqlite_stats.Stored) -> list[Job]:
+    """Return each job once, at its latest position, if that is later than the stored one."""
     latest: dict[str, Job] = {}
     for job in jobs:
-        kept = latest[job.job_id].position if job.job_id in latest else before.get(job.job_id, (0, "", False))[0]
-        if job.position > kept:
+        stored = latest[job.job_id].position if job.job_id in latest else before.get(job.job_id, (0, "", False))[0]
+        if job.position > stored:
             latest[job.job_id] = job
     return list(latest.values())
 
@@ -197,7 +194,7 @@ def _row(job: Job) -> tuple[object, ...]:
         job.position,
         job.state,
         job.spec.name or "",
-        _stamp(job.submitted_at),
+        stamp(job.submitted_at),
         job.archived,
         job.settled,
         to_json(job),
@@ -205,14 +202,14 @@ def _row(job: Job) -> tuple[object, ...]:
 
 
 def _label_rows(job: Job) -> list[tuple[str, str, str, str]]:
-    return [(name, value, _stamp(job.submitted_at), job.job_id) for name, value in job.spec.labels.items()]
+    return [(name, value, stamp(job.submitted_at), job.job_id) for name, value in job.spec.labels.items()]
 
 
 def _page_query(job_filter: JobFilter, cursor: str | None, limit: int) -> tuple[str, list[object]]:
     """Return one SELECT and its arguments; values are never part of its text.
 
-    One part for each state that is asked for, so that each part reads an index in the order of the list and stops at
-    the limit, however many jobs there are.
+    There is one part for each requested state. Each part reads an index in the order of the list and stops at the
+    limit, however many jobs there are.
     """
     parts: list[str] = []
     arguments: list[object] = []
@@ -226,7 +223,7 @@ def _page_query(job_filter: JobFilter, cursor: str | None, limit: int) -> tuple[
 
 def _part_query(job_filter: JobFilter, state: str | None, cursor: str | None) -> tuple[str, list[object]]:
     first, *others = job_filter.labels.items() or [None]
-    # A label's own rows are in the order of the list, so they lead where there is one.
+    # The rows of a label are in the order of the list, so the first label, if any, drives the query.
     lead = "jobs" if first is None else "labels"
     source = "jobs" if first is None else "labels CROSS JOIN jobs ON jobs.job_id = labels.job_id"
     clauses: list[str] = []
@@ -250,17 +247,12 @@ def _part_query(job_filter: JobFilter, state: str | None, cursor: str | None) ->
         arguments += [job_filter.name_contains] * 2
     if job_filter.submitted_after is not None:
         clauses.append(f"{lead}.submitted_at > ?")
-        arguments.append(_stamp(job_filter.submitted_after))
+        arguments.append(stamp(job_filter.submitted_after))
     if job_filter.submitted_before is not None:
         clauses.append(f"{lead}.submitted_at < ?")
-        arguments.append(_stamp(job_filter.submitted_before))
+        arguments.append(stamp(job_filter.submitted_before))
     if cursor is not None:
         clauses.append(f"({lead}.submitted_at, {lead}.job_id) < (?, ?)")
         arguments += parse_cursor(cursor)
     columns = f"jobs.document AS document, {lead}.submitted_at AS submitted_at, {lead}.job_id AS job_id"
     return f"SELECT {columns} FROM {source} WHERE {' AND '.join(clauses) or '1'}", arguments  # noqa: S608
-
-
-def _stamp(at: datetime) -> str:
-    """Return a time as text that sorts as the time does."""
-    return at.isoformat(timespec="microseconds")

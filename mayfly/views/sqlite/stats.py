@@ -1,7 +1,7 @@
-"""The figures in the views' own SQLite file, moved in the same transaction as the views.
+"""The stats in the views' SQLite file, updated in the same transaction as the views.
 
-Jobs are counted by minute, hour and day of their submission, so that any length of time is answered from some dozens of
-rows. Settled attempts are kept with the lengths of their phases, in the order of their ends.
+Jobs are counted by minute, hour and day of submission, so a few dozen rows answer for any length of time. Attempts of
+settled jobs are stored with the lengths of their phases, in the order of their ends.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from mayfly.clock import stamp
 from mayfly.errors import TryAgain
 from mayfly.jobs.job import Job
 from mayfly.sqlite_file import ReadOnlyFile
 from mayfly.views.stats import LIST_MAX, AttemptStats, Attention, Bucket, Span
-from mayfly.views.stats_of_job import WIDTHS, attempts_of, attention_of, begun_at, stamp
+from mayfly.views.stats_of_job import WIDTHS, attempts_of, attention_of, begun_at
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS submissions (
@@ -54,14 +55,14 @@ INSERT INTO submissions (span, bucket, state, archived, jobs) VALUES (?, ?, ?, ?
 ON CONFLICT (span, bucket, state, archived) DO UPDATE SET jobs = jobs + excluded.jobs
 """
 
-Seen = Mapping[str, tuple[int, str, bool]]
-"""Job id to the position, state and archived of the view that was kept before."""
+Stored = Mapping[str, tuple[int, str, bool]]
+"""By job id, the position, state and archive flag of the stored view."""
 
 
-def record(connection: sqlite3.Connection, before: Seen, moved: Sequence[Job]) -> None:
-    """Move the figures from what was kept to what is, inside the caller's transaction.
+def record(connection: sqlite3.Connection, before: Stored, moved: Sequence[Job]) -> None:
+    """Update the stats from the stored views to the new ones, inside the caller's transaction.
 
-    Shapes: `moved` holds each job once, at a later position than in `before`.
+    Shapes: `moved` has each job once, at a later position than in `before`.
     """
     counts: Counter[tuple[Span, str, str, bool]] = Counter()
     events = 0
@@ -92,7 +93,7 @@ def record(connection: sqlite3.Connection, before: Seen, moved: Sequence[Job]) -
 
 
 class SqliteJobStats:
-    """`JobStats` over a file that somebody else writes."""
+    """`JobStats` for a file that another process writes."""
 
     def __init__(self, path: Path) -> None:
         self._file = ReadOnlyFile(path)
@@ -145,4 +146,4 @@ class SqliteJobStats:
         try:
             return self._file.connection.execute(sql, arguments).fetchall()
         except sqlite3.DatabaseError as error:
-            raise TryAgain(f"the figures beside the job views could not be read: {error}") from error
+            raise TryAgain(f"the job stats could not be read: {error}") from error

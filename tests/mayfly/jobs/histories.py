@@ -1,8 +1,8 @@
-"""Generated lives of a job: commands in any order, at any time, as the worker, the platform and people may send them.
+"""Generated histories of a job: commands in any order and at any time, from the worker, the platform and people.
 
-Most commands name the attempt and the claim that are current, so that a life gets somewhere; the others are early,
-late or somebody else's. A life is drawn as a list of whole numbers, each read as one command against the job as it then
-is, because that is fast to draw and shrinks to the fewest and plainest commands.
+Most commands name the current attempt and claim, so that a history makes progress; the others are early, late or from
+another worker. A history is drawn as a list of integers. Each is decoded into one command for the job at that point,
+because integers are fast to draw and shrink to the fewest and simplest commands.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One command and what became of it."""
+    """One command and its result."""
 
     before: Job
     command: c.Command
@@ -42,17 +42,20 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class History:
+    """A stream's first event and the commands that followed."""
+
     opening: e.Event
     steps: list[Step]
 
     def __repr__(self) -> str:
-        """Tell the life in a few words, for whoever reads of its failure."""
-        told = [
+        """Summarize the history for the report of a failed test."""
+        steps = [
             f"{(step.now - T0).total_seconds():g}s {step.command} -> {[event.type for event in step.events]}"
             for step in self.steps
             if step.events or step is self.steps[-1]
         ]
-        return f"<life of {self.steps[0].before.spec.model_dump(exclude_defaults=True) if told else 'nobody'}: {told}>"
+        spec = self.steps[0].before.spec.model_dump(exclude_defaults=True) if steps else "no job"
+        return f"<history of {spec}: {steps}>"
 
     @property
     def events(self) -> list[e.Event]:
@@ -61,7 +64,7 @@ class History:
 
     @property
     def jobs(self) -> list[Job]:
-        """The job at its beginning and after each command."""
+        """The job after its submission and after each command."""
         return [evolve(None, self.opening), *(step.after for step in self.steps)]
 
     @property
@@ -87,7 +90,7 @@ specs = st.builds(
 
 
 def live(spec: JobSpec, moves: Sequence[int]) -> History:
-    """Return the life that the numbers tell."""
+    """Return the history that these numbers encode."""
     now = T0
     first = submit(c.SubmitJob(job_id=JOB_ID, spec=spec, source="http"), now).events[0]
     job = evolve(None, first)
@@ -112,7 +115,7 @@ def histories(*, steps_max: int = 40) -> st.SearchStrategy[History]:
 
 
 class _Digits:
-    """A number, read digit by digit, each in a base of its own."""
+    """A number, read digit by digit; each digit may have a different base."""
 
     def __init__(self, number: int) -> None:
         self._rest = number

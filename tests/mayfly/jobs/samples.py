@@ -1,4 +1,4 @@
-"""Events and jobs to test with: one of every kind, and a stream that holds most of them."""
+"""Sample events: one of every kind."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def opening(job_id: str = JOB_ID, *, spec: JobSpec | None = None, after_s: float
 
 
 def job_id_numbered(number: int) -> str:
-    """Return a job id of its own for each number below 32 to the power of 10.
+    """Return a different job id for each number below 32 to the power of 10.
 
     >>> job_id_numbered(1)
     'ada-aaaaaaaaab'

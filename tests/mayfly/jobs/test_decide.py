@@ -1,4 +1,4 @@
-"""`decide`, case by case: what follows from a command in a given situation."""
+"""`decide`, case by case: the events that a command produces in a given situation."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _refused(refusal: RefusalKind, retry_after_s: float | None = None, attempt: 
 
 
 def _job(*commands: c.Command, spec: JobSpec | None = None) -> Job:
-    """Return a job to which these have happened, one second apart."""
+    """Return a job after these commands, one second apart."""
     opening = c.SubmitJob(job_id=JOB_ID, spec=spec or JobSpec(message="hi"), source="http")
     job = submit(opening, T0).job
     for number, command in enumerate(commands, 1):
@@ -126,14 +126,14 @@ _CASES: list[tuple[tuple[c.Command, ...], JobSpec | None, c.Command, list[str]]]
 ]
 
 
-def _told(case: tuple[tuple[c.Command, ...], JobSpec | None, c.Command, list[str]]) -> str:
+def _case_id(case: tuple[tuple[c.Command, ...], JobSpec | None, c.Command, list[str]]) -> str:
     before, _, command, decided = case
     names = [type(each).__name__ for each in (*before, command)]
     return f"{' '.join(names)} = {' '.join(decided) or 'nothing'}"
 
 
-@pytest.mark.parametrize(("before", "spec", "command", "decided"), _CASES, ids=[_told(case) for case in _CASES])
-def test_what_follows(
+@pytest.mark.parametrize(("before", "spec", "command", "decided"), _CASES, ids=[_case_id(case) for case in _CASES])
+def test_a_command_produces_these_events(
     before: tuple[c.Command, ...], spec: JobSpec | None, command: c.Command, decided: list[str]
 ) -> None:
     assert _types(_job(*before, spec=spec), command) == decided
@@ -165,7 +165,7 @@ def test_a_retry_waits_for_its_time_and_for_the_container_to_be_gone() -> None:
         (RetryPolicy(max_attempts=2, on_exit_codes=(), on_errors=()), "exit", 1, False),
     ],
 )
-def test_the_policy_says_which_failures_are_tried_again(
+def test_the_policy_decides_which_failures_are_retried(
     policy: RetryPolicy, error: ErrorClass, exit_code: int | None, retried: bool
 ) -> None:
     job = _job(_BEGIN, _START, spec=JobSpec(message="hi", retry=policy))
@@ -189,7 +189,7 @@ def test_the_policy_says_which_failures_are_tried_again(
     ],
     ids=["claimed", "never seen", "exited unclaimed", "running unclaimed", "an image that ran"],
 )
-def test_a_job_that_runs_at_most_once_is_retried_only_while_nobody_can_have_begun(
+def test_a_job_that_runs_at_most_once_is_retried_only_if_its_work_cannot_have_begun(
     before: tuple[c.Command, ...], spec: JobSpec, command: c.Command, retried: bool
 ) -> None:
     assert _types(_job(*before, spec=spec), command)[-1] == ("RetryScheduled" if retried else "JobFailed")
@@ -231,7 +231,7 @@ def test_a_deadline_counts_from_its_own_beginning_to_the_second(
         ("retry", 99.0, 99),
     ],
 )
-def test_a_refusal_is_held_as_long_as_the_platform_or_its_class_says(
+def test_a_refusal_holds_the_job_for_the_platforms_delay_or_the_delay_of_its_kind(
     refusal: RefusalKind, retry_after_s: float | None, wait_s: float
 ) -> None:
     now = T0 + timedelta(seconds=30)
@@ -239,7 +239,7 @@ def test_a_refusal_is_held_as_long_as_the_platform_or_its_class_says(
     assert held == e.JobHeld(reason="Code: no (ask again)", until=now + timedelta(seconds=wait_s))
 
 
-def test_a_quota_that_stays_used_up_is_asked_for_less_and_less_often() -> None:
+def test_a_quota_that_stays_used_up_is_requested_less_and_less_often() -> None:
     job, now, waits = _job(), T0, []
     for attempt in range(1, 7):
         job = decide(job, _BEGIN, now).job
@@ -255,7 +255,9 @@ def test_a_quota_that_stays_used_up_is_asked_for_less_and_less_often() -> None:
     now += timedelta(seconds=60)
     job = decide(job, _BEGIN, now).job
     held = decide(job, _refused("wait", attempt=8), now).events[-1].body
-    assert held == e.JobHeld(reason="Code: no (ask again)", until=now + timedelta(seconds=60)), "another kind between"
+    assert held == e.JobHeld(reason="Code: no (ask again)", until=now + timedelta(seconds=60)), (
+        "the backoff starts over"
+    )
 
 
 def test_the_place_is_in_the_groups_name_and_the_limits_in_the_request() -> None:
@@ -280,13 +282,13 @@ def test_a_hold_for_the_same_reason_is_written_again_only_when_its_end_has_moved
     assert _types(job, replace(_HOLD, reason="another")) == ["JobHeld"]
 
 
-def test_what_a_container_leaves_is_kept_once() -> None:
+def test_a_containers_output_and_samples_are_recorded_once() -> None:
     keep = c.RequestDelete(attempt=1, log_text="text", log_truncated=True, samples=((T0, 0.5, 1),))
     job = _job(_BEGIN, _START, _OK, keep)
     assert _types(job, keep) == ["ContainerDeleteRequested"]
 
 
-def test_a_first_result_stands_whatever_comes_after() -> None:
+def test_a_first_result_is_final() -> None:
     """I3."""
     job = _job(_BEGIN, _START, _OK, _NO, _CANCEL, _seen("exited", 1), c.ExpireDeadline())
     assert (job.state, job.result, job.failures) == ("succeeded", 3, 0)

@@ -1,4 +1,4 @@
-"""Events as they are stored: every kind there and back, and old ones still read."""
+"""Stored events: every kind survives a round trip, and old ones can still be read."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_an_old_spec_without_the_optional_fields_reads_with_their_defaults() -> 
     assert body == e.JobSubmitted(spec=JobSpec(message="hi"))
 
 
-def test_a_field_of_a_later_version_is_passed_over() -> None:
+def test_a_field_of_a_later_version_is_ignored() -> None:
     document = {"claim": CLAIM, "run_deadline": T0.isoformat(), "host_name": "new"}
     assert e.body_from_document("WorkerStarted", document) == e.WorkerStarted(claim=CLAIM, run_deadline=T0)
 
@@ -68,21 +68,21 @@ def test_the_lifecycle_has_a_place_for_every_kind(kind: str) -> None:
     assert any(next_state(state, kind) is not None for state in STATES)
 
 
-def test_the_lifecycle_names_no_kind_that_is_not_there() -> None:
+def test_the_lifecycle_names_only_known_kinds() -> None:
     named = {kind for row in (*TRANSITIONS.values(), *STAY.values()) for kind in row} | set(CONTAINER_FACTS)
     assert named <= set(e.KINDS)
 
 
-def test_no_kind_both_moves_a_state_and_leaves_it() -> None:
+def test_no_kind_both_changes_a_state_and_keeps_it() -> None:
     for state in STATES:
         moves = {kind for kind, target in TRANSITIONS[state].items() if target != state}
         if state != "starting":
             assert not moves & STAY[state]
         else:
-            assert moves & STAY[state] <= {"WorkerStarted"}, "the claim moves it, which wins"
+            assert moves & STAY[state] <= {"WorkerStarted"}, "the claim changes the state, which takes precedence"
 
 
-def test_an_end_has_no_way_out() -> None:
+def test_a_terminal_state_has_no_exit() -> None:
     """I3."""
     for state in TERMINAL:
         assert TRANSITIONS[state] == {}
@@ -99,6 +99,6 @@ def test_every_state_can_be_reached_and_left_for_an_end() -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(e.KINDS))
-def test_every_field_of_every_event_is_told_where_it_is_defined(kind: str) -> None:
+def test_every_kind_of_event_has_a_docstring(kind: str) -> None:
     assert e.KINDS[kind].__doc__
-    assert not (e.KINDS[kind].__doc__ or "").startswith(f"{kind}("), "the docstring is a person's"
+    assert not (e.KINDS[kind].__doc__ or "").startswith(f"{kind}("), "dataclasses generated this docstring"

@@ -1,4 +1,4 @@
-"""What holds for every life of a job, whatever is asked of it, in whatever order, and how often."""
+"""Properties that hold for every history of a job, whatever the commands, their order and their number."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.sampling import examples
 _settings = examples(100)
 
 _REPEATABLE = (c.RequestDelete,)
-"""A delete may have to be asked for again, and the log says how often it was."""
+"""A delete may have to be repeated, and the log records each request."""
 
 
 @given(histories())
@@ -37,7 +37,7 @@ def test_positions_are_gapless_and_times_never_run_back(history: History) -> Non
 
 @given(histories())
 @_settings
-def test_every_event_is_one_that_the_lifecycle_allows_in_its_state(history: History) -> None:
+def test_every_event_is_allowed_in_its_state(history: History) -> None:
     job = fold([history.opening])
     for event in history.events[1:]:
         assert job is not None
@@ -73,7 +73,7 @@ def test_the_same_command_again_decides_nothing_or_the_documented_repeat(history
 
 @given(histories())
 @_settings
-def test_an_attempt_is_claimed_once_and_only_its_holder_is_heard(history: History) -> None:
+def test_an_attempt_is_claimed_once_and_only_its_holder_can_report(history: History) -> None:
     """I4."""
     claims: dict[int, str] = {}
     for event in history.events:
@@ -106,7 +106,7 @@ def test_no_container_is_requested_while_another_may_still_be_there(history: His
 
 @given(histories())
 @_settings
-def test_attempts_that_failed_at_the_work_stay_within_the_policy(history: History) -> None:
+def test_failed_attempts_stay_within_the_policy(history: History) -> None:
     job = history.last
     at_work = [attempt for attempt in job.attempts if attempt.outcome in ("failed", "timed_out")]
     assert job.failures == len(at_work)
@@ -124,7 +124,7 @@ def test_a_job_that_runs_at_most_once_has_no_attempt_after_a_claim(history: Hist
 
 @given(histories())
 @_settings
-def test_every_retry_is_one_that_the_policy_names(history: History) -> None:
+def test_every_retry_is_allowed_by_the_policy(history: History) -> None:
     policy = history.last.spec.retry
     for step in history.steps:
         if any(isinstance(event.body, e.RetryScheduled) for event in step.events):
@@ -157,7 +157,7 @@ def test_only_an_image_job_is_judged_by_its_exit_code(history: History) -> None:
 
 @given(histories())
 @_settings
-def test_a_job_is_settled_only_when_every_container_was_seen_gone(history: History) -> None:
+def test_a_job_is_settled_only_when_every_container_is_confirmed_gone(history: History) -> None:
     """I5."""
     for job in history.jobs:
         if job.settled:
@@ -168,7 +168,7 @@ def test_a_job_is_settled_only_when_every_container_was_seen_gone(history: Histo
 @given(histories())
 @_settings
 def test_a_job_as_json_is_the_fold_of_its_stream(history: History) -> None:
-    """I10, for what is stored."""
+    """I10, for the stored form."""
     folded = fold(e.from_document(e.to_document(event)) for event in history.events)
     assert folded == history.last
     assert from_json(to_json(history.last)) == history.last
@@ -189,14 +189,14 @@ def test_an_outcome_has_its_time_and_a_failure_its_reason(history: History) -> N
             assert attempt.message
 
 
-@pytest.mark.parametrize("pace", [LOCAL_POLLS, AZURE_POLLS], ids=["local", "azure"])
+@pytest.mark.parametrize("polls", [LOCAL_POLLS, AZURE_POLLS], ids=["local", "azure"])
 @given(history=histories())
 @_settings
-def test_every_wait_has_an_end(history: History, pace: PollPolicy) -> None:
-    """I6: whatever the state, the next step is due at once or within the pace's longest wait or a time in the log."""
+def test_every_wait_has_an_end(history: History, polls: PollPolicy) -> None:
+    """I6: whatever the state, the next step is due within the longest wait between polls or at a time in the log."""
     now = history.steps[-1].now if history.steps else history.opening.at
     job = history.last
-    step = next_step(job, now, pace)
+    step = next_step(job, now, polls)
     if step.activity == "done":
         assert job.settled
         return
@@ -205,7 +205,7 @@ def test_every_wait_has_an_end(history: History, pace: PollPolicy) -> None:
         return
     at = step.due_at
     named = [time for time in (job.retry_at, job.held_until) if time is not None]
-    assert now <= at <= max([now + timedelta(seconds=pace.longest_s), *named])
+    assert now <= at <= max([now + timedelta(seconds=polls.poll_max_s), *named])
     if step.activity == "observe_attempt":
         attempt = job.attempt
         assert attempt is not None
@@ -215,8 +215,8 @@ def test_every_wait_has_an_end(history: History, pace: PollPolicy) -> None:
 
 @given(histories())
 @_settings
-def test_every_job_ends_when_the_clock_and_a_platform_without_containers_are_all_there_is(history: History) -> None:
-    """I6: no worker and no person says anything any more, and every platform answer is 404."""
+def test_every_job_ends_with_nothing_but_a_clock_and_a_platform_without_containers(history: History) -> None:
+    """I6: no worker or person sends anything anymore, and the platform always answers 404."""
     now = history.steps[-1].now if history.steps else history.opening.at
     job = history.last
     for _ in range(200):
@@ -231,7 +231,7 @@ def test_every_job_ends_when_the_clock_and_a_platform_without_containers_are_all
 
 
 def _as_activity(name: str, job: Job) -> list[c.Command]:
-    """Return what each activity does where nothing answers but the platform, and that with 404."""
+    """Return the commands of each activity if the platform always answers 404."""
     number = len(job.attempts)
     if name == "begin_attempt":
         return [c.RequestContainer(place="local")]
@@ -241,8 +241,8 @@ def _as_activity(name: str, job: Job) -> list[c.Command]:
     return [*ends, *(c.ConfirmGone(attempt=n) for n in range(1, number + 1))]
 
 
-def test_the_generated_lives_reach_every_kind_of_event() -> None:
-    """Without this the properties above could all be about jobs that never start."""
+def test_the_generated_histories_reach_every_kind_of_event() -> None:
+    """Without this, the properties above might only cover jobs that never start."""
     chance = random.Random(1)
     specs = [
         JobSpec(message="hi", start_timeout_s=60, run_timeout_s=60, retry=RetryPolicy(max_attempts=attempts))

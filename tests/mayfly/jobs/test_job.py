@@ -1,4 +1,4 @@
-"""`evolve`: what cannot follow is refused, and what the view keeps of long texts."""
+"""`evolve`: impossible events are refused, and long texts are cut."""
 
 from __future__ import annotations
 
@@ -50,16 +50,16 @@ _SITUATIONS = {
 
 @pytest.mark.parametrize("body", ONE_OF_EACH, ids=lambda body: type(body).__name__)
 @pytest.mark.parametrize("state", _SITUATIONS)
-def test_the_table_alone_says_what_may_follow(state: str, body: e.Body) -> None:
+def test_the_tables_alone_decide_which_events_may_follow(state: str, body: e.Body) -> None:
     job = _after(*_SITUATIONS[state])
     assert job.state == state
     following = event(body, job.position + 1, attempt=1)
-    wanted = next_state(job.state, following.type)
-    if wanted is None:
+    expected = next_state(job.state, following.type)
+    if expected is None:
         with pytest.raises(ImpossibleEvent):
             evolve(job, following)
     else:
-        assert evolve(job, following).state == wanted
+        assert evolve(job, following).state == expected
 
 
 def test_the_end_of_a_long_output_is_kept() -> None:
@@ -69,7 +69,7 @@ def test_the_end_of_a_long_output_is_kept() -> None:
     assert job.output == text[-OUTPUT_CHARS_MAX:]
 
 
-def test_the_captured_log_is_shown_where_the_worker_said_nothing() -> None:
+def test_the_captured_log_is_the_output_if_the_worker_reported_none() -> None:
     exited = e.ContainerExited(exit_code=1, detail="")
     failed = e.JobFailed(error="container_lost", message="gone")
     job = _after(_REQUESTED, exited, failed, e.LogsCaptured(text="last words", truncated=False))

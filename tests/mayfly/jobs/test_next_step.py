@@ -1,4 +1,4 @@
-"""What comes next, and when: read off the job alone."""
+"""The next step and its time follow from the job alone."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def _after(*bodies: e.Body, spec: JobSpec | None = None) -> Job:
     return job
 
 
-def _wait_s(job: Job, after_s: float, pace: PollPolicy) -> float:
+def _wait_s(job: Job, after_s: float, polls: PollPolicy) -> float:
     now = T0 + timedelta(seconds=after_s)
-    at = next_step(job, now, pace).due_at
+    at = next_step(job, now, polls).due_at
     assert at is not None
     return (at - now).total_seconds()
 
@@ -41,23 +41,23 @@ def test_a_held_job_waits_until_its_time_or_a_cancel() -> None:
     assert next_step(job, T0 + timedelta(seconds=7), LOCAL_POLLS).due_at is None
 
 
-@pytest.mark.parametrize("pace", [LOCAL_POLLS, AZURE_POLLS], ids=["local", "azure"])
-def test_looks_come_less_and_less_often_up_to_the_longest_wait(pace: PollPolicy) -> None:
+@pytest.mark.parametrize("polls", [LOCAL_POLLS, AZURE_POLLS], ids=["local", "azure"])
+def test_polls_come_less_and_less_often_up_to_the_longest_wait(polls: PollPolicy) -> None:
     job = _after(_REQUESTED)
-    waits = [_wait_s(job, age, pace) for age in (0, 1, 10, 60, 300, 1_000)]
+    waits = [_wait_s(job, age, polls) for age in (0, 1, 10, 60, 300, 1_000)]
     assert waits == sorted(waits)
-    assert pace.claim_grace_s <= waits[0] <= pace.claim_grace_s * (1 + pace.jitter)
-    assert waits[-1] == pace.longest_s
-    assert next_step(job, T0, pace).wake_events == _EVENTS
+    assert polls.claim_grace_s <= waits[0] <= polls.claim_grace_s * (1 + polls.jitter)
+    assert waits[-1] == polls.poll_max_s
+    assert next_step(job, T0, polls).wake_events == _EVENTS
 
 
-def test_a_platform_that_did_not_answer_is_asked_again_soon() -> None:
+def test_a_platform_that_did_not_answer_is_polled_again_soon() -> None:
     at = next_step(_after(_REQUESTED), T0, AZURE_POLLS, unsure=True).due_at
     assert at is not None
     assert timedelta(seconds=15) <= at - T0 <= timedelta(seconds=18)
 
 
-def test_an_image_that_may_hold_no_worker_is_looked_at_soon_since_nobody_will_claim() -> None:
+def test_an_image_that_may_not_contain_a_worker_is_polled_soon_because_no_claim_may_come() -> None:
     job = _after(_REQUESTED, spec=JobSpec(image="busybox", command=("true",)))
     assert 15 <= _wait_s(job, 0, AZURE_POLLS) <= 18
 
@@ -65,19 +65,19 @@ def test_an_image_that_may_hold_no_worker_is_looked_at_soon_since_nobody_will_cl
 def test_a_worker_is_presumed_alive_until_its_heartbeats_stop() -> None:
     claimed = (_REQUESTED, e.WorkerStarted(claim=CLAIM, run_deadline=T0 + timedelta(hours=9)))
     job = _after(*claimed)
-    assert alive_until(job, LOCAL_POLLS) is None, "on a laptop a look costs nothing"
+    assert alive_until(job, LOCAL_POLLS) is None, "local polls are free"
     silent_at = alive_until(job, AZURE_POLLS)
     assert silent_at is not None
     assert AZURE_POLLS.heartbeat_timeout_s is not None
     assert _wait_s(job, 10, AZURE_POLLS) == (silent_at - T0).total_seconds() - 10
     progressed = e.WorkerProgressed(sequence=1, fraction=None, message="")
-    told = fold([event(progressed, 4, attempt=1, after_s=60)], job)
-    assert told is not None
-    assert alive_until(told, AZURE_POLLS) == T0 + timedelta(seconds=60 + AZURE_POLLS.heartbeat_timeout_s)
-    assert _wait_s(job, 1_000, AZURE_POLLS) == 300, "a silent one is looked at as any other"
+    progressed_job = fold([event(progressed, 4, attempt=1, after_s=60)], job)
+    assert progressed_job is not None
+    assert alive_until(progressed_job, AZURE_POLLS) == T0 + timedelta(seconds=60 + AZURE_POLLS.heartbeat_timeout_s)
+    assert _wait_s(job, 1_000, AZURE_POLLS) == 300, "a silent worker is polled like any other"
 
 
-def test_no_look_comes_later_than_the_deadline() -> None:
+def test_no_poll_comes_later_than_the_deadline() -> None:
     job = _after(_REQUESTED)
     assert _wait_s(job, 1_799, AZURE_POLLS) == 1
     assert _wait_s(job, 1_900, AZURE_POLLS) == 0
@@ -85,23 +85,23 @@ def test_no_look_comes_later_than_the_deadline() -> None:
     assert _wait_s(claimed, 0, AZURE_POLLS) == 3
 
 
-def test_a_short_run_deadline_is_not_overslept_by_the_wait_for_the_claim() -> None:
+def test_the_wait_for_a_claim_does_not_overrun_a_short_run_deadline() -> None:
     spec = JobSpec(message="hi", run_timeout_s=3)
     assert _wait_s(_after(_REQUESTED, spec=spec), 0, LOCAL_POLLS) == 3
     claimed = e.WorkerStarted(claim=CLAIM, run_deadline=T0 + timedelta(seconds=3.2))
     assert _wait_s(_after(_REQUESTED, claimed, spec=spec), 3, LOCAL_POLLS) == pytest.approx(0.2)
-    # Where looks cost requests, it may be met later by the shortest wait for one.
+    # If polls cost requests, the deadline may be noticed later, by up to the shortest wait for a poll.
     wait_s = _wait_s(_after(_REQUESTED, spec=spec), 0, AZURE_POLLS)
     assert AZURE_POLLS.first_poll_s <= wait_s <= AZURE_POLLS.first_poll_s * (1 + AZURE_POLLS.jitter)
 
 
-def test_what_is_over_is_deleted_at_once_and_then_looked_for() -> None:
+def test_the_container_of_a_job_that_is_over_is_deleted_at_once_and_then_polled() -> None:
     over = (_REQUESTED, e.JobCanceled())
     assert next_step(_after(*over), T0, LOCAL_POLLS) == NextStep(activity="end_attempt")
     deleting = _after(*over, e.ContainerDeleteRequested(group="g"))
     step = next_step(deleting, T0, LOCAL_POLLS)
     assert step.activity == "end_attempt"
     assert _wait_s(deleting, 0, LOCAL_POLLS) == LOCAL_POLLS.delete_poll_first_s
-    assert _wait_s(deleting, 10_000, LOCAL_POLLS) == LOCAL_POLLS.longest_s
+    assert _wait_s(deleting, 10_000, LOCAL_POLLS) == LOCAL_POLLS.poll_max_s
     gone = _after(*over, e.ContainerDeleteRequested(group="g"), e.ContainerGone(group="g"))
     assert next_step(gone, T0, LOCAL_POLLS).activity == "done"

@@ -1,4 +1,4 @@
-"""Phases and costs: whatever happens to a job, its time is all accounted for."""
+"""Phases and costs: whatever happens to a job, all of its time is accounted for."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.mayfly.jobs.samples import CLAIM, JOB_ID, T0
 
 
 def lived(*commands: c.Command, every_s: float = 10) -> Job:
-    """Return a job that the commands happened to, at even distances."""
+    """Return a job after these commands, at even intervals."""
     spec = JobSpec(message="hi", retry=RetryPolicy(max_attempts=2, backoff_s=0))
     stream = [*submit(c.SubmitJob(job_id=JOB_ID, spec=spec, source="http"), T0).events]
     for number, command in enumerate(commands, 1):
@@ -53,8 +53,8 @@ FAILED_THEN_SUCCEEDED = lived(
 
 
 def test_a_job_that_needs_two_attempts_has_each_phase_twice() -> None:
-    told = [(p.attempt, p.name, p.seconds(T0)) for p in phases(FAILED_THEN_SUCCEEDED)]
-    assert told == [
+    found = [(p.attempt, p.name, p.seconds(T0)) for p in phases(FAILED_THEN_SUCCEEDED)]
+    assert found == [
         (1, "queued", 10),
         (1, "starting", 10),
         (1, "running", 10),
@@ -68,14 +68,14 @@ def test_a_job_that_needs_two_attempts_has_each_phase_twice() -> None:
     ]
 
 
-@pytest.mark.parametrize(("pulling_s", "told_s"), [(14, (4, 6)), (3, (0, 10)), (99, (10, 0))])
+@pytest.mark.parametrize(("pulling_s", "expected_s"), [(14, (4, 6)), (3, (0, 10)), (99, (10, 0))])
 def test_pulling_is_the_end_of_starting_whatever_the_platforms_clock_says(
-    pulling_s: float, told_s: tuple[float, float]
+    pulling_s: float, expected_s: tuple[float, float]
 ) -> None:
     seen = c.ObserveContainer(attempt=1, seen="running", pulling_at=T0 + timedelta(seconds=pulling_s))
-    told = {p.name: p.seconds(T0) for p in phases(lived(c.RequestContainer(place="local"), seen))}
-    assert (told["starting"], told["pulling"]) == told_s
-    assert list(told) == ["queued", "starting", "pulling", "running"]
+    found = {p.name: p.seconds(T0) for p in phases(lived(c.RequestContainer(place="local"), seen))}
+    assert (found["starting"], found["pulling"]) == expected_s
+    assert list(found) == ["queued", "starting", "pulling", "running"]
 
 
 def test_waste_is_the_failed_attempt_and_the_time_between_outcome_and_gone() -> None:
@@ -110,10 +110,10 @@ def test_phases_of_an_attempt_follow_each_other_without_a_gap(history: History) 
 @given(histories())
 def test_a_job_is_in_a_phase_until_it_is_settled(history: History) -> None:
     for job in history.jobs:
-        goes_on = any(phase.ended_at is None for phase in phases(job))
-        assert goes_on or job.settled
+        continues = any(phase.ended_at is None for phase in phases(job))
+        assert continues or job.settled
         if job.settled:
-            assert not goes_on
+            assert not continues
 
 
 @given(histories())

@@ -51,7 +51,7 @@ def test_a_stream_that_never_stands_still_is_given_up_for_now() -> None:
         streams = Streams(log, HandClock())
         await log.append([opening()], expected_position=0)
         job = await streams.load(JOB_ID)
-        with pytest.raises(TryAgain, match="moved 20 times"):
+        with pytest.raises(TryAgain, match="gave up after 20 concurrent writes"):
             await streams.carry_out(c.RequestCancel(source="http"), job)
         assert (await streams.load(JOB_ID)).state == "queued"
 

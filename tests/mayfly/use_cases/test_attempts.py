@@ -64,7 +64,7 @@ def test_the_container_is_asked_for_with_everything_that_the_worker_contract_nam
 
 
 def test_heartbeats_are_requested_under_the_current_name_and_the_one_that_older_images_read(composed: Composed) -> None:
-    composed.mayfly = replace(composed.mayfly, pace=AZURE_POLLS)
+    composed.mayfly = replace(composed.mayfly, polls=AZURE_POLLS)
     composed.begin(composed.submit())
     (request,) = composed.runtime.requests
     assert (request.env["MAYFLY_HEARTBEAT_SECONDS"], request.env["MAYFLY_ALIVE_SECONDS"]) == ("60", "60")

@@ -17,7 +17,7 @@ import pytest
 from mayfly.containers.processes import group_directory
 from mayfly.containers.processes import runtime as processes
 from mayfly.containers.processes.census import take_census
-from mayfly.containers.processes.group_directory import MARK
+from mayfly.containers.processes.group_directory import DIRECTORY_VARIABLE
 from mayfly.containers.processes.runtime import ProcessRuntime
 from mayfly.containers.runtime import GroupRequest
 from tests.waiting import until
@@ -30,7 +30,7 @@ _LINES_MAX = 1_000
 @pytest.fixture
 def root(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path / "groups"
-    assert [name for name in take_census(MARK).by_directory if name.startswith(str(tmp_path))] == []
+    assert [name for name in take_census(DIRECTORY_VARIABLE).by_directory if name.startswith(str(tmp_path))] == []
 
 
 def runtime(root: Path) -> ProcessRuntime:
@@ -120,7 +120,7 @@ def test_killed_at_any_line_of_a_delete_nothing_is_left_once_it_is_asked_for_aga
 
         end_of(root)
 
-        assert take_census(MARK).members((root / _GROUP).resolve()) == [], f"line {line}"
+        assert take_census(DIRECTORY_VARIABLE).members((root / _GROUP).resolve()) == [], f"line {line}"
         if not killed:
             assert line > 40
             return

@@ -19,8 +19,9 @@ import psutil
 import pytest
 
 from mayfly.containers.processes import census as process_census
+from mayfly.containers.processes import runtime as processes
 from mayfly.containers.processes.census import take_census
-from mayfly.containers.processes.group_directory import MARK, GroupDirectory
+from mayfly.containers.processes.group_directory import DIRECTORY_VARIABLE, GroupDirectory
 from mayfly.containers.processes.log import LOG_CUT
 from mayfly.containers.processes.runtime import ProcessRuntime
 from mayfly.containers.runtime import GroupRefused, GroupRequest, GroupStatus, MetricSample
@@ -55,7 +56,7 @@ def new_runtime(root: Path, **options: float) -> ProcessRuntime:
 
 
 def members(root: Path, group: str) -> Sequence[int]:
-    return take_census(MARK).members(root.resolve() / group)
+    return take_census(DIRECTORY_VARIABLE).members(root.resolve() / group)
 
 
 def status_of(runtime: ProcessRuntime, group: str) -> GroupStatus | None:
@@ -84,6 +85,13 @@ def log_of(runtime: ProcessRuntime, group: str) -> str:
     return tail.text
 
 
+@pytest.fixture(autouse=True)
+def _no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a start, or a kill, that takes long on a busy machine be none that failed; forked hosts inherit it."""
+    monkeypatch.setattr(processes, "_START_WAIT_S", HANG_GUARD_S)
+    monkeypatch.setattr(processes, "_KILL_WAIT_S", HANG_GUARD_S)
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Iterator[Path]:
     """A root for groups; afterwards every group is deleted, and no process may be left of any."""
@@ -92,7 +100,7 @@ def root(tmp_path: Path) -> Iterator[Path]:
     runtime = new_runtime(root, grace_s=0.0)
     for listing in asyncio.run(runtime.list()):
         delete(runtime, listing.group)
-    ours = [name for name in take_census(MARK).by_directory if name.startswith(str(tmp_path))]
+    ours = [name for name in take_census(DIRECTORY_VARIABLE).by_directory if name.startswith(str(tmp_path))]
     assert ours == [], "processes outlived their groups"
 
 

@@ -24,15 +24,15 @@ class TestSqlite(LogGaugeContract):
 def test_a_log_that_is_not_there_yet_says_try_again_and_is_read_once_it_is(tmp_path: Path) -> None:
     reader, gauge = SqliteLogReader(tmp_path / "log.db"), SqliteLogStats(tmp_path / "log.db")
     with asyncio.Runner() as runner:
-        with pytest.raises(TryAgain, match=r"log\.db is not there"):
+        with pytest.raises(TryAgain, match=r"log\.db does not exist"):
             runner.run(reader.read(JOB_ID))
-        with pytest.raises(TryAgain, match=r"log\.db is not there"):
+        with pytest.raises(TryAgain, match=r"log\.db does not exist"):
             runner.run(gauge.size())
         writer = SqliteEventLog(tmp_path / "log.db")
         runner.run(writer.append([opening()], expected_position=0))
         assert list(runner.run(reader.read(JOB_ID))) == [opening()]
         assert runner.run(gauge.size()).events == 1
-        with pytest.raises(OSError, match="opened for reading"):
+        with pytest.raises(OSError, match="open for reading only"):
             runner.run(reader.append([opening()], expected_position=0))
         for opened in (reader, gauge, writer):
             runner.run(opened.close())
