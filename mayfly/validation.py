@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from mayfly.errors import FieldError, Rejected
+from mayfly.wording.text import printable as printable  # part of this module as well
 
 BODY_BYTES_MAX = 262_144
 """Of any request body: a spec or a report with its output's tail fits four times over."""
@@ -84,16 +85,6 @@ def shown(value: object) -> str:
     except (TypeError, ValueError):
         text = f"a {type(value).__name__}"
     return printable(text, _SHOWN_CHARS_MAX)
-
-
-def printable(text: str, chars_max: int) -> str:
-    """Return a text as it may appear in an answer or a log line: no control characters, and short.
-
-    >>> printable("a\\x1b[31m", 40), printable("abcdef", 4)
-    ('a�[31m', 'abc…')
-    """
-    shown = "".join(char if char.isprintable() else "�" for char in text)
-    return shown if len(shown) <= chars_max else f"{shown[: chars_max - 1]}…"
 
 
 def suggestion(name: str, known: Sequence[str]) -> str:

@@ -207,7 +207,7 @@ def test_the_chart_and_the_boxes_of_a_live_board_stay_the_same_elements(up: Up, 
             page.locator(selector).first.evaluate("element => element.setAttribute('data-same', 'yes')")
         for _ in range(3):
             before = card.inner_text()
-            until(lambda before=before: card.inner_text() != before)  # type: ignore[misc] # its seconds go on
+            until(lambda before=before: card.inner_text() != before)  # type: ignore[misc] # its duration grows
         expect(page.locator("[data-same=yes]")).to_have_count(3)
         expect(page.get_by_label("Add work")).to_have_value("half a sentence")
         api.cancel(job_id)

@@ -17,7 +17,7 @@ from typing import Any
 from local_host.clock import SystemClock
 from local_host.durable.hub import TaskHub
 from local_host.triggers.queues import Queues
-from mayfly.cli.app import command_line
+from mayfly.cli.app import COMMANDS
 from mayfly.cosmos.account import LAYOUT
 from mayfly.jobs.next_step import AZURE_POLLS
 from mayfly.jobs.spec import JobSpec
@@ -108,7 +108,7 @@ def _plain(value: Any) -> Any:
 
 def commands() -> dict[str, Any]:
     """Return the commands by name, as the library that parses them has them."""
-    return {name: command.load() for name, command in command_line().commands.items()}
+    return {str(command.name): command.load() for command in COMMANDS}
 
 
 def variables_of(command: Any) -> set[str]:

@@ -17,14 +17,14 @@ from tests.repository.prose import Passage, passages
 ROOT = Path(__file__).parents[2]
 
 PENDING = (
-    "mayfly",
-    "drills",
+    "mayfly/admission",
+    "mayfly/composition.py",
+    "mayfly/intake",
+    "mayfly/validation.py",
     "triggers",
     "orchestrations",
     "function_app.py",
-    "streamlit_dashboard",
     "tests",
-    "benchmarks",
 )
 """Paths that are not rewritten yet. Everything else is checked. Remove a path once it has no findings left."""
 
