@@ -1,7 +1,6 @@
-"""Measure everything, or the parts that are named, and print a table for people and JSON for machines.
+"""Run all benchmarks or the given ones, and print a table for people and JSON for programs.
 
-Ratios within one run are what counts: this machine and another one, or the same one tomorrow, differ by more than most
-changes do.
+Compare only ratios within one run. Two machines, or one machine on two days, differ by more than most changes.
 """
 
 from __future__ import annotations
@@ -27,13 +26,13 @@ _progress = Console(stderr=True)
 def main() -> None:
     """Run the benchmarks."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(_PARTS)}; default: all")
-    parser.add_argument("--quick", action="store_true", help="a tenth of the sizes, to see that it works")
-    parser.add_argument("--json", action="store_true", help="JSON only")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"one of {', '.join(_PARTS)}; default: all")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the sizes, as a quick check")
+    parser.add_argument("--json", action="store_true", help="print only JSON")
     arguments = parser.parse_args()
     unknown = set(arguments.parts) - _PARTS.keys()
     if unknown:
-        parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(_PARTS)}")
+        parser.error(f"unknown part {', '.join(sorted(unknown))}; choose from {', '.join(_PARTS)}")
     results: dict[str, Any] = {"python": platform.python_version(), "machine": platform.machine()}
     for name in arguments.parts or _PARTS:
         _progress.print(f"measuring {name} …", style="dim")
@@ -44,7 +43,7 @@ def main() -> None:
 
 
 def _engine(divisor: int) -> Any:
-    """Measure Mayfly at each size with the peer right before the first, so that their ratio is of one moment."""
+    """Measure Mayfly at each size. The peer runs right before the first, so that their ratio holds for one moment."""
     peer = _peer(500 // divisor)
     sizes = [engine.throughput(jobs // divisor) for jobs in (500, 2_000, 10_000)]
     ratio = sizes[0]["jobs_per_s"] / peer["jobs_per_s"]
@@ -71,7 +70,7 @@ def _stores(divisor: int) -> Any:
 def _dashboard(divisor: int) -> Any:
     return {
         **dashboard.over_a_large_store(100_000 // divisor),
-        **dashboard.of_a_quiet_board(10_000 // divisor),
+        **dashboard.of_an_idle_board(10_000 // divisor),
         **dashboard.append_to_pixel(20),
     }
 
@@ -87,7 +86,7 @@ _PARTS: dict[str, Callable[[int], Any]] = {
 
 
 def _peer(jobs: int) -> Any:
-    """Run the peer in an environment of its own, which is made at the first run."""
+    """Run the peer in a separate environment, which the first run creates."""
     python = _PEER / "bin" / "python"
     if not python.exists():
         _progress.print("installing the peer into .venv-peer …", style="dim")

@@ -1,6 +1,6 @@
-"""The dashboard over a large store: cold load, server time of a refresh, memory of a viewer; and from append to pixel.
+"""The dashboard over a large store: cold load, server time of a refresh, memory per viewer, and append to pixel.
 
-A real browser loads the pages, on the same cores as the server, so the times are what a viewer of a busy laptop sees.
+A real browser loads the pages on the same cores as the server, so the times are those of a viewer on a busy laptop.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def over_a_large_store(jobs: int, *, loads: int = 7, refresh_s: float = 20.0, vi
             child.wait_until_ready()
             server = psutil.Process(child.process.pid)
             with _browser() as browser:
-                _load_ms(browser, dashboard.url)  # the first viewer of a server is not the typical one
+                _load_ms(browser, dashboard.url)  # the first viewer of a server is not typical
                 cold = [_load_ms(browser, dashboard.url) for _ in range(loads)]
                 result: dict[str, Any] = {
                     "jobs": jobs,
@@ -70,7 +70,7 @@ def over_a_large_store(jobs: int, *, loads: int = 7, refresh_s: float = 20.0, vi
                     "board_cold_load_ms": statistics.median(cold),
                     "board_cold_load_ms_worst": max(cold),
                 }
-                with _coming(data):
+                with _new_jobs(data):
                     for name, path in {"board": "?window=7+d", "system": "system"}.items():
                         result[f"{name}_refresh_cpu_ms"] = _refresh_ms(
                             browser, server, f"{dashboard.url}/{path}", refresh_s
@@ -81,8 +81,8 @@ def over_a_large_store(jobs: int, *, loads: int = 7, refresh_s: float = 20.0, vi
             child.stop()
 
 
-def of_a_quiet_board(jobs: int, *, look_s: float = 20.0) -> dict[str, Any]:
-    """Measure what an open board costs on which nothing changes, because every job is settled."""
+def of_an_idle_board(jobs: int, *, measured_s: float = 20.0) -> dict[str, Any]:
+    """Measure the cost of an open board on which nothing changes, because every job is settled."""
     with tempfile.TemporaryDirectory(prefix="mayfly-bench-") as folder:
         fill(Path(folder), jobs, settled=True)
         dashboard = Dashboard(Path(folder), "http://127.0.0.1:9", free_port())
@@ -91,13 +91,13 @@ def of_a_quiet_board(jobs: int, *, look_s: float = 20.0) -> dict[str, Any]:
             child.wait_until_ready()
             server = psutil.Process(child.process.pid)
             with _browser() as browser:
-                return {"quiet_board_cpu_ms": _refresh_ms(browser, server, dashboard.url, look_s)}
+                return {"idle_board_cpu_ms": _refresh_ms(browser, server, dashboard.url, measured_s)}
         finally:
             child.stop()
 
 
 def append_to_pixel(samples: int) -> dict[str, Any]:
-    """Measure from the moment that an event was appended until the open board shows it, with everything running."""
+    """Measure the time from the append of an event until the open board shows it, in a complete installation."""
     with tempfile.TemporaryDirectory(prefix="mayfly-bench-") as folder:
         data = Path(folder)
         host = LocalHost(data, free_port(), log=data / "host.log", clean_settings=True)
@@ -124,12 +124,12 @@ def append_to_pixel(samples: int) -> dict[str, Any]:
 
 
 def fill(data: Path, jobs: int, *, settled: bool = False) -> None:
-    """Write a log and its views as a host would have over a week, by copies of a few lives that were decided.
+    """Write a log and its views like those of a host after a week, as copies of ten job streams.
 
-    `settled`: none of them is open any more.
+    `settled`: no job is open.
     """
-    lives = [_life(number) for number in range(1 if settled else 0, 10)]
-    log = SqliteEventLog(data / "log.db")  # makes the schema
+    samples = [_stream(number) for number in range(1 if settled else 0, 10)]
+    log = SqliteEventLog(data / "log.db")  # creates the schema
     asyncio.run(log.close())
     connection = sqlite3.connect(data / "log.db", isolation_level=None)
     connection.execute("PRAGMA synchronous=OFF")
@@ -142,7 +142,7 @@ def fill(data: Path, jobs: int, *, settled: bool = False) -> None:
         rows: list[Sequence[object]] = []
         folded: list[Job] = []
         for number in range(start, min(start + 1_000, jobs)):
-            stream, job, texts = lives[number % len(lives)]
+            stream, job, texts = samples[number % len(samples)]
             job_id = job_id_for(seed=str(number).encode())
             later = begun + _SPREAD * number / jobs - job.submitted_at
             rows += [
@@ -160,17 +160,17 @@ def fill(data: Path, jobs: int, *, settled: bool = False) -> None:
 
 
 @contextmanager
-def _coming(data: Path) -> Iterator[None]:
-    """Let a job come and be over twice a second, so that each refresh finds something new."""
+def _new_jobs(data: Path) -> Iterator[None]:
+    """Add a finished job twice a second, so that each refresh finds a change."""
     over = threading.Event()
 
-    async def come() -> None:
+    async def add_jobs() -> None:
         log, views = SqliteEventLog(data / "log.db"), SqliteJobViews(data / "views.db")
-        stream, job, _ = _life(9)
+        stream, job, _ = _stream(9)
         number = 0
         while not over.is_set():
             number += 1
-            job_id = job_id_for(seed=f"coming {number}".encode())
+            job_id = job_id_for(seed=f"new {number}".encode())
             later = datetime.now(UTC) - job.submitted_at
             await log.append(
                 [replace(e, job_id=job_id, at=e.at + later) for e in stream],
@@ -181,7 +181,7 @@ def _coming(data: Path) -> Iterator[None]:
         await log.close()
         await views.close()
 
-    writer = threading.Thread(target=lambda: asyncio.run(come()))
+    writer = threading.Thread(target=lambda: asyncio.run(add_jobs()))
     writer.start()
     try:
         yield
@@ -190,8 +190,8 @@ def _coming(data: Path) -> Iterator[None]:
         writer.join()
 
 
-def _life(number: int) -> tuple[list[Event], Job, list[str]]:
-    """Return a life of ten events: one of ten runs, two of ten failed, the others succeeded."""
+def _stream(number: int) -> tuple[list[Event], Job, list[str]]:
+    """Return a stream of ten events. Of ten jobs, one is running, two failed, and seven succeeded."""
     at = datetime(2026, 1, 1, tzinfo=UTC)
     spec = JobSpec(message=f"job {number}", labels={"team": f"t{number}"})
     stream = [*submit(c.SubmitJob(job_id="ada-abcdefghij", spec=spec, source="http"), at).events]
@@ -252,7 +252,7 @@ def _browser() -> Iterator[Browser]:
         (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
     )
     if found is None:
-        raise RuntimeError("this part needs a browser: install chromium")
+        raise RuntimeError("this part needs a browser; install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, headless=True, args=_FLAGS)
         yield browser
@@ -260,7 +260,7 @@ def _browser() -> Iterator[Browser]:
 
 
 def _load_ms(browser: Browser, url: str) -> float:
-    """Load the board with an empty cache until its cards are there and its box takes text."""
+    """Load the board with an empty cache until it shows cards and its text box accepts input."""
     context = browser.new_context()
     page = context.new_page()
     began = time.monotonic()
@@ -273,22 +273,22 @@ def _load_ms(browser: Browser, url: str) -> float:
 
 
 def _refresh_ms(browser: Browser, server: psutil.Process, url: str, seconds: float) -> float:
-    """Return the server's CPU time for one refresh of an open page: all of it, down to the socket."""
+    """Return the server's CPU time per refresh of an open page, including the network."""
     context = browser.new_context()
     page = context.new_page()
-    asked = _Asked(page)
+    requests = _RequestCounter(page)
     page.goto(url)
     page.wait_for_selector(".mf-who")
     page.wait_for_timeout(3_000)
-    before, asked.count = _cpu_s(server), 0
+    before, requests.count = _cpu_s(server), 0
     page.wait_for_timeout(seconds * 1_000)
-    taken = (_cpu_s(server) - before) * 1_000 / max(1, asked.count)
+    taken = (_cpu_s(server) - before) * 1_000 / max(1, requests.count)
     context.close()
     return taken
 
 
-class _Asked:
-    """Counts what a page asks of its server after it was loaded: its refreshes."""
+class _RequestCounter:
+    """Counts the requests of a loaded page, which are its refreshes."""
 
     def __init__(self, page: Page) -> None:
         self.count = 0
@@ -299,7 +299,7 @@ class _Asked:
 
 
 def _viewer_mb(browser: Browser, server: psutil.Process, url: str, viewers: int) -> float:
-    """Return how much the server's own memory grows for each viewer who looks at the board."""
+    """Return how much the server's unique memory grows per viewer of the board."""
     context = browser.new_context()
     pages = [context.new_page()]
     pages[0].goto(url)

@@ -1,4 +1,4 @@
-"""The whole engine with containers that cost nothing: submit over HTTP, run, report over HTTP, delete."""
+"""The whole engine with free containers: submit over HTTP, run, report over HTTP, delete."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _WORKER_CONNECTIONS = 256
 
 
 class _Workers:
-    """Speaks for every worker: claims and finishes each attempt as soon as its container would exist."""
+    """Acts as every worker: claims and finishes each attempt as soon as its container would exist."""
 
     def __init__(self, client: Client, *, finish: bool) -> None:
         self.client = client
@@ -38,7 +38,7 @@ class _Workers:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Take the runtime's messages until it hangs up."""
+        """Read messages of the runtime until it disconnects."""
         while line := await reader.readline():
             message = json.loads(line)
             if message["event"] == "created":
@@ -49,21 +49,21 @@ class _Workers:
                 await self._note_deleted(message)
         writer.close()
 
-    async def _work(self, made: dict[str, Any]) -> None:
+    async def _work(self, created: dict[str, Any]) -> None:
         claim = secrets.token_hex(16)
-        await self._report(made, {"type": "started", "claim": claim})
+        await self._report(created, {"type": "started", "claim": claim})
         async with self.moved:
             self.claimed += 1
             self.moved.notify_all()
         if self.finish:
-            await self.end(made, claim)
+            await self.end(created, claim)
         else:
-            self.parked.append((made, claim))
+            self.parked.append((created, claim))
 
-    async def end(self, made: dict[str, Any], claim: str) -> None:
+    async def end(self, created: dict[str, Any], claim: str) -> None:
         """Report success."""
         await self._report(
-            made,
+            created,
             {
                 "type": "finished",
                 "claim": claim,
@@ -74,16 +74,16 @@ class _Workers:
                 "usage": {"cpu_s": 0.01, "memory_peak_bytes": 1_000_000},
             },
         )
-        self._accepted_at[made["job_id"]] = time.monotonic()
+        self._accepted_at[created["job_id"]] = time.monotonic()
 
-    async def _report(self, made: dict[str, Any], document: dict[str, Any]) -> None:
-        headers = {"Authorization": f"Bearer {made['token']}"}
-        answer = await self.client.call("POST", made["url"], headers=headers, document=document)
+    async def _report(self, created: dict[str, Any], document: dict[str, Any]) -> None:
+        headers = {"Authorization": f"Bearer {created['token']}"}
+        answer = await self.client.call("POST", created["url"], headers=headers, document=document)
         if answer.status != 202:
             raise RuntimeError(f"a report was answered with {answer.status}: {answer.body!r}")
 
     async def _note_deleted(self, message: dict[str, Any]) -> None:
-        # The delete can be asked for before the answer to the report has reached us: that is no wait at all.
+        # The delete can be requested before we receive the answer to the report. That counts as no wait.
         accepted = self._accepted_at.get(message["group"].rsplit("-", 2)[0], message["at"])
         self.latencies_ms.append(max(message["at"] - accepted, 0.0) * 1_000)
         async with self.moved:
@@ -120,13 +120,13 @@ async def _with_host(measure: Callable[[Host, Client, _Workers], Any], *, finish
         server = await asyncio.start_unix_server(serve, address)
         environment = {"MAYFLY_BENCHMARK_SOCKET": address, "MAYFLY_GROUPS_MAX": "1000000"}
         opening = running_host(app=ROOT / "benchmarks" / "free_app", environment=environment)
-        # The host connects to us while it starts, so it is started and ended beside the loop that serves it.
+        # The host connects to us while it starts, so another thread starts and stops it.
         client: Client | None = None
         workers.append(_Workers(Client(0, connections=1), finish=finish))
         host = await asyncio.to_thread(opening.__enter__)
         try:
             client = Client(host.port, connections=_CONNECTIONS)
-            # Workers have connections of their own: their reports do not queue behind what users submit.
+            # Workers have separate connections, so that their reports do not queue behind submissions.
             workers[0].client = Client(host.port, connections=_WORKER_CONNECTIONS)
             return await measure(host, client, workers[0])
         finally:
@@ -140,12 +140,12 @@ async def _with_host(measure: Callable[[Host, Client, _Workers], Any], *, finish
 
 
 def percentile(values: list[float], share: float) -> float:
-    """Return the value below which that share of the values lies."""
+    """Return the value that this share of the values is below."""
     return sorted(values)[min(int(len(values) * share), len(values) - 1)]
 
 
 def throughput(jobs: int) -> dict[str, Any]:
-    """Submit all at once and wait until every container's delete was asked for."""
+    """Submit all jobs at once and wait until the delete of every container is requested."""
 
     async def measure(host: Host, client: Client, workers: _Workers) -> dict[str, Any]:
         submits: list[float] = []
@@ -169,7 +169,7 @@ def throughput(jobs: int) -> dict[str, Any]:
 
 
 def latency(jobs: int, *, in_flight: int) -> dict[str, Any]:
-    """Keep a number of jobs in flight and time single steps."""
+    """Keep a number of jobs in flight and measure single steps."""
 
     async def measure(host: Host, client: Client, workers: _Workers) -> dict[str, Any]:
         submits: list[float] = []
@@ -192,7 +192,7 @@ def latency(jobs: int, *, in_flight: int) -> dict[str, Any]:
 
 
 def parked(jobs: int) -> dict[str, Any]:
-    """Let jobs wait for their worker's report; then let all of them end."""
+    """Let jobs wait for the reports of their workers, then finish all of them."""
 
     async def measure(host: Host, client: Client, workers: _Workers) -> dict[str, Any]:
         submits: list[float] = []
@@ -206,14 +206,14 @@ def parked(jobs: int) -> dict[str, Any]:
         await asyncio.sleep(5)
         busy = (host.cpu_s() - cpu) / (time.monotonic() - began)
         memory = host.memory_bytes() - before
-        threads_more = host.process.num_threads() - threads
+        extra_threads = host.process.num_threads() - threads
         began = time.monotonic()
-        await asyncio.gather(*(workers.end(made, claim) for made, claim in workers.parked))
+        await asyncio.gather(*(workers.end(created, claim) for created, claim in workers.parked))
         await _until(workers, lambda: workers.deleted >= jobs + warm)
         return {
             "jobs": jobs,
             "memory_bytes_per_waiting_job": memory / jobs,
-            "threads_more": threads_more,
+            "extra_threads": extra_threads,
             "cpu_share_while_waiting": busy,
             "woken_per_s": (jobs + warm) / (time.monotonic() - began),
         }
@@ -223,7 +223,7 @@ def parked(jobs: int) -> dict[str, Any]:
 
 
 async def _until_settled(host: Host, jobs: int) -> None:
-    """Wait until the projector has shown the end of every job, so that its work is counted too."""
+    """Wait until every job is settled in the views, so that the work of the projector is counted."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with closing(sqlite3.connect(f"file:{host.data / 'views.db'}?mode=ro", uri=True)) as views:
@@ -234,7 +234,7 @@ async def _until_settled(host: Host, jobs: int) -> None:
 
 
 def _counts(host: Host, jobs: int) -> dict[str, float]:
-    """Count what a job costs in steps, from the files that the host wrote."""
+    """Count the steps per job from the files that the host wrote."""
     with closing(sqlite3.connect(f"file:{host.data / 'log.db'}?mode=ro", uri=True)) as log:
         events = log.execute("SELECT count(*) FROM log").fetchone()[0]
         appends = log.execute("SELECT count(*) FROM (SELECT DISTINCT job_id, at FROM log)").fetchone()[0]

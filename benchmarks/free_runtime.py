@@ -1,7 +1,7 @@
-"""A container runtime that costs nothing, so that what is measured is Mayfly.
+"""A free container runtime, so that a benchmark measures only Mayfly.
 
-It makes no container. It tells the load generator, over a local socket, what would have been made and when a delete
-was asked for; the load generator, in its own process, then speaks for the worker over HTTP, as a worker would.
+It creates no containers. Over a local socket, it reports each create and delete to the load generator. That runs in a
+separate process and acts as the worker over HTTP.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class FreeRuntime:
         self._groups[request.group] = GroupStatus(
             group=request.group, phase="running", deleting=False, exit_code=None, started_at=None, exited_at=None
         )
-        self._tell(
+        self._send(
             event="created",
             job_id=request.job_id,
             url=request.env["MAYFLY_REPORT_URL"],
@@ -54,12 +54,12 @@ class FreeRuntime:
     async def delete(self, group: str, *, place: str) -> bool:  # noqa: ARG002
         """See `ContainerRuntime.delete`."""
         self._groups.pop(group, None)
-        self._tell(event="deleted", group=group, at=time.monotonic())
+        self._send(event="deleted", group=group, at=time.monotonic())
         return True
 
     async def list(self) -> Sequence[GroupListing]:
         """See `ContainerRuntime.list`."""
         return ()
 
-    def _tell(self, **message: Any) -> None:
+    def _send(self, **message: Any) -> None:
         self._socket.sendall(json.dumps(message).encode() + b"\n")

@@ -1,4 +1,4 @@
-"""A local host in a process of its own, started for a measurement and ended by it."""
+"""A local host in a separate process, which runs for one measurement."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class Host:
         return float(times.user + times.system)
 
     def memory_bytes(self) -> int:
-        """Return the host's unique memory now: what would be free if it ended."""
+        """Return the host's unique memory now, which would be free without it."""
         return int(self.process.memory_full_info().uss)
 
     def memory_peak_bytes(self) -> int:
-        """Return the most resident memory that it ever had. Source: proc(5), VmHWM."""
+        """Return the peak of its resident memory. Source: proc(5), VmHWM."""
         for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024
@@ -49,7 +49,7 @@ class Host:
 
 @contextmanager
 def running_host(*, app: Path, environment: dict[str, str] | None = None) -> Iterator[Host]:
-    """Start a host on a free port with an empty data folder; end it and remove the folder afterwards."""
+    """Start a host on a free port with an empty data folder; stop it and remove the folder afterward."""
     with tempfile.TemporaryDirectory(prefix="mayfly-bench-") as folder:
         data = Path(folder)
         port = _free_port()

@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 client on keep-alive connections, so that the load generator is not what is measured."""
+"""A small HTTP/1.1 client on keep-alive connections, so that the load generator costs little."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ _Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @dataclass(frozen=True)
 class Answer:
+    """Status and body of a response."""
+
     status: int
     body: bytes
 
@@ -48,7 +50,7 @@ class Client:
             except (asyncio.IncompleteReadError, ConnectionError):
                 if kept is None:
                     raise
-                connection, answer = await self._exchange(None, request)  # the server had closed what was kept
+                connection, answer = await self._exchange(None, request)  # the server had closed the connection
         except BaseException:
             self._idle.put_nowait(None)
             raise
@@ -61,7 +63,7 @@ class Client:
         return (reader, writer), await _read(reader)
 
     async def close(self) -> None:
-        """Close what is open."""
+        """Close the idle connections."""
         while not self._idle.empty():
             connection = self._idle.get_nowait()
             if connection is not None:

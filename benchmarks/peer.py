@@ -1,7 +1,7 @@
-"""A public peer on the same shape of job: the Durable Task SDK with its in-memory backend.
+"""A public peer with the same shape of job: the Durable Task SDK with its in-memory backend.
 
-Run by the interpreter of `.venv-peer`: prints one JSON object. A job is an activity, an activity that raises the
-event, the event against a timer of an hour, and two more activities; nothing is kept on a disk.
+It runs in `.venv-peer` and prints one JSON object. A job is an activity, an activity that raises an event, a race of
+that event with a timer of one hour, and two more activities. Nothing is stored on disk.
 """
 
 import json
@@ -32,7 +32,7 @@ def _orchestrate(context, _input):
 
 def main(jobs, port):
     """Run the jobs and print the rate."""
-    logging.disable(logging.WARNING)  # its log of every step would be measured too
+    logging.disable(logging.WARNING)  # otherwise its log of every step would be measured
     backend = create_test_backend(port=port)
     address = f"localhost:{port}"
     hub = client.TaskHubGrpcClient(host_address=address)

@@ -1,4 +1,4 @@
-"""Real worker processes, beside what this interpreter can start at all with the same imports."""
+"""Real worker processes, compared with bare interpreters that import the same modules."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from benchmarks.http_load import Client
 
 _AT_ONCE = 2
 _IN_FLIGHT = 8
-"""Enough that two cores are never idle; more would only share them."""
+"""Enough to keep two cores busy."""
 
 
 def worker_processes(jobs: int) -> dict[str, Any]:
-    """Run message jobs without work in real workers, and spawn bare interpreters in the same minute."""
+    """Run empty message jobs in real workers, and spawn bare interpreters before and after."""
     bare_before = bare_spawns(jobs)
     with running_host(app=ROOT) as host:
         asyncio.run(_run(host, 10))
@@ -38,7 +38,7 @@ def worker_processes(jobs: int) -> dict[str, Any]:
 
 
 def bare_spawns(count: int) -> float:
-    """Return how many interpreters a second start, import what the worker imports, and end; two at a time."""
+    """Return how many interpreters per second start, import the worker's modules, and exit; two at a time."""
     command = [sys.executable, "-I", "-S", "-c", f"import {', '.join(worker_imports())}"]
     began = time.monotonic()
     with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -47,7 +47,7 @@ def bare_spawns(count: int) -> float:
 
 
 def worker_imports() -> list[str]:
-    """Return the modules that a worker has loaded at its end and a bare interpreter has not, ours left out."""
+    """Return the modules that a worker loads and a bare interpreter does not, without our own."""
     shown = subprocess.run(
         [sys.executable, "-I", "-S", "-c", "import sys; print(*sys.modules)"],
         check=True,
@@ -61,21 +61,21 @@ def worker_imports() -> list[str]:
         text=True,
         check=False,
     )
-    took: dict[str, int] = {}
+    durations: dict[str, int] = {}
     for line in traced.stderr.splitlines():
-        _, _, figures = line.partition("import time:")
-        own, _, rest = figures.partition("|")
+        _, _, times = line.partition("import time:")
+        own, _, rest = times.partition("|")
         cumulative, _, name = rest.partition("|")
         if own.strip().isdecimal():
-            took[name.strip()] = int(cumulative)
+            durations[name.strip()] = int(cumulative)
     ours = {path.stem for path in (ROOT / "worker").glob("*.py")} | {"worker"}
-    names = [name for name in took if name not in bare and name.partition(".")[0] not in ours]
-    # Who took longest first: a package before the parts that it brings, some of which cannot be imported alone.
-    return sorted(names, key=lambda name: -took[name])
+    names = [name for name in durations if name not in bare and name.partition(".")[0] not in ours]
+    # Slowest first: a package comes before its parts, some of which cannot be imported alone.
+    return sorted(names, key=lambda name: -durations[name])
 
 
 async def _run(host: Host, jobs: int) -> None:
-    """Run jobs, some of them at a time, and see that each succeeded."""
+    """Run jobs, a few at a time, until each has succeeded."""
     client = Client(host.port, connections=4)
     headers = {"x-functions-key": host.key}
     spec = {"message": "x", "env": {"MAYFLY_WORK_SECONDS": "0"}}

@@ -1,4 +1,4 @@
-"""The stores by themselves: appends, folds, and lists, at growing sizes."""
+"""The stores alone: appends, folds, and lists, at growing sizes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def a_job(number: int) -> list[Event]:
-    """Return the whole stream of a job that was submitted, ran and ended; every tenth one is still running."""
+    """Return the whole stream of a job that ran and ended; every tenth job is still running."""
     now = _START + timedelta(seconds=number)
     job_id = job_id_for(seed=str(number).encode())
     spec = JobSpec(message=f"job {number}", labels={"team": f"t{number % 20}", "kind": "benchmark"})
@@ -73,7 +73,7 @@ def appends(count: int) -> dict[str, Any]:
 
 
 def reads(jobs: int) -> dict[str, Any]:
-    """Fill log and views with jobs, then time a fold, a page of 50 of every kind, and the counts."""
+    """Fill log and views with jobs, then measure a fold, pages of 50 jobs, and the counts."""
 
     async def measure() -> dict[str, Any]:
         with tempfile.TemporaryDirectory(prefix="mayfly-bench-") as folder:
@@ -130,7 +130,7 @@ async def _timed_reads(log: SqliteEventLog, views: SqliteJobViews, some: Sequenc
 
 
 async def _milliseconds(action: Any, *, times: int = 50) -> float:
-    """Return the median of some runs."""
+    """Return the median duration of an action."""
     taken = []
     for number in range(times):
         began = time.perf_counter()

@@ -1,1 +1,1 @@
-"""Does the whole product hold up? The demo and the chaos drill: real hosts, real jobs, and checks of the log."""
+"""Does the whole product hold up? The demo and the chaos drill run real hosts and real jobs, and check the log."""

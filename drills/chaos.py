@@ -1,8 +1,8 @@
-"""`mayfly chaos`: jobs of every kind while the host is killed again and again; then everything is checked.
+"""`mayfly chaos`: run jobs of every kind while the host is killed repeatedly, then check everything.
 
-The host is killed with SIGKILL at random moments, starting up included. Submissions and cancels go on meanwhile, with
-idempotency keys, and get over each outage by themselves. With `--lose-task-hub` the orchestrators' whole memory and the
-views are deleted half way (I1). The seed decides the jobs and the moments; what meets what is up to the machine.
+The host is killed with SIGKILL at random moments, even while it starts. In the meantime, clients submit and cancel jobs
+with idempotency keys and retry through each outage. With `--lose-task-hub`, the task hub and the views are deleted
+halfway (I1). The seed determines the jobs and the moments; how they interleave depends on the machine.
 """
 
 from __future__ import annotations
@@ -41,18 +41,18 @@ def chaos(
         Path | None, typer.Option("--data", help="An empty folder to use and keep. Default: a temporary folder.")
     ] = None,
 ) -> None:
-    """Run jobs of every kind while the host is killed again and again, and check how each ends."""
+    """Run jobs, kill the host repeatedly, and check how each job ends."""
     begun = time.monotonic()
     screen = console()
     seed = secrets.randbelow(1_000_000) if seed is None else seed
     screen.print(Text.assemble(("Mayfly chaos", "bold"), f": seed {seed}, {jobs} jobs, {kills} kills of the host"))
-    fresh = ScratchDir(data, "mayfly-chaos-")
-    rng = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
-    runs = fresh.path / "runs"
+    scratch = ScratchDir(data, "mayfly-chaos-")
+    rng = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    runs = scratch.path / "runs"
     runs.mkdir()
     planned = draw_jobs(jobs, rng, runs=str(runs))
     screen.print(count_kinds(planned))
-    host = LocalHost(fresh.path, free_port(), log=fresh.host_log, clean_settings=True)
+    host = LocalHost(scratch.path, free_port(), log=scratch.host_log, clean_settings=True)
     found: list[Check] = []
     run = ChaosRun(host, planned, rng, kills=kills, lose_task_hub=lose_task_hub, screen=screen)
     try:
@@ -60,18 +60,18 @@ def chaos(
         found = _checks(host, run, planned, runs)
         stopping = time.monotonic()
         stopped = run.stop()
-        found.append(checks.nothing_is_left_of_the_host(host.data, stopped, time.monotonic() - stopping))
+        found.append(checks.host_left_nothing(host.data, stopped, time.monotonic() - stopping))
     finally:
         run.stop()
         kill_jobs(host.data)
-        fresh.done(ok=bool(found) and all(check.ok for check in found))
+        scratch.done(ok=bool(found) and all(check.ok for check in found))
     print_checks(screen, found)
     good = all(check.ok for check in found)
     seconds = f"{time.monotonic() - begun:.1f} s"
-    verdict = f"chaos passed: {jobs} jobs ended as they had to, through {kills} kills, in {seconds} (seed {seed})"
+    verdict = f"chaos passed: {jobs} jobs ended as expected through {kills} kills, in {seconds} (seed {seed})"
     if not good:
         failed = sum(not check.ok for check in found)
-        verdict = f"chaos FAILED: {failed} of {len(found)} checks do not hold, after {seconds} (seed {seed})"
+        verdict = f"chaos FAILED: {failed} of {len(found)} checks failed, after {seconds} (seed {seed})"
     screen.print(Text(f"\n{verdict}", style="bold green" if good else "bold red"))
     if not good:
         raise typer.Exit(1)
@@ -85,15 +85,15 @@ def _checks(host: LocalHost, run: ChaosRun, planned: list[ChaosJob], runs: Path)
     jobs: dict[str, Job] = {job_id: job for job_id, events in streams.items() if (job := fold(events)) is not None}
     _print_summary(run.screen, run.by_id, jobs, streams)
     return [
-        chaos_checks.ends_are_right(run.by_id, jobs, len(planned)),
-        chaos_checks.nothing_else_was_started(run.by_id, listed),
+        chaos_checks.outcomes_are_right(run.by_id, jobs, len(planned)),
+        chaos_checks.no_job_is_unexpected(run.by_id, listed),
         checks.streams_are_gapless(streams),
         chaos_checks.log_has_no_duplicates(whole, streams),
         checks.attempts_are_claimed_once(streams),
         chaos_checks.attempts_ran_once(run.by_id, jobs, runs),
         chaos_checks.views_equal_their_streams(listed, jobs),
         checks.containers_are_gone(jobs),
-        checks.no_directory_is_left(host.data),
+        checks.no_container_directory_is_left(host.data),
         checks.no_process_is_left(host.data),
     ]
 
@@ -101,7 +101,7 @@ def _checks(host: LocalHost, run: ChaosRun, planned: list[ChaosJob], runs: Path)
 def _print_summary(
     screen: Console, by_id: dict[str, ChaosJob], jobs: dict[str, Job], streams: dict[str, list[Event]]
 ) -> None:
-    rows = table("kind", ">jobs", "must end as", ">as it must", ">attempts", ">events")
+    rows = table("kind", ">jobs", "expected", ">as expected", ">attempts", ">events")
     for kind in WEIGHTS:
         ids = [job_id for job_id, planned in by_id.items() if planned.kind == kind]
         if not ids:

@@ -1,4 +1,4 @@
-"""The jobs of a chaos run: a mix that is drawn from a seed, each with the one end that it may have."""
+"""The jobs of a chaos run: a mix drawn from a seed, each with the one outcome that it may have."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Kind = Literal["message", "command", "retry", "failure", "timeout", "cancel"]
 
 WEIGHTS: Mapping[Kind, int] = {"message": 25, "command": 25, "retry": 20, "failure": 10, "timeout": 10, "cancel": 10}
 _LINES_PER_S = 20
-"""Of the worker's demo work (worker/demo_work.py)."""
-_NOTE_RUN = 'echo ran >>"$CHAOS_RUNS/$MAYFLY_JOB_ID.$MAYFLY_ATTEMPT"; '
-"""Counts in a file how often an attempt's command really ran, whatever the log says."""
+"""Speed of the worker's demo task (worker/demo_work.py)."""
+_RECORD_RUN = 'echo ran >>"$CHAOS_RUNS/$MAYFLY_JOB_ID.$MAYFLY_ATTEMPT"; '
+"""Writes a line per run of an attempt's command, independently of the log."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChaosJob:
-    """One job and its only right end."""
+    """One job and its only right outcome."""
 
     kind: Kind
     document: Mapping[str, Any]
@@ -36,12 +36,12 @@ class ChaosJob:
 
     @property
     def runs_a_command(self) -> bool:
-        """True: each of its attempts leaves a line in a file."""
+        """True: each of its attempts writes a line to a file."""
         return "command" in self.document
 
     def faults(self, job: Job) -> list[str]:
-        """Return what of a job's end is not as it should be."""
-        # An attempt that the machine had no room for is no attempt at the work.
+        """Return the differences between a job and its expected outcome."""
+        # An attempt that the machine refused did not run the command.
         attempts = sum(attempt.outcome != "refused" for attempt in job.attempts)
         pairs = [
             ("state", self.state, job.state),
@@ -50,12 +50,14 @@ class ChaosJob:
             ("result", self.result, job.result),
         ]
         return [
-            f"{job.job_id} ({self.kind}): {what} is {got!r}, not {want!r}" for what, want, got in pairs if want != got
+            f"{job.job_id} ({self.kind}): {name} is {found!r}, not {expected!r}"
+            for name, expected, found in pairs
+            if expected != found
         ]
 
 
 def draw_jobs(count: int, rng: random.Random, *, runs: str) -> list[ChaosJob]:
-    """Draw that many jobs, every kind among them where there are enough. `runs` is the folder that commands note in."""
+    """Draw jobs; if there are enough, every kind is among them. Commands record their runs in the folder `runs`."""
     kinds = list(WEIGHTS)[:count]
     kinds += rng.choices(list(WEIGHTS), weights=list(WEIGHTS.values()), k=count - len(kinds))
     rng.shuffle(kinds)
@@ -63,13 +65,13 @@ def draw_jobs(count: int, rng: random.Random, *, runs: str) -> list[ChaosJob]:
 
 
 def demo_hash(message: str, seconds: float) -> str:
-    """Return the hash that the worker's demo work must come to.
+    """Return the expected hash of the worker's demo task.
 
     >>> demo_hash("hello", 0)
     '5d41402abc4b2a76b9719d911017c592'
     """
     for _ in range(max(1, int(seconds * _LINES_PER_S))):
-        message = hashlib.md5(message.encode()).hexdigest()  # noqa: S324 - the worker's own demo
+        message = hashlib.md5(message.encode()).hexdigest()  # noqa: S324 - as the worker's demo task
     return message
 
 
@@ -111,9 +113,9 @@ def _draw(kind: Kind, number: int, rng: random.Random, runs: str) -> ChaosJob:
 
 
 def _command(kind: Kind, script: str, runs: str, **rest: Any) -> dict[str, Any]:
-    return {"name": kind, "command": ["sh", "-c", _NOTE_RUN + script], "env": {"CHAOS_RUNS": runs}, **rest}
+    return {"name": kind, "command": ["sh", "-c", _RECORD_RUN + script], "env": {"CHAOS_RUNS": runs}, **rest}
 
 
 def count_kinds(jobs: Sequence[ChaosJob]) -> str:
-    """Return how many of each kind there are, in words."""
+    """Return the number of jobs of each kind, in words."""
     return ", ".join(f"{sum(job.kind == kind for job in jobs)} {kind}" for kind in WEIGHTS)

@@ -1,4 +1,4 @@
-"""The run itself: submit, cancel, kill, start again, and wait until nothing is left to do."""
+"""The run itself: submit, cancel, kill, restart, and wait until every job is settled."""
 
 from __future__ import annotations
 
@@ -25,11 +25,10 @@ from mayfly.jobs.lifecycle import STATES, TERMINAL, JobState
 from mayfly.log.sqlite.event_log import SqliteEventLog
 
 PATIENCE_S = 900.0
-"""How long a request gets over outages, and how long nothing may settle after the last kill. It ends a run that hangs;
-a slow machine is no fault."""
+"""How long a request is retried, and how long no job may settle after the last kill. A guard against hangs only."""
 _THREADS = 12
 _STARTING_UP_SHARE = 0.25
-"""Of the kills: before the host answers its first request."""
+"""Share of the kills that hit the host before it answers its first request."""
 _STARTING_UP_S = (0.05, 0.8)
 _SERVING_S = (0.0, 1.2)
 _CANCEL_POLL_S = 0.3
@@ -39,7 +38,7 @@ _STATES_WITHIN_S = 10.0
 
 
 class ChaosRun:
-    """One run. `go` returns when all is settled, with the host up; `by_id` has the jobs by their id then."""
+    """One run. `go` returns when every job is settled and the host is up; then `by_id` has the jobs by id."""
 
     def __init__(
         self,
@@ -60,7 +59,7 @@ class ChaosRun:
         self._lose_task_hub = lose_task_hub
         self._child: Child | None = None
         self._settled = 0
-        self._given_up = threading.Event()
+        self._aborted = threading.Event()
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=30),
@@ -71,9 +70,9 @@ class ChaosRun:
         )
 
     def go(self) -> None:
-        """Make the whole run.
+        """Do the whole run.
 
-        Errors: `ClientError` when the host does not start, or a request gets no answer for too long.
+        Errors: `ClientError` if the host does not start, or a request gets no answer for too long.
         """
         self._child = self._host.start()
         self._child.wait_until_ready()
@@ -84,21 +83,21 @@ class ChaosRun:
         ):
             try:
                 users = self._kill_and_submit(api, pool)
-                self._show("the host stays up now; waiting for the jobs")
+                self._show("the host stays up now; waiting for jobs to settle")
                 for user in users:
                     user.result()
                 self._wait_until_settled(api)
             except BaseException:
-                self._given_up.set()
+                self._aborted.set()
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
     def stop(self) -> bool:
-        """Stop the host; False when it had to be killed."""
+        """Stop the host; False if it had to be killed."""
         return self._child is None or self._child.stop()
 
     def _kill_and_submit(self, api: Api, pool: ThreadPoolExecutor) -> list[Future[None]]:
-        """Let go of a share of the jobs before each kill; return what the users are at."""
+        """Submit a share of the jobs before each kill; return the users that are still busy."""
         bar = self._progress.add_task("kills", total=self._kills)
         users: list[Future[None]] = []
         waiting = _each_kind_first(self._jobs) if self._lose_task_hub else list(self._jobs)
@@ -107,39 +106,37 @@ class ChaosRun:
             lose = self._lose_task_hub and number == (self._kills + 1) // 2
             if lose:
                 self._wait_for_states(api, TERMINAL)
-                share = len(waiting) // 2  # so many at once that some are still queued, and some starting
+                share = len(waiting) // 2  # enough at once that some are still queued and some are starting
             users += [pool.submit(self._use, api, job) for job in waiting[:share]]
             del waiting[:share]
             if lose:
                 self._wait_for_states(api, set(STATES))
-                self._kill_now(f"kill {number} of {self._kills}, in the middle of everything")
-                self._lose()
+                self._kill_now(f"kill {number} of {self._kills}, with jobs in every state")
+                self._delete_task_hub()
             else:
                 self._kill(number)
             wait_for_port(self._host.port)
             self._child = self._host.start()
             self._progress.update(bar, completed=number)
         users += [pool.submit(self._use, api, job) for job in waiting]
-        assert self._child is not None, "it was started"  # noqa: S101
-        self._child.wait_until_ready()
+        self._running().wait_until_ready()
         return users
 
     def _use(self, api: Api, job: ChaosJob) -> None:
-        """Do what a user of this job does: submit it, and cancel it once it runs if it is one of those."""
+        """Act as a user of this job: submit it, and if it is one to cancel, cancel it once it runs."""
         job_id = api.submit(job.document, idempotency_key=job.idempotency_key)
         self.by_id[job_id] = job
-        while job.kind == "cancel" and not self._given_up.is_set():
+        while job.kind == "cancel" and not self._aborted.is_set():
             state = api.job(job_id).state
             if state == "running":
                 api.cancel(job_id, reason="chaos")
                 return
             if state not in ("queued", "starting"):
-                return  # The checks will say that this is not how it had to end.
-            self._given_up.wait(_CANCEL_POLL_S)
+                return  # the checks will report that this is not the expected outcome
+            self._aborted.wait(_CANCEL_POLL_S)
 
     def _kill(self, number: int) -> None:
-        child = self._child
-        assert child is not None, "it was started"  # noqa: S101
+        child = self._running()
         if self._rng.random() < _STARTING_UP_SHARE:
             wait_s, when = self._rng.uniform(*_STARTING_UP_S), "starting up"
         else:
@@ -148,31 +145,36 @@ class ChaosRun:
         time.sleep(wait_s)
         self._kill_now(f"kill {number} of {self._kills}, {wait_s:.2f} s into {when}")
 
+    def _running(self) -> Child:
+        if self._child is None:
+            raise ClientError("the host has not been started")
+        return self._child
+
     def _kill_now(self, what: str) -> None:
-        assert self._child is not None, "it was started"  # noqa: S101
-        if self._child.exit_code is not None:
-            raise ClientError(f"the host ended by itself with exit code {self._child.exit_code}")
-        self._child.kill()
+        child = self._running()
+        if child.exit_code is not None:
+            raise ClientError(f"the host exited unexpectedly with code {child.exit_code}")
+        child.kill()
         self._show(f"{what}; {len(self.by_id)} jobs submitted")
 
-    def _wait_for_states(self, api: Api, wanted: Set[JobState]) -> None:
-        """Wait until there is a job in each of these states, or for so long that there will be none."""
+    def _wait_for_states(self, api: Api, states: Set[JobState]) -> None:
+        """Wait until there is a job in each of these states; give up after 10 seconds."""
         give_up = time.monotonic() + _STATES_WITHIN_S
-        while time.monotonic() < give_up and not wanted <= {job.state for job in api.jobs()}:
+        while time.monotonic() < give_up and not states <= {job.state for job in api.jobs()}:
             time.sleep(_STATES_POLL_S)
 
-    def _lose(self) -> None:
-        """Delete the task hub and the views while the host is dead, and say what was under way."""
+    def _delete_task_hub(self) -> None:
+        """Delete the task hub and the views while the host is dead, and print the states of the jobs at that time."""
         folder = self._host.data
-        self._show(f"task hub and views are deleted; by the log, {states_in(folder / 'log.db')}")
+        self._show(f"the task hub and the views are deleted; states in the log: {states_in(folder / 'log.db')}")
         for path in [*(folder / "host").glob("hub.db*"), *folder.glob("views.db*")]:
             path.unlink()
 
     def _wait_until_settled(self, api: Api) -> None:
-        """Wait for every end. When it takes too long the checks say what is missing."""
+        """Wait until every job is settled. If that takes too long, the checks report what is missing."""
         bar = self._progress.add_task("settled", total=len(self._jobs))
         give_up = time.monotonic() + PATIENCE_S
-        said = before = 0.0
+        printed_at = before = 0.0
         while True:
             settled = sum(job.settled for job in api.jobs(archived="true"))
             self._progress.update(bar, completed=settled)
@@ -181,33 +183,33 @@ class ChaosRun:
             if settled > before:
                 before, give_up = settled, time.monotonic() + PATIENCE_S
             if time.monotonic() > give_up:
-                self._show(f"{settled} of {len(self._jobs)} jobs have settled, and none more within {PATIENCE_S:g} s")
+                self._show(f"{settled} of {len(self._jobs)} jobs have settled, and no other within {PATIENCE_S:g} s")
                 return
-            if not self.screen.is_terminal and time.monotonic() - said > 5.0:
-                said = time.monotonic()
+            if not self.screen.is_terminal and time.monotonic() - printed_at > 5.0:
+                printed_at = time.monotonic()
                 self._show(f"{settled} of {len(self._jobs)} jobs have settled")
             time.sleep(_SETTLE_POLL_S)
 
     def _sleep(self, seconds: float) -> None:
-        """Wait before a request is tried again, unless the run is given up.
+        """Wait before a request is retried.
 
-        Errors: `ClientError` then.
+        Errors: `ClientError` if the run is aborted.
         """
-        if self._given_up.wait(seconds):
-            raise ClientError("the run is given up")
+        if self._aborted.wait(seconds):
+            raise ClientError("the run is aborted")
 
     def _show(self, line: str) -> None:
         self._progress.console.print(Text(line))
 
 
 def _each_kind_first(jobs: Sequence[ChaosJob]) -> list[ChaosJob]:
-    """Return the jobs in their order, but one of each kind before the others."""
+    """Return the jobs in order, but with one of each kind before the others."""
     firsts = {job.kind: job for job in reversed(jobs)}.values()
     return [*firsts, *(job for job in jobs if job not in firsts)]
 
 
 def states_in(log: Path) -> str:
-    """Return how many jobs are in each state by a log file that nobody writes, in words."""
+    """Return in words how many jobs are in each state, by a log file without a writer."""
     counts = Counter(job.state for job in asyncio.run(_fold_all(log)))
     return ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
 

@@ -1,6 +1,6 @@
-"""What must be true once everything is over: the checks that `demo` and `chaos` end with.
+"""The checks that `demo` and `chaos` end with.
 
-A check says what holds, whether it does, and, where it does not, what was found instead.
+A check has a name, which states a fact, and the faults that contradict it.
 """
 
 from __future__ import annotations
@@ -15,42 +15,42 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from drills.orphans import named, processes_of_jobs, processes_on
+from drills.orphans import described, processes_of_jobs, processes_on
 from mayfly.cli.screen import mark
 from mayfly.jobs.events import Event
 from mayfly.jobs.job import Job
-from mayfly.wording.text import clean
+from mayfly.wording.text import printable
 
 _SHOWN_MAX = 5
 _LEAVE_WITHIN_S = 60.0
-"""Far beyond what even a busy machine needs for a process that was killed."""
+"""Much longer than a busy machine needs to remove a killed process."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One thing that must hold; `faults` is empty when it does."""
+    """One fact that must be true; `faults` is empty if it is."""
 
     name: str
     faults: Sequence[str]
 
     @property
     def ok(self) -> bool:
-        """True: it holds."""
+        """True: there are no faults."""
         return not self.faults
 
 
 def print_checks(screen: Console, checks: Sequence[Check]) -> None:
-    """Print each check, and below one that fails what was found."""
+    """Print each check, and the first faults below one that failed."""
     for check in checks:
         screen.print(Text.assemble(mark(check.ok), " ", check.name))
         for fault in check.faults[:_SHOWN_MAX]:
-            screen.print(Text(f"    {clean(fault)}", style="red"))
+            screen.print(Text(f"    {printable(fault)}", style="red"))
         if len(check.faults) > _SHOWN_MAX:
             screen.print(Text(f"    and {len(check.faults) - _SHOWN_MAX} more", style="red"))
 
 
 def streams_are_gapless(streams: Mapping[str, Sequence[Event]]) -> Check:
-    """Positions are 1 to n, each once, in every stream (I2)."""
+    """Check that the positions of every stream are 1 to n, each once (I2)."""
     faults = []
     for job_id, events in streams.items():
         positions = [event.position for event in events]
@@ -64,7 +64,7 @@ def streams_are_gapless(streams: Mapping[str, Sequence[Event]]) -> Check:
 
 
 def attempts_are_claimed_once(streams: Mapping[str, Sequence[Event]]) -> Check:
-    """No attempt has two claims, and none that a worker reported on has none (I4)."""
+    """Check that no attempt has two claims, and that every reported attempt has one (I4)."""
     faults = []
     total = 0
     for job_id, events in streams.items():
@@ -77,7 +77,7 @@ def attempts_are_claimed_once(streams: Mapping[str, Sequence[Event]]) -> Check:
 
 
 def containers_are_gone(jobs: Mapping[str, Job]) -> Check:
-    """Every container that was asked for has been seen gone (I5)."""
+    """Check that every requested container is confirmed gone (I5)."""
     faults = [
         f"{job.job_id}: container {attempt.group} is {attempt.container}"
         for job in jobs.values()
@@ -88,31 +88,31 @@ def containers_are_gone(jobs: Mapping[str, Job]) -> Check:
     return Check(name=f"every requested container was confirmed deleted ({total} containers)", faults=faults)
 
 
-def no_directory_is_left(data: Path) -> Check:
-    """No container has a directory that says it is there."""
+def no_container_directory_is_left(data: Path) -> Check:
+    """Check that no container directory is left."""
     root = data / "containers"
-    # A name with a dot belongs to a directory that was on its way in or out when a host was killed; it is swept later.
+    # A name with a dot is a directory that was being created or deleted when a host was killed; it is removed later.
     left = sorted(name for name in os.listdir(root) if not name.startswith(".")) if root.exists() else []
     return Check(name="no container directory is left", faults=left)
 
 
 def no_process_is_left(data: Path) -> Check:
-    """No process runs that a job of this data folder started, directly or not."""
+    """Check that no process is left that a job of this data folder started, directly or indirectly."""
     return Check(name="no process of a job is left", faults=_until_empty(lambda: processes_of_jobs(data)))
 
 
-def nothing_is_left_of_the_host(data: Path, stopped: bool, seconds: float) -> Check:
-    """The host went when it was asked to, and with it everything that works on its data folder."""
-    faults = [] if stopped else ["it did not stop when asked, and was killed"]
+def host_left_nothing(data: Path, stopped: bool, seconds: float) -> Check:
+    """Check that the host stopped when asked, and that no other process of its data folder is left."""
+    faults = [] if stopped else ["it did not stop and was killed"]
     return Check(
         name=f"the host stopped cleanly ({seconds:.1f} s) and left no process",
         faults=[*faults, *_until_empty(lambda: processes_on(data))],
     )
 
 
-def _until_empty(look: Callable[[], Sequence[int]]) -> list[str]:
-    """Look again for a moment: a killed process is listed until it has been reaped."""
+def _until_empty(list_processes: Callable[[], Sequence[int]]) -> list[str]:
+    """Wait until the list is empty, because a killed process is listed until it is reaped; return what is left."""
     give_up = time.monotonic() + _LEAVE_WITHIN_S
-    while (left := look()) and time.monotonic() < give_up:
+    while (left := list_processes()) and time.monotonic() < give_up:
         time.sleep(0.05)
-    return [named(pid) for pid in left]
+    return [described(pid) for pid in left]

@@ -1,4 +1,4 @@
-"""`mayfly demo`: the main job end to end, and six ways in which things go; for real, and checked at the end."""
+"""`mayfly demo`: run six real jobs, good and bad, and check each of them and the whole log at the end."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from mayfly.containers.processes.group_directory import GroupDirectory
 from mayfly.jobs.events import Event
 from mayfly.jobs.job import Job
 from mayfly.wording.jobs import duration, summary
-from mayfly.wording.text import clean
+from mayfly.wording.text import printable
 
 QUIET_S_MAX = 300.0
-"""How long nothing may happen before the demo gives up. It ends a run that hangs; a slow machine is no fault."""
+"""How long no event may arrive before the demo gives up. A guard against hangs only."""
 _POLL_S = 0.1
 _OTHER_COLUMNS_CHARS = 84
 
@@ -42,21 +42,21 @@ def demo(
         Path | None, typer.Option("--data", help="An empty folder to use and keep. Default: a temporary folder.")
     ] = None,
 ) -> None:
-    """Run six real jobs on this machine, good and bad, and check how each ends."""
+    """Run six real jobs and check how each job ends."""
     begun = time.monotonic()
     screen = console()
-    fresh = ScratchDir(data, "mayfly-demo-")
+    scratch = ScratchDir(data, "mayfly-demo-")
     ok = False
     try:
-        ok = _run(LocalHost(fresh.path, free_port(), log=fresh.host_log, clean_settings=True), screen, begun)
+        ok = _run(LocalHost(scratch.path, free_port(), log=scratch.host_log, clean_settings=True), screen, begun)
     finally:
-        fresh.done(ok=ok)
+        scratch.done(ok=ok)
     if not ok:
         raise typer.Exit(1)
 
 
 def _run(host: LocalHost, screen: Console, begun: float) -> bool:
-    screen.print(Text.assemble(("Mayfly demo", "bold"), ": six jobs, each run as real processes of this machine"))
+    screen.print(Text.assemble(("Mayfly demo", "bold"), ": six jobs, run as real processes on this machine"))
     child = host.start()
     try:
         child.wait_until_ready()
@@ -68,7 +68,7 @@ def _run(host: LocalHost, screen: Console, begun: float) -> bool:
         found = _checks(host, follower, by_id, killed_at)
         stopping = time.monotonic()
         stopped = child.stop()
-        found.append(checks.nothing_is_left_of_the_host(host.data, stopped, time.monotonic() - stopping))
+        found.append(checks.host_left_nothing(host.data, stopped, time.monotonic() - stopping))
     finally:
         child.stop()
         kill_jobs(host.data)
@@ -78,27 +78,27 @@ def _run(host: LocalHost, screen: Console, begun: float) -> bool:
     seconds = f"{time.monotonic() - begun:.1f} s"
     verdict = f"the demo passed: six jobs ended as expected, in {seconds}"
     if not good:
-        verdict = f"the demo FAILED: {sum(not check.ok for check in found)} of {len(found)} checks do not hold"
+        verdict = f"the demo FAILED: {sum(not check.ok for check in found)} of {len(found)} checks failed"
     screen.print(Text(f"\n{verdict}", style="bold green" if good else "bold red"))
     return good
 
 
 def _submit(api: Api) -> dict[str, DemoJob]:
-    """Submit all at once; return them by job id, in their order."""
+    """Submit all jobs at once; return them by job id, in order."""
     with ThreadPoolExecutor(len(DEMO_JOBS)) as pool:
         job_ids = pool.map(lambda job: api.submit(job.document, idempotency_key=uuid.uuid4().hex), DEMO_JOBS)
         return dict(zip(job_ids, DEMO_JOBS, strict=True))
 
 
 def _follow(host: LocalHost, api: Api, follower: Follower, by_id: Mapping[str, DemoJob]) -> dict[str, float]:
-    """Show every event, cancel and kill where it is time to; return when which worker was killed (epoch)."""
+    """Show every event; cancel and kill jobs as planned. Return when each worker was killed, in epoch seconds."""
     killed_at: dict[str, float] = {}
     acted: set[str] = set()
     give_up = time.monotonic() + QUIET_S_MAX
     with EventScreen(names={job_id: planned.name for job_id, planned in by_id.items()}) as events:
         while True:
-            if fresh := follower.poll():
-                events.show(fresh, follower)
+            if new := follower.poll():
+                events.show(new, follower)
                 give_up = time.monotonic() + QUIET_S_MAX
             if follower.settled or time.monotonic() > give_up:
                 return killed_at
@@ -109,7 +109,7 @@ def _follow(host: LocalHost, api: Api, follower: Follower, by_id: Mapping[str, D
                 acted.add(job_id)
                 if planned.act == "cancel":
                     events.print(Text(f"{'>>>':>12}  mayfly cancel {job_id}", style="magenta"))
-                    api.cancel(job_id, reason="the demo asks for it")
+                    api.cancel(job_id, reason="part of the demo")
                 else:
                     pid = _kill_worker(host.data, job)
                     killed_at[job_id] = time.time()
@@ -118,9 +118,9 @@ def _follow(host: LocalHost, api: Api, follower: Follower, by_id: Mapping[str, D
 
 
 def _kill_worker(data: Path, job: Job) -> int:
-    """Kill the worker of a job's container, as the machine does when memory runs out; return its pid."""
-    assert job.attempt is not None, "a running job has an attempt"  # noqa: S101
-    recorder = GroupDirectory(data / "containers", job.attempt.group).recorder_pid()
+    """Kill the worker of a job's container, like a machine that is out of memory; return its pid."""
+    group = job.attempt.group if job.attempt is not None else ""
+    recorder = GroupDirectory(data / "containers", group).recorder_pid() if group else None
     workers = psutil.Process(recorder).children() if recorder is not None else []
     if not workers:
         raise ClientError(f"the worker of {job.job_id} was not found")
@@ -136,11 +136,11 @@ def _checks(
     ends = [fault for job_id, planned in by_id.items() for fault in planned.faults(follower.jobs[job_id])]
     return [
         Check(name="every job ended as expected", faults=[*unsettled, *ends]),
-        _killing_was_noticed(follower.streams, killed_at),
+        _dead_worker_was_noticed(follower.streams, killed_at),
         checks.streams_are_gapless(follower.streams),
         checks.attempts_are_claimed_once(follower.streams),
         checks.containers_are_gone(follower.jobs),
-        checks.no_directory_is_left(host.data),
+        checks.no_container_directory_is_left(host.data),
         checks.no_process_is_left(host.data),
     ]
 
@@ -149,16 +149,16 @@ def _settled(follower: Follower, job_id: str) -> bool:
     return job_id in follower.jobs and follower.jobs[job_id].settled
 
 
-def _killing_was_noticed(streams: Mapping[str, Sequence[Event]], killed_at: Mapping[str, float]) -> Check:
-    """A dead worker is noticed by looking at its container, and not at its deadline (I6)."""
+def _dead_worker_was_noticed(streams: Mapping[str, Sequence[Event]], killed_at: Mapping[str, float]) -> Check:
+    """Check that polls of its container noticed the dead worker, and not its deadline (I6)."""
     faults = [] if killed_at else ["no worker was killed"]
     slowest_s = 0.0
     for job_id, at in killed_at.items():
         first = next((event for event in streams[job_id] if event.type in ("ContainerExited", "AttemptTimedOut")), None)
         if first is None:
-            faults.append(f"{job_id}: nobody noticed")
+            faults.append(f"{job_id}: it was not noticed")
         elif first.type == "AttemptTimedOut":
-            faults.append(f"{job_id}: noticed only at its deadline")
+            faults.append(f"{job_id}: it was noticed only at its deadline")
         else:
             slowest_s = max(slowest_s, first.at.timestamp() - at)
     return Check(name=f"the killed worker was noticed after {slowest_s:.1f} s, not at its deadline", faults=faults)
@@ -177,7 +177,7 @@ def _print_table(screen: Console, follower: Follower, by_id: Mapping[str, DemoJo
             str(len(job.attempts)),
             duration(job),
             str(len(follower.streams[job_id])),
-            Text(clean(summary(job), max(screen.width - _OTHER_COLUMNS_CHARS, 24))),
+            Text(printable(summary(job), max(screen.width - _OTHER_COLUMNS_CHARS, 24))),
         )
     for column in rows.columns:
         column.no_wrap = True

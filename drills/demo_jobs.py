@@ -1,4 +1,4 @@
-"""The demo's six jobs: what each asks for, and how it must end."""
+"""The six jobs of the demo, and how each must end."""
 
 from __future__ import annotations
 
@@ -24,34 +24,38 @@ print("::result " + json.dumps({"sum": total, "numbers": 10}))
 
 @dataclass(frozen=True, kw_only=True)
 class DemoJob:
-    """One job of the demo and its end."""
+    """One job of the demo and its expected outcome."""
 
     document: Mapping[str, Any]
-    """The spec, as it is submitted."""
+    """The spec, as submitted."""
     expected: str
-    """In words, for the table."""
+    """The expectation in words, for the table."""
     state: JobState
     attempts: int = 1
     error: ErrorClass | None = None
     result: Any = None
     """None: not compared."""
     act: Literal["cancel", "kill"] | None = None
-    """What is done to it while it runs."""
+    """The action of the demo while it runs."""
 
     @property
     def name(self) -> str:
-        """What it is called here."""
+        """Its name in the table."""
         return str(self.document["name"])
 
     def faults(self, job: Job) -> list[str]:
-        """Return what is not as it should be."""
+        """Return the differences between a job and its expected outcome."""
         pairs = [
             ("state", self.state, job.state),
             ("attempts", self.attempts, len(job.attempts)),
             ("error", self.error, job.error),
             ("result", self.result, job.result if self.result is not None else None),
         ]
-        return [f"{job.job_id}: {what} is {got!r}, not {want!r}" for what, want, got in pairs if want != got]
+        return [
+            f"{job.job_id}: {name} is {found!r}, not {expected!r}"
+            for name, expected, found in pairs
+            if expected != found
+        ]
 
 
 DEMO_JOBS: tuple[DemoJob, ...] = (
@@ -84,7 +88,7 @@ DEMO_JOBS: tuple[DemoJob, ...] = (
     ),
     DemoJob(
         document={"name": "killed", "command": ["sleep", "600"]},
-        expected="worker killed, and noticed",
+        expected="worker killed and noticed",
         state="failed",
         error="container_lost",
         act="kill",

@@ -1,4 +1,4 @@
-"""Which processes of this machine belong to a data folder: to its jobs, or to its host."""
+"""Find the processes of this machine that belong to the jobs or to the host of a data folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mayfly.containers.processes.group_directory import DIRECTORY_VARIABLE
 
 
 def processes_of_jobs(data: Path) -> Sequence[int]:
-    """Return the pids that jobs of this data folder have left: by their session's mark, or by where they are."""
+    """Return the pids of processes that jobs of this data folder left, by their session's mark or their folder."""
     root = f"{(data / 'containers').resolve()}{os.sep}"
     by_directory = take_census(DIRECTORY_VARIABLE).by_directory
     found = {pid for name, pids in by_directory.items() if name.startswith(root) for pid in pids}
@@ -27,7 +27,7 @@ def processes_of_jobs(data: Path) -> Sequence[int]:
 
 
 def processes_on(data: Path) -> Sequence[int]:
-    """Return the pids of other processes that were started for this data folder: its host, and what that started."""
+    """Return the pids of other processes of this data folder: its host, and the processes that the host started."""
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
@@ -37,14 +37,14 @@ def processes_on(data: Path) -> Sequence[int]:
 
 
 def kill_jobs(data: Path) -> None:
-    """Kill what jobs have left, when the run that they belong to is given up."""
+    """Kill the processes that jobs left behind, after a run was aborted."""
     for pid in processes_of_jobs(data):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
 
-def named(pid: int) -> str:
-    """Return a process for people: its pid and its command line."""
+def described(pid: int) -> str:
+    """Return the pid and command line of a process, for people."""
     try:
         return f"process {pid}: {' '.join(psutil.Process(pid).cmdline())}"
     except psutil.Error:

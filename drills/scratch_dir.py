@@ -1,4 +1,4 @@
-"""A data folder of one's own for a run that checks itself: temporary, and kept only when something is wrong."""
+"""A separate data folder for a drill: temporary, and kept only after a failure."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from mayfly.client.errors import BadRequest
 
 
 class ScratchDir:
-    """An empty folder; `done(ok)` removes it if it is ours and all went well."""
+    """An empty folder. `done(ok=True)` removes it if it is temporary."""
 
     def __init__(self, named: Path | None, prefix: str) -> None:
-        """Make the folder.
+        """Create the folder, or use an empty one that the caller chose.
 
-        Errors: `BadRequest` when it cannot be made, or the one that was named holds something.
+        Errors: `BadRequest` if it cannot be created or is not empty.
         """
         self._temporary = named is None
         if named is None:
@@ -31,16 +31,16 @@ class ScratchDir:
         self.path = named.resolve()
         prepare(self.path)
         if any(self.path.iterdir()):
-            raise BadRequest(f"--data {named} is not empty: this needs a folder of its own")
+            raise BadRequest(f"--data {named} is not empty; choose an empty or a new folder")
 
     @property
     def host_log(self) -> Path:
-        """Where the host's own output goes."""
+        """The file for the host's output."""
         return self.path / "host.log"
 
     def done(self, *, ok: bool) -> None:
-        """Remove the folder after a good run; say where it is otherwise."""
+        """Remove the folder after a good run; otherwise print where it is."""
         if self._temporary and ok:
             shutil.rmtree(self.path, ignore_errors=True)
         elif not ok:
-            print(f"everything is kept in {self.path}; the host's own words are in {self.host_log.name}{os.linesep}")
+            print(f"all files are kept in {self.path}; the host's output is in {self.host_log.name}{os.linesep}")

@@ -188,7 +188,7 @@ def admission_to(places: Sequence[Place], *, runtime: AciRuntime, log: EventLog,
 
 
 def _secrets(settings: Settings) -> tuple[SecretStore, tuple[AsyncCloseable, ...]]:
-    """Return the secret store, and what is to be closed with it."""
+    """Return the secret store, and the resources to close with it."""
     if settings.key_vault is None:
         return EnvironmentSecrets(), ()
     from mayfly.credentials import credential

@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from mayfly.errors import FieldError, Rejected
+from mayfly.wording.text import printable as printable  # part of this module as well
 
 BODY_BYTES_MAX = 262_144
 """Limit of a request body: four times the largest spec, or report with the tail of its output."""
@@ -84,16 +85,6 @@ def shown(value: object) -> str:
     except (TypeError, ValueError):
         text = f"a {type(value).__name__}"
     return printable(text, _SHOWN_CHARS_MAX)
-
-
-def printable(text: str, chars_max: int) -> str:
-    """Return a text for use in a response or a log line: without control characters, and short.
-
-    >>> printable("a\\x1b[31m", 40), printable("abcdef", 4)
-    ('a�[31m', 'abc…')
-    """
-    shown = "".join(char if char.isprintable() else "�" for char in text)
-    return shown if len(shown) <= chars_max else f"{shown[: chars_max - 1]}…"
 
 
 def suggestion(name: str, known: Sequence[str]) -> str:

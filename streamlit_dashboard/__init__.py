@@ -1,1 +1,1 @@
-"""What do people look at? A page reads through the read service, then draws; it acts through the HTTP API alone."""
+"""What do people see? Pages read through the read service, and act only through the HTTP API."""

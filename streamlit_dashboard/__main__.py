@@ -1,8 +1,8 @@
-"""Run the dashboard: `python -m streamlit_dashboard`, with Streamlit's own options after it.
+"""Run the dashboard: `python -m streamlit_dashboard`, followed by options of Streamlit.
 
-What its pages import is imported before the server listens, so that the first viewer does not wait for it. And it is
-frozen: Streamlit has Python look for garbage after every run of a page, which would go through all that was imported
-each time, and take longer than the page itself.
+All modules of the pages are imported before the server listens, so that the first viewer does not wait for them. Their
+objects are then frozen: Streamlit forces a garbage collection after every page run, which would scan all of them and
+take longer than the page itself.
 """
 
 from __future__ import annotations

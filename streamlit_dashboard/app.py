@@ -1,6 +1,6 @@
 """The dashboard: its frame, its style and its four pages.
 
-Run it with `mayfly up`, or by itself with `python -m streamlit_dashboard`.
+Run it with `mayfly up`, or alone with `python -m streamlit_dashboard`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _HERE = Path(__file__).parent
 
 
 def frame() -> None:
-    """Draw what is around every page, and run the page."""
+    """Draw the frame of every page, and run the page."""
     st.set_page_config(page_title="Mayfly", page_icon=str(_HERE / "icon.svg"), layout="wide")
     st.html(_HERE / "style.css")
     page = st.navigation(

@@ -1,4 +1,4 @@
-"""Whether a page still shows what there is: a cheap look each second, and it is drawn anew only when that says so."""
+"""Live pages: a cheap poll every second, and a rerun of the page only if something has changed."""
 
 from __future__ import annotations
 
@@ -10,45 +10,45 @@ import streamlit as st
 from mayfly.errors import TryAgain
 from streamlit_dashboard.services import read_service
 
-LOOK_S = 1.0
+POLL_S = 1.0
 
-Look = Callable[[], Hashable]
-"""Returns something else as soon as the page would look different."""
+Poll = Callable[[], Hashable]
+"""Returns a different value as soon as the page would look different."""
 
 
-def watched(look: Look, *, every_s: float = LOOK_S) -> None:
-    """Have a page, which is drawn after this, drawn anew when a look finds something else than now.
+def rerun_on_change(poll: Poll, *, every_s: float = POLL_S) -> None:
+    """Rerun the page, which is drawn after this call, when `poll` returns a new value.
 
-    What changed is drawn twice, with a look in between: in Cosmos DB the figures move a moment before the views do.
+    After a change, the page is drawn twice, one poll apart: in Cosmos DB, the stats change a moment before the views.
     """
-    found = look()
-    once_more = st.session_state.get("looked") != found
-    st.session_state.update({"looked": found, "looks": 0})
-    st.fragment(_compare, run_every=every_s)(look, found, once_more=once_more)
+    found = poll()
+    once_more = st.session_state.get("polled") != found
+    st.session_state.update({"polled": found, "polls": 0})
+    st.fragment(_compare, run_every=every_s)(poll, found, once_more=once_more)
 
 
-def views_stand() -> Hashable:
-    """Return how far the views are; why they cannot be read, where they cannot."""
+def views_position() -> Hashable:
+    """Return how far the views are, or the error if they cannot be read."""
     service = read_service()
-    return _asked(service.overview.projected())
+    return _answer_or_error(service.overview.projected())
 
 
-def log_stands() -> Hashable:
-    """Return how far the log is; why it cannot be read, where it cannot."""
+def log_position() -> Hashable:
+    """Return how far the log is, or the error if it cannot be read."""
     service = read_service()
-    return _asked(service.overview.written())
+    return _answer_or_error(service.overview.written())
 
 
-def _asked(question: Coroutine[Any, Any, int]) -> Hashable:
+def _answer_or_error(question: Coroutine[Any, Any, int]) -> Hashable:
     try:
         return read_service().ask(question)
     except TryAgain as error:
         return str(error)
 
 
-def _compare(look: Look, before: Hashable, *, once_more: bool) -> None:
-    looks = st.session_state["looks"]
-    st.session_state["looks"] = looks + 1
-    # The first comes with the page itself.
-    if looks and (once_more or look() != before):
+def _compare(poll: Poll, before: Hashable, *, once_more: bool) -> None:
+    polls = st.session_state["polls"]
+    st.session_state["polls"] = polls + 1
+    # The first run of this fragment comes with the page itself.
+    if polls and (once_more or poll() != before):
         st.rerun()

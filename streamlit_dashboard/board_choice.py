@@ -1,4 +1,4 @@
-"""What the viewer of the board chose to see: the filters, and how they are asked for."""
+"""The filters of the board: their widgets, and the query that they make."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from mayfly.jobs.lifecycle import STATES, JobState
 from mayfly.views.job_views import JobFilter
 from mayfly.views.label_text import parse_labels
 from mayfly.views.stats import Span
-from streamlit_dashboard.state_style import LOOKS
+from mayfly.wording.states import STATE_STYLES
+from streamlit_dashboard.state_style import ICONS
 
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """A length of time to look at, and how finely the chart cuts it."""
+    """A period before now, and the width of the chart's bars."""
 
     length: timedelta | None
     span: Span
@@ -34,7 +35,7 @@ WINDOWS: dict[str, Window] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """What the viewer chose to see."""
+    """The filters and the layout that the viewer chose."""
 
     window: Window
     states: frozenset[JobState] | None
@@ -45,11 +46,11 @@ class Choice:
 
     @property
     def everything(self) -> bool:
-        """True: no job is left out but for its age."""
+        """True: no filter is set except for the age."""
         return self.states is None and not self.name and not self.labels
 
     def job_filter(self, now: datetime) -> JobFilter:
-        """Return what the list is asked for."""
+        """Return the query for the list."""
         return JobFilter(
             states=self.states,
             labels=self.labels,
@@ -60,7 +61,7 @@ class Choice:
 
 
 def choose() -> Choice:
-    """Draw the filters and return what was chosen; the address keeps them."""
+    """Draw the filters and return the choice. The address of the page keeps them."""
     with st.container(horizontal=True, vertical_alignment="center", key="filters"):
         active = sum(bool(st.session_state.get(key)) for key in ("name", "label", "state", "archived"))
         with st.popover(f"Filters ({active})" if active else "Filters", icon=":material/filter_alt:"):
@@ -68,19 +69,19 @@ def choose() -> Choice:
                 "State",
                 STATES,
                 selection_mode="multi",
-                format_func=lambda state: f"{LOOKS[state].icon} {LOOKS[state].word}",
+                format_func=lambda state: f"{ICONS[state]} {STATE_STYLES[state].word}",
                 key="state",
                 bind="query-params",
             )
-            name = st.text_input("Name or id", key="name", placeholder="part of it", bind="query-params")
+            name = st.text_input("Name or id", key="name", placeholder="any part of it", bind="query-params")
             label = st.text_input(
                 "Labels",
                 key="label",
                 placeholder="team=web, tier=2",
-                help='With commas between several; "in quotes" where a value has a comma',
+                help='Separate several with commas; put one with a comma "in quotes"',
                 bind="query-params",
             )
-            archived = st.toggle("hidden ones too", key="archived", bind="query-params")
+            archived = st.toggle("include archived", key="archived", bind="query-params")
         window = st.segmented_control(
             "Submitted within",
             list(WINDOWS),
@@ -91,7 +92,7 @@ def choose() -> Choice:
             bind="query-params",
         )
         layout = st.segmented_control(
-            "As",
+            "Layout",
             ["cards", "table"],
             default="cards",
             key="layout",
@@ -99,7 +100,7 @@ def choose() -> Choice:
             label_visibility="collapsed",
             bind="query-params",
         )
-        st.toggle("live", key="live", value=True, help="Look again every second")
+        st.toggle("live", key="live", value=True, help="Poll for changes every second")
     labels: dict[str, str] = {}
     try:
         labels = parse_labels(label.strip()) if label and label.strip() else {}

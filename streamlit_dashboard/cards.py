@@ -1,8 +1,7 @@
-"""The pieces that pages are made of: tiles, job cards, facts, tables. Text that came from a job is always escaped."""
+"""Parts of pages: tiles, job cards, rows, facts, tables. Text from a job is always escaped."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from html import escape
@@ -11,77 +10,71 @@ import streamlit as st
 
 from mayfly.jobs.job import Attempt, Job
 from mayfly.jobs.lifecycle import STATES, JobState
-from mayfly.jobs.spec import JobSpec
-from mayfly.wording.jobs import duration, summary
-from streamlit_dashboard.formatting import ago_html, clean, clock, moment_html
-from streamlit_dashboard.state_style import LOOKS, badge, sign
+from mayfly.wording.jobs import duration, label_list, labels, summary
+from mayfly.wording.specs import command_line
+from mayfly.wording.states import STATE_STYLES
+from mayfly.wording.text import printable
+from streamlit_dashboard.formatting import ago_html, clock, moment_html
+from streamlit_dashboard.state_style import CHART_COLORS, badge, sign
 
 JOB_PAGE = "screens/job.py"
+_LABELS_MAX = 4
+"""Labels on a card."""
 
 
 def tiles(counts: Mapping[JobState, int], extra: Iterable[tuple[str, str]] = ()) -> str:
-    """Return the counts by state as HTML, with further tiles (what, value) before them."""
-    parts = [f'<div class="mf-tile"><b>{escape(value)}</b><span>{escape(what)}</span></div>' for what, value in extra]
+    """Return the counts by state as HTML, with further tiles (name, value) before them."""
+    parts = [f'<div class="mf-tile"><b>{escape(value)}</b><span>{escape(name)}</span></div>' for name, value in extra]
     for state in STATES:
-        look = LOOKS[state]
+        style = STATE_STYLES[state]
         parts.append(
-            f'<div class="mf-tile mf-{look.tone}" style="--line:{look.chart}"><b>{counts[state]:,}</b>'
-            f"<span>{sign(state)}{escape(look.word)}</span></div>"
+            f'<div class="mf-tile mf-{style.tone}" style="--line:{CHART_COLORS[state]}"><b>{counts[state]:,}</b>'
+            f"<span>{sign(state)}{escape(style.word)}</span></div>"
         )
     return f'<div class="mf-tiles">{"".join(parts)}</div>'
 
 
 def card(job: Job, now: datetime) -> None:
-    """Draw a job as a card that leads to its page."""
-    tone = LOOKS[job.state].tone
+    """Draw a job as a card that links to its page."""
+    tone = STATE_STYLES[job.state].tone
     with st.container(key=f"card-{tone}-{job.job_id}"):
         st.page_link(JOB_PAGE, label=title(job), query_params={"job": job.job_id}, width="stretch")
         st.html(_card_body(job, now))
 
 
-_LINE_HEADS = ("state", "submitted", "took", "tries", "asks for", "stands", "labels")
-LINE_HEAD = (
-    '<div class="mf-line-head"><b>job</b><div class="mf-line">'
-    + "".join(f"<b>{head}</b>" for head in _LINE_HEADS)
+_ROW_HEADS = ("state", "submitted", "duration", "attempts", "command", "status", "labels")
+ROW_HEAD = (
+    '<div class="mf-job-head"><b>job</b><div class="mf-job">'
+    + "".join(f"<b>{head}</b>" for head in _ROW_HEADS)
     + "</div></div>"
 )
-"""What stands above the lines."""
+"""The heads of the columns, as HTML."""
 
 
-def line(job: Job, now: datetime) -> None:
-    """Draw a job as a line of a table that leads to its page."""
-    told = clean(summary(job, tell=clock), 160)
-    labels = " ".join(f"{name}={value}" for name, value in sorted(job.spec.labels.items()))
+def row(job: Job, now: datetime) -> None:
+    """Draw a job as a row of a table that links to its page."""
     cells = (
         badge(job.state),
         moment_html(job.submitted_at),
         escape(duration(job, now)),
         str(len(job.attempts)),
-        f'<span class="mf-code">{escape(wanted(job.spec))}</span>',
-        f'<span class="mf-summary">{escape(told)}</span>',
-        f'<span class="mf-muted">{escape(clean(labels, 120))}</span>',
+        f'<span class="mf-code">{escape(command_line(job.spec, chars_max=200))}</span>',
+        f'<span class="mf-summary">{escape(printable(summary(job, format_time=clock), 160))}</span>',
+        f'<span class="mf-muted">{escape(printable(labels(job), 120))}</span>',
     )
-    with st.container(key=f"line-{LOOKS[job.state].tone}-{job.job_id}"):
+    with st.container(key=f"row-{STATE_STYLES[job.state].tone}-{job.job_id}"):
         st.page_link(JOB_PAGE, label=title(job), query_params={"job": job.job_id}, width="stretch")
-        st.html(f'<div class="mf-line">{"".join(f"<div>{cell}</div>" for cell in cells)}</div>')
+        st.html(f'<div class="mf-job">{"".join(f"<div>{cell}</div>" for cell in cells)}</div>')
 
 
 def title(job: Job) -> str:
-    """Return what people call a job: its name with its id, where the id does not begin with it."""
+    """Return the title of a job: its id, after its name if the id does not begin with it."""
     name = job.spec.name
     return job.job_id if name is None or job.job_id.startswith(name) else f"{name} · {job.job_id}"
 
 
-def wanted(spec: JobSpec) -> str:
-    """Return what a spec asks for in one line."""
-    if spec.command is None:
-        return clean(spec.message or "", 200)
-    command = clean(shlex.join(spec.command), 200)
-    return f"{spec.image} · {command}" if spec.image else command
-
-
 def bar(fraction: float | None, label: str) -> str:
-    """Return progress as HTML; None: it goes on, and nobody knows how far."""
+    """Return a progress bar as HTML; None: the fraction is unknown."""
     if fraction is None:
         return (
             f'<div class="mf-bar mf-unknown" role="progressbar" aria-label="{escape(label, quote=True)}"><i></i></div>'
@@ -94,7 +87,7 @@ def bar(fraction: float | None, label: str) -> str:
 
 
 def facts(pairs: Iterable[tuple[str, str]]) -> str:
-    """Return (name, value as HTML) pairs as HTML, as many beside each other as fit; empty values are left out."""
+    """Return (name, value as HTML) pairs as a grid of HTML. Empty values are left out."""
     return (
         '<div class="mf-facts">'
         + "".join(f"<div><small>{escape(name)}</small><span>{value}</span></div>" for name, value in pairs if value)
@@ -103,7 +96,7 @@ def facts(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], classes: Sequence[str] | None = None) -> str:
-    """Return cells that are HTML as a table; `classes` has one for each row."""
+    """Return a table of cells that are HTML; `classes` has one class per row."""
     head = "".join(f"<th>{escape(name)}</th>" for name in heads)
     body = "".join(
         f'<tr class="{classes[number] if classes else ""}">' + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>"
@@ -114,45 +107,43 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], classes: Sequence
 
 
 def shares(counts: Mapping[JobState, int]) -> str:
-    """Return how many jobs are in each state as HTML: one bar, and the same in signs and numbers."""
+    """Return the shares of the states as HTML: one bar, and the same as signs and numbers."""
     whole = sum(counts.values()) or 1
-    there = [state for state in STATES if counts.get(state)]
-    bars = "".join(f'<i style="width:{counts[s] / whole:.2%};background:{LOOKS[s].chart}"></i>' for s in there)
-    told = "".join(
-        f'<span class="mf-{LOOKS[s].tone}">{sign(s)}{LOOKS[s].word} {counts[s]:,} ({counts[s] / whole:.1%})</span>'
-        for s in there
+    present = [state for state in STATES if counts.get(state)]
+    bars = "".join(f'<i style="width:{counts[s] / whole:.2%};background:{CHART_COLORS[s]}"></i>' for s in present)
+    legend = "".join(
+        f'<span class="mf-{STATE_STYLES[s].tone}">{sign(s)}{STATE_STYLES[s].word} {counts[s]:,}'
+        f" ({counts[s] / whole:.1%})</span>"
+        for s in present
     )
-    return f'<div class="mf-shares" aria-hidden="true">{bars}</div><div class="mf-told">{told}</div>'
+    return f'<div class="mf-shares" aria-hidden="true">{bars}</div><div class="mf-legend">{legend}</div>'
 
 
 def attempt_progress(attempt: Attempt | None) -> tuple[float | None, str]:
-    """Return how far an attempt says it is, and its words."""
+    """Return the progress that an attempt reported: its fraction and its message."""
     progress = attempt.progress if attempt is not None else None
-    return (None, "") if progress is None else (progress.fraction, clean(progress.message, 120))
+    return (None, "") if progress is None else (progress.fraction, printable(progress.message, 120))
 
 
 def _card_body(job: Job, now: datetime) -> str:
-    took = duration(job, now)
-    tries = f"attempt {len(job.attempts)} of {job.spec.retry.max_attempts}" if job.spec.retry.max_attempts > 1 else ""
-    rest = " · ".join(part for part in (tries, took) if part)
+    attempts_max = job.spec.retry.max_attempts
+    attempts = f"attempt {len(job.attempts)} of {attempts_max}" if attempts_max > 1 else ""
+    footer = " · ".join(part for part in (attempts, duration(job, now)) if part)
     parts = [
         f'<div class="mf-row">{badge(job.state)}<span class="mf-muted">{ago_html(job.submitted_at, now)}</span></div>',
-        f'<div class="mf-code">{escape(wanted(job.spec)) or "&nbsp;"}</div>',
+        f'<div class="mf-code">{escape(command_line(job.spec, chars_max=200))}</div>',
     ]
     if job.state in ("starting", "running"):
         fraction, _ = attempt_progress(job.attempt)
         parts.append(bar(fraction if job.state == "running" else None, f"progress of {job.job_id}"))
-    told = clean(summary(job, tell=clock), 160)
-    lingers = " · its container is still there" if job.lingering and job.over else ""
+    status = printable(summary(job, format_time=clock), 160)
+    lingering = " · its container still exists" if job.lingering and job.over else ""
     parts.append(
-        f'<div class="mf-row"><span class="mf-summary">{escape(told)}</span></div>'
-        f'<div class="mf-row mf-muted"><span>{escape(rest)}{lingers}</span></div>'
+        f'<div class="mf-row"><span class="mf-summary">{escape(status)}</span></div>'
+        f'<div class="mf-row mf-muted"><span>{escape(footer)}{lingering}</span></div>'
     )
     if job.spec.labels:
-        shown = sorted(job.spec.labels.items())[:4]
-        parts.append(
-            "<div>"
-            + "".join(f'<span class="mf-label">{escape(clean(f"{n}={v}", 40))}</span>' for n, v in shown)
-            + "</div>"
-        )
+        shown = [escape(printable(label, 40)) for label in label_list(job)[:_LABELS_MAX]]
+        pills = "".join(f'<span class="mf-label">{label}</span>' for label in shown)
+        parts.append(f"<div>{pills}</div>")
     return f'<div class="mf-card">{"".join(parts)}</div>'

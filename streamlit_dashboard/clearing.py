@@ -1,4 +1,4 @@
-"""The dialog that clears the board, which says first what it will do."""
+"""The dialog that clears the board, after it has shown what it will do."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import time
 import streamlit as st
 
 from mayfly.jobs.lifecycle import OPEN, TERMINAL
-from streamlit_dashboard.errors import said
+from mayfly.wording.text import plural
+from streamlit_dashboard.errors import shows_errors
 from streamlit_dashboard.services import api, read_service
 
 _CATCH_UP_S = 5.0
-"""How long a clear waits for the views, so that it misses no job that was submitted just before it."""
+"""How long to wait for the views, so that no job is missed that was submitted just before."""
 
 
 def ask_to_clear() -> None:
-    """Open the dialog; it stays open while the board below it is drawn anew."""
+    """Open the dialog. It stays open while the board behind it is redrawn."""
     st.session_state["clearing"] = True
 
 
@@ -24,30 +25,30 @@ def _close() -> None:
 
 
 def clear_dialog() -> None:
-    """Draw the dialog where it is open."""
+    """Draw the dialog if it is open."""
     if st.session_state.get("clearing"):
         _dialog()
 
 
 @st.dialog("Clear the board", icon=":material/mop:", on_dismiss=_close)
 def _dialog() -> None:
-    """Say what will be canceled and hidden, and do it when told to."""
-    with said("The board was not cleared"):
+    """Show what will be canceled and archived, and do it once the viewer confirms."""
+    with shows_errors("The board was not cleared"):
         service = read_service()
         counts = service.ask(service.overview.counts())
         open_jobs = sum(counts[state] for state in OPEN)
         every = open_jobs + sum(counts[state] for state in TERMINAL)
         if every == 0:
-            st.info("The board is clear already.", icon=":material/check_circle:")
+            st.info("The board is already clear.", icon=":material/check_circle:")
             return
         st.markdown(
-            f"- **{_jobs(open_jobs)}** not over yet: **canceled**, and their containers deleted.\n"
-            f"- **{_jobs(every)}** in all: **hidden** from the board.\n"
-            "- Nothing is erased: each job keeps its page and its events."
+            f"- **{plural(open_jobs, 'open job')}** will be **canceled**, and their containers deleted.\n"
+            f"- **{plural(every, 'job')}** in total will be **archived**: hidden from the board.\n"
+            "- Nothing is erased: every job keeps its page and its events."
         )
         begun = st.session_state.pop("clear-begun", False)
         st.button(
-            "Cancel and hide them",
+            "Cancel and archive",
             type="primary",
             icon=":material/mop:",
             key="clear-now",
@@ -58,7 +59,7 @@ def _dialog() -> None:
         if begun:
             canceled, archived = _clear(every)
             _close()
-            st.session_state["told"] = f"Canceled {canceled:,}, hid {archived:,}."
+            st.session_state["toast"] = f"Canceled {canceled:,}, archived {archived:,}."
             st.rerun()
 
 
@@ -67,12 +68,12 @@ def _begin() -> None:
 
 
 def _clear(every: int) -> tuple[int, int]:
-    """Clear step by step, and say how far it is; what breaks off in between is finished by the next clear."""
-    bar = st.progress(0.0, "Begun. Keep this open: closed, it stops where it is.")
+    """Clear step by step and show the progress. If this is interrupted, the next clear finishes the rest."""
+    bar = st.progress(0.0, "Started. Keep this dialog open; closing it stops the clear.")
     _wait_for_the_views()
     canceled = archived = 0
     for canceled, archived in api().clear():
-        bar.progress(min(1.0, archived / every), f"{canceled:,} canceled, {archived:,} of {every:,} hidden")
+        bar.progress(min(1.0, archived / every), f"{canceled:,} canceled, {archived:,} of {every:,} archived")
     return canceled, archived
 
 
@@ -81,7 +82,3 @@ def _wait_for_the_views() -> None:
     give_up = time.monotonic() + _CATCH_UP_S
     while service.ask(service.overview.lag()).events and time.monotonic() < give_up:
         time.sleep(0.1)
-
-
-def _jobs(count: int) -> str:
-    return f"{count:,} job" + ("" if count == 1 else "s")

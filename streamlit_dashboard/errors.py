@@ -1,4 +1,4 @@
-"""What a page says when something does not answer: what failed, what to do, and that the page goes on trying."""
+"""Errors on a page: what failed, how to fix it, and whether the page retries."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from mayfly.errors import Rejected, TryAgain
 
 
 @contextmanager
-def said(doing: str, *, again: bool = False) -> Iterator[None]:
-    """Show what goes wrong inside in the place of what would have been drawn, and go on with the page.
+def shows_errors(failure: str, *, retries: bool = False) -> Iterator[None]:
+    """Render an error in place of this block's content and keep rendering the page.
 
-    `again`: the caller is run again by itself, and the text says so.
+    `failure`: what failed, as a sentence without a period. `retries`: the caller runs again automatically.
     """
     try:
         yield
     except TryAgain as error:
-        _say(f"{doing}: {error}.", "The store may be away or still being made.", again)
+        _warn(f"{failure}: {error}.", "The store may be down, or it is still being created.", retries)
     except Unreachable as error:
-        _say(f"{doing}: {error.text}.", " ".join(f"{line[:1].upper()}{line[1:]}." for line in error.lines), again)
+        _warn(f"{failure}: {error.text}.", " ".join(f"{line[:1].upper()}{line[1:]}." for line in error.lines), retries)
     except (BadRequest, ClientError) as error:
-        st.error("\n\n".join([f"{doing}: {error.text}", *error.lines]), icon=":material/error:")
+        st.error("\n\n".join([f"{failure}: {error.text}", *error.lines]), icon=":material/error:")
     except Rejected as error:
-        st.error(f"{doing}: {error}", icon=":material/error:")
+        st.error(f"{failure}: {error}", icon=":material/error:")
 
 
-def _say(what: str, mend: str, again: bool) -> None:
-    goes_on = "This page tries again by itself." if again else "Nothing is lost; try again."
-    st.warning(f"**{what}** {mend} {goes_on}", icon=":material/cloud_off:")
+def _warn(failure: str, fix: str, retries: bool) -> None:
+    next_step = "This page retries automatically." if retries else "Nothing is lost; try again."
+    st.warning(f"**{failure}** {fix} {next_step}", icon=":material/cloud_off:")

@@ -1,4 +1,4 @@
-"""Times, lengths, sizes and money in words; times in the viewer's zone, with UTC on hover."""
+"""Times, durations, sizes and money in words. Times are in the viewer's time zone, with UTC on hover."""
 
 from __future__ import annotations
 
@@ -8,26 +8,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from mayfly.wording.text import clean
 from mayfly.wording.times import span
-
-__all__ = [
-    "ago",
-    "ago_html",
-    "clean",
-    "clock",
-    "date_and_time",
-    "lasting",
-    "moment_html",
-    "money",
-    "size",
-    "span",
-    "viewer_zone",
-]
 
 
 def viewer_zone() -> tzinfo:
-    """Return the zone that the viewer's browser names; UTC where it names none that is known."""
+    """Return the time zone of the viewer's browser, or UTC if it is unknown."""
     try:
         return ZoneInfo(st.context.timezone or "UTC")
     except (ZoneInfoNotFoundError, ValueError):
@@ -35,7 +20,7 @@ def viewer_zone() -> tzinfo:
 
 
 def clock(at: datetime, zone: tzinfo | None = None) -> str:
-    """Return a time of day for the viewer, to the second.
+    """Return the viewer's time of day, to the second.
 
     >>> clock(datetime(2026, 1, 31, 12, 0, tzinfo=UTC), ZoneInfo("Asia/Tokyo"))
     '21:00:00'
@@ -44,7 +29,7 @@ def clock(at: datetime, zone: tzinfo | None = None) -> str:
 
 
 def date_and_time(at: datetime, zone: tzinfo | None = None) -> str:
-    """Return a moment for the viewer.
+    """Return the viewer's date and time.
 
     >>> date_and_time(datetime(2026, 1, 31, 23, 0, tzinfo=UTC), ZoneInfo("Asia/Tokyo"))
     '1 Feb 2026, 08:00:00'
@@ -54,14 +39,14 @@ def date_and_time(at: datetime, zone: tzinfo | None = None) -> str:
 
 
 def moment_html(at: datetime, text: str | None = None, zone: tzinfo | None = None) -> str:
-    """Return a moment as HTML, with UTC on hover."""
+    """Return a time as HTML, with UTC on hover."""
     utc = at.astimezone(UTC)
     shown = text or date_and_time(at, zone)
     return f'<time datetime="{utc.isoformat()}" title="{utc:%Y-%m-%d %H:%M:%S.%f} UTC">{escape(shown)}</time>'
 
 
 def ago(at: datetime, now: datetime) -> str:
-    """Return how long ago something was, as coarsely as people say it.
+    """Return how long ago a time was, in one unit.
 
     >>> from datetime import timedelta
     >>> now = datetime(2026, 1, 31, tzinfo=UTC)
@@ -76,12 +61,12 @@ def ago(at: datetime, now: datetime) -> str:
 
 
 def ago_html(at: datetime, now: datetime) -> str:
-    """Return how long ago something was as HTML, with UTC on hover."""
+    """Return how long ago a time was as HTML, with UTC on hover."""
     return moment_html(at, ago(at, now))
 
 
 def lasting(seconds: float) -> str:
-    """Return a length of time, a short one in milliseconds.
+    """Return a duration; if it is short, in milliseconds.
 
     >>> lasting(0.0042), lasting(0.25), lasting(75)
     ('4 ms', '250 ms', '1 min 15 s')
@@ -104,7 +89,7 @@ def size(count: float) -> str:
 
 
 def money(usd: float) -> str:
-    """Return an amount; small ones with as many digits as it takes to see them.
+    """Return an amount of money, with four decimals if it is less than a dollar.
 
     >>> [money(a) for a in (0, 0.00000012, 0.0082, 1.5, 1234.5)]
     ['$0', '< $0.0001', '$0.0082', '$1.50', '$1,234.50']

@@ -1,7 +1,7 @@
-"""The two doors: the read service over stores opened for reading, and the HTTP API for everything that changes.
+"""The read service over stores that are opened read-only, and the HTTP API for every change.
 
-The read service is asynchronous and a page is not: one event loop in a thread of its own serves every session, so that
-each store has one connection and its statements come one after another.
+The read service is asynchronous, and a page is not. One event loop in a separate thread serves all sessions, so that
+each store has one connection that runs its statements one at a time.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from mayfly.use_cases.read import Reader
 
 _READ_WITHIN_S = 15.0
 _PATIENCE_S = 4.0
-"""How long an action is tried again before the page says that the API does not answer."""
+"""How long an action is retried before the page reports that the API does not answer."""
 
 Answer = TypeVar("Answer")
 
@@ -41,16 +41,16 @@ class ReadService:
         threading.Thread(target=self._loop.run_forever, name="read service", daemon=True).start()
 
     def ask(self, question: Coroutine[Any, Any, Answer]) -> Answer:
-        """Wait for an answer.
+        """Run a coroutine of the read service and return its result.
 
-        Errors: what the question raises; `TryAgain` when there is no answer in time.
+        Errors: those of the coroutine; `TryAgain` if there is no answer in time.
         """
         answer = asyncio.run_coroutine_threadsafe(question, self._loop)
         try:
             return answer.result(_READ_WITHIN_S)
         except TimeoutError as error:
             answer.cancel()
-            raise TryAgain(f"the store has not answered within {_READ_WITHIN_S:g} s") from error
+            raise TryAgain(f"the store did not answer within {_READ_WITHIN_S:g} s") from error
 
 
 @st.cache_resource(show_spinner=False)
@@ -61,16 +61,17 @@ def read_service() -> ReadService:
 
 @st.cache_resource(show_spinner=False)
 def api() -> Api:
-    """Return the client for the API. Its key is looked up when it is needed, because a local host may come later."""
+    """Return the client for the API. It reads a local host's key for each request, because the host may start later."""
     url = os.environ.get("MAYFLY_URL", DEFAULT_URL)
     return connect(url, os.environ.get("MAYFLY_KEY"), source="dashboard", patience_s=_PATIENCE_S)
 
 
 def principal() -> str | None:
-    """Return who the platform says is looking; None where no platform is in front.
+    """Return the name of the signed-in user; None without a platform that authenticates users.
 
-    Source: App Service and Container Apps authentication, header X-MS-CLIENT-PRINCIPAL-NAME. It is shown and decides
-    nothing, because it can be trusted only where nobody gets past the platform.
+    It is only shown and grants nothing, because it is trustworthy only if every request passes the platform.
+
+    Source: App Service and Container Apps authentication, header X-MS-CLIENT-PRINCIPAL-NAME.
     """
     name: str | None = st.context.headers.get("X-MS-CLIENT-PRINCIPAL-NAME")
     return name

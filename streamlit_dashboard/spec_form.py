@@ -1,4 +1,4 @@
-"""From what was typed to a job's spec and back, and each mistake to its field."""
+"""Convert form input to a job spec and back, and assign each error to its field."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ DEFAULTS: Mapping[str, Any] = {
     "secrets": "",
     "labels": "",
 }
-"""Each input's key and what it begins with. A test holds the numbers against the spec's own defaults."""
+"""By input key: its initial value. A test compares the numbers with the defaults of the spec."""
 
 _FIELDS = {"retry.max_attempts": "max_attempts", "retry.backoff_s": "backoff_s", "name": "job_name"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """What was typed, as a spec's document, with its mistakes by input."""
+    """The form input as a spec document, with its errors by input."""
 
     document: Mapping[str, Any]
     spec: JobSpec | None
-    """None: something is wrong."""
+    """None: there are errors."""
     faults: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Input key and what is wrong with it; `form` for what belongs to no single input."""
+    """Errors by input key; `form` has the errors that belong to no single input."""
 
 
 def read(inputs: Mapping[str, Any]) -> Draft:
-    """Return what was typed as a spec.
+    """Return the form input as a spec.
 
     >>> read({**DEFAULTS, "message": "hi", "cpu": 64}).faults
     {'cpu': ['must be between 0.1 and 31 (got 64)']}
@@ -73,17 +73,17 @@ def read(inputs: Mapping[str, Any]) -> Draft:
     document = {name: value for name, value in document.items() if value is not None and value != {}}
     spec = None
     try:
-        spec = validated(JobSpec, document, title="this is not a job")
+        spec = validated(JobSpec, document, title="invalid job spec")
     except Rejected as rejected:
         for error in rejected.errors:
-            faults.setdefault(_input_of(error), []).append(_told(error))
+            faults.setdefault(_input_of(error), []).append(_message(error))
         if "command" in faults:
-            faults.pop("form", None)  # that there is no command follows from what is wrong with it
+            faults.pop("form", None)  # "no command" only follows from the bad command
     return Draft(document=document, spec=None if faults else spec, faults=faults)
 
 
 def write(spec: JobSpec) -> dict[str, Any]:
-    """Return the inputs that give this spec again."""
+    """Return the form input that makes this spec."""
     kind = "Message" if spec.command is None else "Image" if spec.image else "Command"
     return {
         **DEFAULTS,
@@ -111,7 +111,7 @@ def _command(text: str, faults: dict[str, list[str]]) -> list[str] | None:
     try:
         return shlex.split(text) or None
     except ValueError as error:
-        faults.setdefault("command", []).append(f"cannot be split into words: {str(error).lower()}")
+        faults.setdefault("command", []).append(f"cannot be split into arguments: {str(error).lower()}")
         return None
 
 
@@ -132,7 +132,7 @@ def _pairs(text: str, name: str, faults: dict[str, list[str]]) -> dict[str, str]
         if not equals:
             faults.setdefault(name, []).append(f"line {number} must be NAME=VALUE (got {line.strip()!r})")
         elif key.strip() in pairs:
-            faults.setdefault(name, []).append(f"line {number} names {key.strip()} a second time: keep one")
+            faults.setdefault(name, []).append(f"line {number} repeats {key.strip()}; keep one of them")
         else:
             pairs[key.strip()] = value.strip() if name != "env" else value
     return pairs
@@ -147,7 +147,7 @@ def _input_of(error: FieldError) -> str:
     return top if top in DEFAULTS else "form"
 
 
-def _told(error: FieldError) -> str:
-    """Return the mistake, with the part of the input where it is."""
+def _message(error: FieldError) -> str:
+    """Return the error, with the part of the input that it is about."""
     _, _, inner = error.field.partition(".")
     return f"{inner}: {error.message}" if inner and not error.field.startswith("retry.") else error.message

@@ -1,4 +1,4 @@
-"""Where a job's time went, as bars over the time since its submission; HTML, so that it grows without flicker."""
+"""The phases of a job, as bars over the time since its submission. HTML, so that it grows without flicker."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ _TICKS = 4
 
 
 def timeline(found: Sequence[Phase], *, begun_at: datetime, now: datetime, attempts: int) -> str:
-    """Return a job's phases as a table: the name, the bar, its length in words."""
+    """Return a job's phases as a table of names, bars and durations."""
     whole_s = max(0.001, *(((phase.ended_at or now) - begun_at).total_seconds() for phase in found))
     rows = []
     for phase in found:
         name = f"{phase.attempt} · {phase.name}" if attempts > 1 else phase.name
         left = (phase.begun_at - begun_at).total_seconds() / whole_s
         width = phase.seconds(now) / whole_s
-        goes_on = "" if phase.ended_at else " …"
+        ellipsis = "" if phase.ended_at else " …"
         rows.append(
             f'<tr><th scope="row">{escape(name)}</th><td><i class="mf-phase mf-phase-{phase.name}"'
             f' style="left:min({left:.2%},100% - 3px);width:{width:.2%}"></i></td>'
-            f"<td>{moment_html(phase.begun_at, lasting(phase.seconds(now)))}{goes_on}</td></tr>"
+            f"<td>{moment_html(phase.begun_at, lasting(phase.seconds(now)))}{ellipsis}</td></tr>"
         )
     ticks = "".join(f"<span>{lasting(whole_s * n / _TICKS) if n else '0'}</span>" for n in range(_TICKS + 1))
     return (

@@ -1,4 +1,4 @@
-"""Mayfly's own function app, with a container runtime that costs nothing put into the composition."""
+"""Mayfly's function app with a free container runtime."""
 
 import os
 import runpy

@@ -1,4 +1,4 @@
-"""The command line: what a person types. It knows the HTTP API, and how to run a host on this machine."""
+"""The command line. It uses the HTTP API, and runs a host on this machine."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from importlib.util import find_spec
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command line and exit with its code; see `errors.py` for the codes.
+    """Run a command line and exit with its code; see `mayfly.client.errors` for the codes.
 
-    The base install has this command and not its packages: then it ends with one sentence.
+    The base install has this command but not its packages. In that case, the command prints one sentence with the fix.
     """
     if missing := [name for name in ("typer", "rich") if find_spec(name) is None]:
         sys.exit(
-            f"error: the mayfly command needs {' and '.join(missing)}: install the extra [cli], as in"
+            f"error: the mayfly command needs {' and '.join(missing)}; install the extra [cli], as in"
             " pip install '.[cli]' in a checkout of Mayfly"
         )
     from mayfly.cli.app import main as run

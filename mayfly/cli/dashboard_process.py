@@ -1,4 +1,4 @@
-"""The dashboard as a child process, beside the host whose stores it reads."""
+"""The dashboard as a child process, next to the host whose stores it reads."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Dashboard:
     def start(self) -> Child:
         """Start it and return at once.
 
-        Errors: `BadRequest` when the port is taken, or its packages are not installed.
+        Errors: `BadRequest` if the port is taken or a package is missing.
         """
         app = app_directory()
         require("dashboard")
@@ -38,12 +38,12 @@ class Dashboard:
             cwd=app,
             env={**os.environ, "MAYFLY_DATA": str(self._data), "MAYFLY_URL": self._api_url},
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,  # it would print its address, which is in our own table
+            stdout=subprocess.DEVNULL,  # Streamlit prints its address, which our own output has
             start_new_session=True,
         )
-        return Child("the dashboard", process, self._is_well)
+        return Child("the dashboard", process, self._is_healthy)
 
-    def _is_well(self) -> bool:
+    def _is_healthy(self) -> bool:
         try:
             with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=10.0) as answer:  # noqa: S310
                 return bool(answer.status == 200)

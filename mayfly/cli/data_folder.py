@@ -1,4 +1,4 @@
-"""The folder of the local host, checked before anything starts: one sentence here is worth ten tracebacks there."""
+"""Check the local host's data folder before anything starts, so that a bad one gives one sentence and no traceback."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 from mayfly.client.errors import BadRequest
 
 _TRIAL_BYTES = 1 << 20
-"""More than the new files of a start need."""
+"""More than the files of a first start need."""
 _CHOOSE = "choose another folder with --data"
 
 
 def prepare(data: Path) -> None:
-    """Create a data folder, and check that it and what it holds can be written.
+    """Create a data folder, and check that it and its files can be written.
 
     Errors: `BadRequest`, with the fix.
     """
@@ -26,7 +26,7 @@ def prepare(data: Path) -> None:
             trial.flush()
         refused = [path for path in data.iterdir() if not os.access(path, os.R_OK | os.W_OK) and path.exists()]
     except FileExistsError as error:
-        raise BadRequest(f"{data} is a file, and Mayfly needs a folder there", [_CHOOSE]) from error
+        raise BadRequest(f"{data} is a file, but Mayfly needs a folder there", [_CHOOSE]) from error
     except OSError as error:
         fix = "free some space" if error.errno == errno.ENOSPC else "change its owner"
         raise BadRequest(f"{data} cannot be written ({error.strerror})", [f"{fix}, or {_CHOOSE}"]) from error

@@ -1,4 +1,4 @@
-"""`mayfly demo` and `mayfly chaos`: the drills of a checkout, which the installed package does not contain."""
+"""`mayfly demo` and `mayfly chaos`: the drills of a checkout, which an installed package does not contain."""
 
 from __future__ import annotations
 
@@ -10,26 +10,23 @@ import typer
 from mayfly.cli.extras import require
 from mayfly.client.errors import BadRequest
 
-PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-"""The drill itself parses the options, `--help` included."""
-
 _CHECKOUT = Path(__file__).parents[2]
 
 
 def demo(context: typer.Context) -> None:
-    """Run six real jobs on this machine and check how each ends."""
+    """Run six real jobs and check how each job ends."""
     _run("demo", context.args)
 
 
 def chaos(context: typer.Context) -> None:
-    """Run jobs while the host is killed again and again, and check how each ends."""
+    """Run jobs, kill the host repeatedly, and check how each job ends."""
     _run("chaos", context.args)
 
 
 def _run(drill: str, arguments: list[str]) -> None:
     if not (_CHECKOUT / "drills" / "__main__.py").exists():
         raise BadRequest(
-            f"mayfly {drill} runs only in a checkout of Mayfly", [f"clone it, and run `make {drill}` there"]
+            f"mayfly {drill} runs only in a checkout of Mayfly", [f"clone Mayfly and run `make {drill}` there"]
         )
     require("host")
     if str(_CHECKOUT) not in sys.path:

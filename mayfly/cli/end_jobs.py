@@ -1,4 +1,4 @@
-"""`mayfly cancel` and `mayfly clear`: what ends jobs."""
+"""`mayfly cancel` and `mayfly clear`."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from mayfly.cli.screen import console, print_json, state_text
 from mayfly.client.connection import DEFAULT_URL, connect
 from mayfly.client.errors import BadRequest
 from mayfly.jobs.lifecycle import STATES
+from mayfly.wording.text import plural
 
 
 def cancel(
-    job_ids: Annotated[list[str], typer.Argument(metavar="JOB...", help="The jobs' ids.")],
-    reason: Annotated[str | None, typer.Option("--reason", help="Why; it is kept in the log.")] = None,
+    job_ids: Annotated[list[str], typer.Argument(metavar="JOB...", help="Job ids.")],
+    reason: Annotated[str | None, typer.Option("--reason", help="Reason, which is kept in the log.")] = None,
     as_json: AsJson = False,
     url: Url = DEFAULT_URL,
     key: Key = None,
 ) -> None:
-    """Stop jobs and delete their containers; one that is over stays as it is."""
+    """Cancel jobs and delete their containers. Jobs that are already over do not change."""
     with connect(url, key) as api:
         answers = [(job_id, api.cancel(job_id, reason=reason)) for job_id in job_ids]
     if as_json:
@@ -34,38 +35,38 @@ def cancel(
             if state == answer:
                 line.append(state_text(state))
         if answer != "canceled":
-            line.append("  it was over before")
+            line.append("  already over")
         console().print(line)
 
 
 def clear(
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation prompt.")] = False,
     as_json: AsJson = False,
     url: Url = DEFAULT_URL,
     key: Key = None,
 ) -> None:
-    """Cancel what runs and archive what ended. Nothing is erased; when it breaks off, the same again goes on."""
+    """Cancel running jobs and archive finished ones. Nothing is erased. If interrupted, run it again."""
     with connect(url, key) as api:
         if not yes:
             jobs = list(api.jobs())
-            going = sum(not job.over for job in jobs)
+            open_jobs = sum(not job.over for job in jobs)
             if not jobs:
                 print("nothing to clear")
                 return
-            question = f"cancel {_jobs(going)} and archive {_jobs(len(jobs))}?"
+            question = f"cancel {plural(open_jobs, 'job')} and archive {plural(len(jobs), 'job')}?"
             if not sys.stdin.isatty():
-                raise BadRequest(f"nothing was cleared: nobody is there to answer: {question}", ["pass --yes"])
+                raise BadRequest(f"nothing was cleared: no terminal to ask on: {question}", ["pass --yes"])
             if not _confirmed(question):
                 print("nothing was cleared")
                 raise typer.Exit(1)
         canceled = archived = 0
         with console(stderr=True).status("clearing") as status:
             for canceled, archived in api.clear():
-                status.update(f"{_jobs(canceled)} canceled, {_jobs(archived)} archived so far")
+                status.update(f"{plural(canceled, 'job')} canceled, {plural(archived, 'job')} archived so far")
     if as_json:
         print_json({"canceled": canceled, "archived": archived})
     else:
-        print(f"{_jobs(canceled)} canceled, {_jobs(archived)} archived")
+        print(f"{plural(canceled, 'job')} canceled, {plural(archived, 'job')} archived")
 
 
 def _confirmed(question: str) -> bool:
@@ -73,7 +74,3 @@ def _confirmed(question: str) -> bool:
         return typer.confirm(question)
     except typer.Abort as error:
         raise typer.Exit(130) from error
-
-
-def _jobs(count: int) -> str:
-    return "1 job" if count == 1 else f"{count:,} jobs"

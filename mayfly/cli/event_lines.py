@@ -5,10 +5,10 @@ from __future__ import annotations
 from rich.text import Text
 
 from mayfly.jobs import events as e
-from mayfly.wording.events import words
+from mayfly.wording.events import describe
 from mayfly.wording.times import clock
 
-_COLOURS: dict[str, str] = {
+_COLORS: dict[str, str] = {
     "JobSubmitted": "yellow",
     "JobHeld": "yellow",
     "RetryScheduled": "yellow",
@@ -22,14 +22,14 @@ _COLOURS: dict[str, str] = {
     "JobTimedOut": "bold red",
     "JobCanceled": "bold bright_black",
 }
-"""Kind of event and its colour; the others have none."""
+"""Color by type of event; the others have none."""
 
 
 def event_line(event: e.Event, *, job: str | None = None, job_width: int = 0) -> Text:
-    """Return an event as one line: time, job, kind, words. `job` is what the job is called; None: its id."""
+    """Return an event as one line: time, job, type, description. `job` is shown instead of the job's id."""
     line = Text(no_wrap=True, overflow="ellipsis")
     line.append(f"{clock(event.at)}  ", style="bright_black")
     line.append(f"{job or event.job_id:<{job_width}}  ", style="bold")
-    line.append(f"{event.type:<24}  ", style=_COLOURS.get(event.type, ""))
-    line.append(words(event))
+    line.append(f"{event.type:<24}  ", style=_COLORS.get(event.type, ""))
+    line.append(describe(event))
     return line

@@ -1,4 +1,4 @@
-"""Waiting with something to see: events line by line, progress bars, and the outcomes at the end."""
+"""Show jobs while they run: events line by line, progress bars, and the outcomes at the end."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from mayfly.client.follow import Follower
 from mayfly.jobs.events import Event
 from mayfly.jobs.job import Job
 from mayfly.wording.jobs import duration, summary
-from mayfly.wording.text import clean
+from mayfly.wording.text import printable
 
 _POLL_S = 0.25
 _BARS_MAX = 12
 
 
 class EventScreen:
-    """Prints events as they come; on a terminal it keeps a progress bar for each open job below them.
+    """Prints events as they arrive. On a terminal, it keeps a progress bar for each open job below them.
 
-    `names` are what jobs are called, by id, where that is not their id.
+    `names` are shown instead of job ids.
     """
 
     def __init__(self, screen: Console | None = None, *, names: Mapping[str, str] | None = None) -> None:
@@ -49,7 +49,7 @@ class EventScreen:
         self._progress.stop()
 
     def show(self, fresh: Sequence[Event], follower: Follower) -> None:
-        """Print what is new and bring the bars up to date."""
+        """Print new events and update the bars."""
         width = max((len(self._name(job_id)) for job_id in follower.streams), default=0)
         for event in fresh:
             self.print(event_line(event, job=self._name(event.job_id), job_width=width))
@@ -57,7 +57,7 @@ class EventScreen:
             self._update(follower.jobs[job_id])
 
     def print(self, line: Text) -> None:
-        """Print a line above the bars, whole where nothing cuts it off."""
+        """Print a line above the bars; it is cut only at the edge of a terminal."""
         self._progress.console.print(line, no_wrap=True, overflow="ellipsis", crop=self.screen.is_terminal)
 
     def _name(self, job_id: str) -> str:
@@ -75,7 +75,7 @@ class EventScreen:
             bar = self._bars[job.job_id] = self._progress.add_task(self._name(job.job_id), total=None, note="")
         progress = job.attempt.progress if job.attempt is not None else None
         known = progress is not None and progress.fraction is not None and job.state == "running"
-        note = f"{job.state} {clean(summary(job), 50)}".strip()
+        note = f"{job.state} {printable(summary(job), 50)}".strip()
         completed = progress.fraction if known and progress is not None else 0.0
         self._progress.update(bar, total=1.0 if known else None, completed=completed or 0.0, note=note)
 
@@ -91,7 +91,7 @@ def watch_events(follower: Follower, *, until: Callable[[Follower], bool] = lamb
 
 
 def wait_until_over(follower: Follower) -> None:
-    """Wait until every followed job has its outcome; on a terminal, say how many have."""
+    """Wait until every followed job is over; on a terminal, show how many are."""
     screen = console(stderr=True)
     with Live(console=screen, transient=True, refresh_per_second=4, auto_refresh=screen.is_terminal) as live:
         while True:
@@ -104,14 +104,18 @@ def wait_until_over(follower: Follower) -> None:
 
 
 def print_outcomes(jobs: Sequence[Job]) -> None:
-    """Print how each job ended; of many, only the numbers and those that did not succeed."""
+    """Print how each job ended. For many jobs, print counts and those that did not succeed."""
     screen = console()
     shown = jobs if len(jobs) <= _BARS_MAX else [job for job in jobs if job.state != "succeeded"]
     if shown:
         rows = table("job", "state", ">attempts", ">duration", "result")
         for job in shown:
             rows.add_row(
-                job.job_id, state_text(job.state), str(len(job.attempts)), duration(job), Text(clean(summary(job), 100))
+                job.job_id,
+                state_text(job.state),
+                str(len(job.attempts)),
+                duration(job),
+                Text(printable(summary(job), 100)),
             )
         screen.print(rows)
     if len(jobs) > 1:
@@ -120,7 +124,7 @@ def print_outcomes(jobs: Sequence[Job]) -> None:
 
 def _tally(jobs: Sequence[Job], total: int) -> Text:
     if total == 1 and jobs:
-        return Text.assemble(state_text(jobs[0].state), "  ", clean(summary(jobs[0]), 80))
+        return Text.assemble(state_text(jobs[0].state), "  ", printable(summary(jobs[0]), 80))
     line = Text(f"{sum(job.over for job in jobs)} of {total} over")
     states = [job.state for job in jobs]
     for state in dict.fromkeys(states):

@@ -1,4 +1,4 @@
-"""The parts of Mayfly that come with an extra of the package, and the error for one that is not installed."""
+"""Parts of Mayfly that need an extra of the package, and the error if it is not installed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mayfly.client.errors import BadRequest
 from mayfly.settings import AciSettings, Settings
 
 _PARTS = {"host": ("the local host", "uvicorn"), "dashboard": ("the dashboard", "streamlit")}
-"""What each extra is for, and a package by which it is recognized."""
+"""By extra: its purpose, and a package that shows that it is installed."""
 
 
 def require(extra: Literal["host", "dashboard"]) -> None:
@@ -20,13 +20,13 @@ def require(extra: Literal["host", "dashboard"]) -> None:
     part, package = _PARTS[extra]
     if find_spec(package) is None:
         raise BadRequest(
-            f"{part} needs packages that are not installed, {package} among them",
+            f"{part} needs packages that are not installed, such as {package}",
             [f"install the extra [{extra}], as in pip install '.[cli,host,dashboard]' in a checkout of Mayfly"],
         )
 
 
 def require_adapters(settings: Settings) -> None:
-    """Check that the packages of the Azure services that the settings choose are installed.
+    """Check that the packages for the Azure services in the settings are installed.
 
     Errors: `BadRequest`, with the command that installs them.
     """
@@ -37,7 +37,7 @@ def require_adapters(settings: Settings) -> None:
     }
     if missing := [name for name, setting in chosen.items() if setting is not None and not _is_installed(name)]:
         raise BadRequest(
-            f"your settings need {', '.join(missing)}, which is not installed",
+            f"your settings need packages that are not installed: {', '.join(missing)}",
             ["install the extra [function-app], as in pip install '.[function-app]' in a checkout of Mayfly"],
         )
 
@@ -45,5 +45,5 @@ def require_adapters(settings: Settings) -> None:
 def _is_installed(name: str) -> bool:
     try:
         return find_spec(name) is not None
-    except ModuleNotFoundError:  # a package above it is not there
+    except ModuleNotFoundError:  # its parent package is missing
         return False

@@ -1,7 +1,7 @@
-"""The local host as a child process: start it, see it well, stop it, kill it.
+"""The local host as a child process: start it, wait until it is healthy, stop it, kill it.
 
-It leads a session of its own, so that Ctrl-C reaches it only through whoever started it. The containers of its jobs
-are sessions of their own too and outlive it; that is what a restarted host relies on.
+It leads its own session, so that Ctrl-C reaches only the process that started it. The containers of its jobs are
+separate sessions as well: they outlive the host, and a restarted host finds them.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from mayfly.client.connection import local_key
 from mayfly.client.errors import BadRequest, ClientError
 
 STOP_WITHIN_S = 60.0
-"""A host that is asked to stop finishes what it is at. It is killed after this, which loses nothing."""
-_SAY_EVERY_S = 15.0
+"""How long a host may take to finish its current work. After that it is killed, which loses nothing."""
+_REMIND_EVERY_S = 15.0
 _HEALTH_WITHIN_S = 10.0
 _LOOPBACK = "127.0.0.1"
 _POLL_S = 0.05
@@ -33,7 +33,7 @@ _PORTS = range(20_000, 30_000)
 
 
 class Child:
-    """One child process that serves something and is ready once `is_ready` says so."""
+    """A child process that serves something, and is ready once `is_ready` returns True."""
 
     def __init__(self, name: str, process: subprocess.Popen[bytes], is_ready: Callable[[], bool]) -> None:
         self.name = name
@@ -46,24 +46,25 @@ class Child:
         return self.process.poll()
 
     def wait_until_ready(self) -> None:
-        """Wait until it is ready, for as long as it runs: a slow machine may take its time.
+        """Wait until it is ready, without a time limit. Prints a reminder on standard error every 15 seconds.
 
-        Says on standard error what it waits for, every 15 seconds.
-
-        Errors: `ClientError` when it ends before.
+        Errors: `ClientError` if it exits first.
         """
-        begun = said = time.monotonic()
+        begun = reminded = time.monotonic()
         while not self._is_ready():
             if self.exit_code is not None:
-                raise ClientError(f"{self.name} ended with exit code {self.exit_code} before it was ready")
+                raise ClientError(f"{self.name} exited with code {self.exit_code} before it was ready")
             now = time.monotonic()
-            if now - said > _SAY_EVERY_S:
-                said = now
-                print(f"still waiting for {self.name} to start ({now - begun:.0f} s; Ctrl-C stops)", file=sys.stderr)
+            if now - reminded > _REMIND_EVERY_S:
+                reminded = now
+                print(
+                    f"still waiting for {self.name} to start ({now - begun:.0f} s; press Ctrl-C to stop)",
+                    file=sys.stderr,
+                )
             time.sleep(_POLL_S)
 
     def stop(self, *, within_s: float = STOP_WITHIN_S) -> bool:
-        """Ask it to stop and wait; False when it had to be killed."""
+        """Ask it to stop and wait for it; False if it had to be killed."""
         if self.exit_code is not None:
             return True
         self.process.terminate()
@@ -75,26 +76,26 @@ class Child:
         return True
 
     def kill(self) -> None:
-        """End it at once, as a crash does."""
+        """Kill it at once, like a crash."""
         self.process.kill()
         self.process.wait()
 
 
 class LocalHost:
-    """The host of one data folder and port, which can be started again and again."""
+    """The host of one data folder and port. It can be restarted any number of times."""
 
     def __init__(self, data: Path, port: int, *, log: Path | None = None, clean_settings: bool = False) -> None:
         self.data = data.absolute()
         self.port = port
         self.url = f"http://{_LOOPBACK}:{port}"
         self._log = log
-        """Where its output goes; None: to ours."""
+        """File for its output; None: our own output."""
         self._environment = _environment(self.data, self.url, clean=clean_settings)
 
     def start(self) -> Child:
         """Start the host and return at once.
 
-        Errors: `BadRequest` when the port is taken, the data folder cannot be written, or a part is not installed.
+        Errors: `BadRequest` if the port is taken, the data folder cannot be written, or a package is missing.
         """
         require("host")
         app = app_directory()
@@ -113,27 +114,29 @@ class LocalHost:
                 stderr=output,
                 start_new_session=True,
             )
-        return Child("the local host", process, self._is_well)
+        return Child("the local host", process, self._is_healthy)
 
     def api(self, *, patience_s: float = 30.0, sleep: Callable[[float], None] = time.sleep) -> Api:
-        """Return a client. With patience it gets over a host that is killed and started again; `sleep` as in `Api`.
+        """Return a client. With enough patience, its requests survive restarts of the host; `sleep` as in `Api`.
 
-        Errors: `ClientError` when the host has made no keys yet; they are there once it is ready.
+        Errors: `ClientError` if the host has not created its keys yet. It has done so once it is ready.
         """
         key = local_key(self.data)
         if key is None:
-            raise ClientError(f"the local host has made no keys in {self.data / 'host'}")
+            raise ClientError(
+                f"the local host has not created its keys in {self.data / 'host'} yet; wait until it is ready"
+            )
         return Api(self.url, key, patience_s=patience_s, first_contact_s=patience_s, sleep=sleep)
 
-    def _is_well(self) -> bool:
+    def _is_healthy(self) -> bool:
         with Api(self.url, None) as api:
             return api.healthy(within_s=_HEALTH_WITHIN_S)
 
 
 def app_directory() -> Path:
-    """Return the folder of `function_app.py`: the checkout, or the one that Mayfly is installed in.
+    """Return the folder of `function_app.py`: the checkout, or the folder that Mayfly is installed in.
 
-    Errors: `BadRequest` when it is not there.
+    Errors: `BadRequest` if it is missing.
     """
     directory = Path(__file__).resolve().parents[2]
     if not (directory / "function_app.py").exists() or not (directory / "host.json").exists():
@@ -142,9 +145,9 @@ def app_directory() -> Path:
 
 
 def check_port(port: int, *, option: str = "--port") -> None:
-    """See that a port is free.
+    """Check that a port is free.
 
-    Errors: `BadRequest`.
+    Errors: `BadRequest` if it is not.
     """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -153,17 +156,17 @@ def check_port(port: int, *, option: str = "--port") -> None:
         except OSError as error:
             raise BadRequest(
                 f"port {port} is not free ({error.strerror})",
-                [f"is Mayfly running already? Otherwise choose another with {option}"],
+                [f"stop the program that uses it (Mayfly itself?), or choose another with {option}"],
             ) from error
 
 
 def wait_for_port(port: int, *, within_s: float = 60.0) -> None:
-    """Wait until the port of a host that was killed is free again.
+    """Wait until the port of a killed host is free again.
 
-    A process that the host was just starting holds the host's sockets until it has become another program, and the
-    kill does not reach it.
+    A process that the host was just forking keeps the host's sockets open until it executes its own program. The kill
+    does not reach it.
 
-    Errors: `BadRequest`, as `check_port`.
+    Errors: `BadRequest`, as in `check_port`.
     """
     give_up = time.monotonic() + within_s
     while True:
@@ -177,10 +180,10 @@ def wait_for_port(port: int, *, within_s: float = 60.0) -> None:
 
 
 def free_port() -> int:
-    """Return a port that is free at this moment, and that no outgoing connection is given while its host is dead.
+    """Return a free port outside the range of outgoing connections, so that none takes it while its host is dead.
 
-    Source: ip_local_port_range begins at 32768 on Linux, at 49152 elsewhere (RFC 6335). A client that tries again and
-    again to reach a dead host on a port of that range can even end up connected to itself, and hold the port.
+    Source: ip_local_port_range begins at 32768 on Linux, at 49152 elsewhere (RFC 6335). A client that keeps retrying a
+    dead host on a port of that range can connect to itself and hold the port.
     """
     for port in random.sample(_PORTS, len(_PORTS)):
         with contextlib.suppress(BadRequest):
@@ -190,7 +193,7 @@ def free_port() -> int:
 
 
 def _environment(data: Path, url: str, *, clean: bool) -> Mapping[str, str]:
-    """Return the host's environment: ours, and where it works. `clean` leaves out what ours sets of Mayfly."""
+    """Return the host's environment: ours and its own settings. `clean` leaves out our settings of Mayfly."""
     inherited = {name: value for name, value in os.environ.items() if not (clean and name.startswith("MAYFLY_"))}
     return {
         "AzureWebJobsStorage": "UseDevelopmentStorage=true",
@@ -204,7 +207,7 @@ def _environment(data: Path, url: str, *, clean: bool) -> Mapping[str, str]:
 
 
 def _feed_connection(environment: Mapping[str, str], data: Path) -> str:
-    """Return the connection of the change feed, for the store that the settings choose."""
+    """Return the connection of the change feed for the configured store."""
     if environment.get("MAYFLY_STORE") != "cosmos":
         return f"sqlite:{data / 'log.db'}"
     key = environment.get("MAYFLY_COSMOS_KEY")

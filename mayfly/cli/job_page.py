@@ -1,17 +1,18 @@
-"""One job on one screen: what `mayfly show` prints."""
+"""The output of `mayfly show`: one job on one screen."""
 
 from __future__ import annotations
 
 import json
 from datetime import datetime
 
+from rich.table import Table
 from rich.text import Text
 
-from mayfly.cli.screen import console, state_text, table
+from mayfly.cli.screen import console, fact_table, state_text, table
 from mayfly.jobs.job import Attempt, Job
 from mayfly.wording.jobs import age, duration, labels, summary
-from mayfly.wording.specs import deadlines, work
-from mayfly.wording.text import clean
+from mayfly.wording.specs import attempts, command_line, deadlines
+from mayfly.wording.text import plural, printable
 from mayfly.wording.times import span
 
 _OUTPUT_LINES_MAX = 20
@@ -21,7 +22,7 @@ _CHARS_MAX = 500
 def print_job(job: Job) -> None:
     """Print a job's state, spec, attempts, result and the end of its output."""
     screen = console()
-    screen.print(Text.assemble((job.job_id, "bold"), "  ", state_text(job.state), "  ", clean(summary(job), 200)))
+    screen.print(Text.assemble((job.job_id, "bold"), "  ", state_text(job.state), "  ", printable(summary(job), 200)))
     screen.print(_facts(job))
     if job.attempts:
         screen.print()
@@ -32,43 +33,33 @@ def print_job(job: Job) -> None:
     if job.output:
         lines = job.output.splitlines()
         cut = len(lines) > _OUTPUT_LINES_MAX
-        title = f"\nthe last {_OUTPUT_LINES_MAX} lines of its output" if cut else "\nthe end of its output"
-        screen.print(Text.assemble((title, "bold"), f"  (mayfly logs {job.job_id})" if cut else ""))
+        title = f"\nlast {_OUTPUT_LINES_MAX} lines of output" if cut else "\nend of the output"
+        screen.print(Text.assemble((title, "bold"), f"  (all: mayfly logs {job.job_id})" if cut else ""))
         for line in lines[-_OUTPUT_LINES_MAX:]:
-            screen.print(Text(clean(line)))
+            screen.print(Text(printable(line)))
 
 
-def _facts(job: Job) -> object:
+def _facts(job: Job) -> Table:
     spec = job.spec
-    retry = spec.retry
-    attempts = f"{retry.max_attempts} at most"
-    if retry.max_attempts > 1:
-        attempts += f", {retry.backoff_s:g} s before the second"
-    if spec.at_most_once:
-        attempts += ", none after one that began"
-    facts: list[tuple[str, str]] = [
-        ("name", spec.name or ""),
-        ("work", work(spec, chars_max=_CHARS_MAX)),
-        ("submitted", f"{job.submitted_at.astimezone():%Y-%m-%d %H:%M:%S} by {job.source}, {age(job)} ago"),
-        ("took", duration(job)),
-        ("size", f"{spec.cpu:g} CPU, {spec.memory_gb:g} GB"),
-        ("deadlines", deadlines(spec)),
-        ("attempts", attempts),
-        ("env", " ".join(f"{name}={value}" for name, value in spec.env.items())),
-        ("secrets", " ".join(f"{name} from {secret}" for name, secret in spec.secrets.items())),
-        ("labels", labels(job)),
-        ("stream", f"{job.position} events" + ("; archived" if job.archived else "")),
-    ]
-    shown = table("", "")
-    shown.show_header = False
-    for name, value in facts:
-        if value:
-            shown.add_row(Text(name, style="bright_black"), Text(clean(value, _CHARS_MAX)))
-    return shown
+    return fact_table(
+        [
+            ("name", spec.name or ""),
+            ("command", command_line(spec, chars_max=_CHARS_MAX)),
+            ("submitted", f"{job.submitted_at.astimezone():%Y-%m-%d %H:%M:%S} by {job.source}, {age(job)} ago"),
+            ("duration", duration(job)),
+            ("size", f"{spec.cpu:g} CPU, {spec.memory_gb:g} GB"),
+            ("deadlines", deadlines(spec)),
+            ("attempts", attempts(spec)),
+            ("env", " ".join(f"{name}={value}" for name, value in spec.env.items())),
+            ("secrets", " ".join(f"{name} from {secret}" for name, secret in spec.secrets.items())),
+            ("labels", labels(job)),
+            ("stream", plural(job.position, "event") + ("; archived" if job.archived else "")),
+        ]
+    )
 
 
-def _attempts(job: Job) -> object:
-    rows = table(">attempt", "outcome", "container", "group", ">start", ">run", ">exit", ">CPU", ">memory", "why")
+def _attempts(job: Job) -> Table:
+    rows = table(">attempt", "outcome", "container", "group", ">start", ">run", ">exit", ">CPU", ">memory", "error")
     for attempt in job.attempts:
         rows.add_row(
             str(attempt.number),
@@ -80,12 +71,12 @@ def _attempts(job: Job) -> object:
             "" if attempt.exit_code is None else str(attempt.exit_code),
             "" if attempt.cpu_s is None else f"{attempt.cpu_s:.2f} s",
             "" if attempt.memory_peak_bytes is None else f"{attempt.memory_peak_bytes / 1e6:.0f} MB",
-            Text(clean(_why(attempt), 100)),
+            Text(printable(_error(attempt), 100)),
         )
     return rows
 
 
-def _why(attempt: Attempt) -> str:
+def _error(attempt: Attempt) -> str:
     return f"{attempt.error}: {attempt.message}" if attempt.error else ""
 
 

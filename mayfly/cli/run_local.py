@@ -1,4 +1,4 @@
-"""`mayfly up` and `mayfly key`: Mayfly on this machine, with no account and no Docker."""
+"""`mayfly up` and `mayfly key`: Mayfly on this machine, without an Azure account or Docker."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mayfly.cli.data_folder import prepare
 from mayfly.cli.extras import require, require_adapters
 from mayfly.cli.host_process import Child, LocalHost
 from mayfly.cli.options import Data
-from mayfly.cli.screen import console, table
+from mayfly.cli.screen import console, fact_table
 from mayfly.client.connection import DEFAULT_DATA, keys_path, local_key
 from mayfly.client.errors import BadRequest, ClientError
 from mayfly.errors import SettingInvalid
@@ -29,29 +29,29 @@ from mayfly.settings import read_settings
 _POLL_S = 0.2
 
 
-class _Asked(Exception):
-    """A signal asked us to stop."""
+class _StopRequested(Exception):
+    """A signal to stop has arrived."""
 
 
 def up(
-    port: Annotated[int, typer.Option("--port", min=1, max=65_535, help="Where to listen, on 127.0.0.1.")] = 7071,
+    port: Annotated[int, typer.Option("--port", min=1, max=65_535, help="Port of the API on 127.0.0.1.")] = 7071,
     data: Data = DEFAULT_DATA,
-    dashboard: Annotated[bool, typer.Option("--dashboard/--no-dashboard", help="Serve the dashboard too.")] = True,
+    dashboard: Annotated[bool, typer.Option("--dashboard/--no-dashboard", help="Also serve the dashboard.")] = True,
     dashboard_port: Annotated[
-        int, typer.Option("--dashboard-port", min=1, max=65_535, help="Where the dashboard listens, on 127.0.0.1.")
+        int, typer.Option("--dashboard-port", min=1, max=65_535, help="Port of the dashboard on 127.0.0.1.")
     ] = 8501,
 ) -> None:
-    """Run Mayfly on this machine until Ctrl-C: the API, and the dashboard beside it."""
+    """Run the API and the dashboard on this machine until Ctrl-C."""
     require("host")
     prepare(data)
     try:
         require_adapters(read_settings({**os.environ, "MAYFLY_DATA": str(data)}))
     except SettingInvalid as error:
-        raise BadRequest(str(error), ["set it where you run `mayfly up`"]) from error
+        raise BadRequest(str(error), ["set it in the environment of `mayfly up`"]) from error
     host = LocalHost(data, port)
     page = Dashboard(data, host.url, dashboard_port) if dashboard else None
     children: list[Child] = []
-    with _signals_ask():
+    with _signals_raise():
         try:
             begun = time.monotonic()
             children.append(host.start())
@@ -59,44 +59,49 @@ def up(
                 children.append(page.start())
             for child in children:
                 child.wait_until_ready()
-            _greet(host, page, data, time.monotonic() - begun)
+            _print_addresses(host, page, data, time.monotonic() - begun)
             ended = _first_to_end(children)
-            raise ClientError(f"{ended.name} ended by itself with exit code {ended.exit_code}")
-        except _Asked:
+            raise ClientError(f"{ended.name} exited unexpectedly with code {ended.exit_code}")
+        except _StopRequested:
             print("\nstopping", file=sys.stderr)
         finally:
-            # Last started, first stopped. A second Ctrl-C must not leave one of them behind.
+            # Stopped in reverse order. A second Ctrl-C must not leave a process behind.
             with _signals_ignored():
                 killed = [child.name for child in reversed(children) if not child.stop()]
     if killed:
-        raise ClientError(f"{killed[0]} did not stop when asked, and was killed; nothing is lost")
+        raise ClientError(f"{killed[0]} did not stop and was killed; nothing is lost")
 
 
 def key(data: Data = DEFAULT_DATA) -> None:
-    """Print the function key of the local host, as in: curl -H "x-functions-key: $(mayfly key)" ..."""
+    """Print the function key of the local host.
+
+    For example: curl -H "x-functions-key: $(mayfly key)" ...
+    """
     found = local_key(data)
     if found is None:
         raise BadRequest(
-            f"{keys_path(data)} is not there", ["start the host with `mayfly up`, or name its folder: --data"]
+            f"{keys_path(data)} does not exist", ["start the host with `mayfly up`, or choose its folder with --data"]
         )
     print(found)
 
 
-def _greet(host: LocalHost, page: Dashboard | None, data: Path, seconds: float) -> None:
+def _print_addresses(host: LocalHost, page: Dashboard | None, data: Path, seconds: float) -> None:
     screen = console()
     screen.print(Text.assemble(("Mayfly is up", "bold green"), f" ({seconds:.1f} s)"))
     suffix = "" if data == DEFAULT_DATA else f" --data {data}"
-    facts = table("", "")
-    facts.show_header = False
-    facts.add_row("API", f"{host.url}/api  (described in /api/openapi.json)")
-    if page is not None:
-        facts.add_row("dashboard", page.url)
-    facts.add_row("key", Text(f"mayfly key{suffix}, sent as the header x-functions-key"))
-    facts.add_row("data", Text(f"{host.data}"))
     submit = "mayfly submit --wait --message hello" + (f" --url {host.url}" if host.port != 7071 else "")
-    facts.add_row("try", Text(submit if data == DEFAULT_DATA else f"MAYFLY_DATA={data} {submit}"))
-    facts.add_row("stop", "Ctrl-C")
-    screen.print(facts)
+    screen.print(
+        fact_table(
+            [
+                ("API", f"{host.url}/api  (described in /api/openapi.json)"),
+                ("dashboard", "" if page is None else page.url),
+                ("key", f"mayfly key{suffix}, send it as the header x-functions-key"),
+                ("data", str(host.data)),
+                ("try", submit if data == DEFAULT_DATA else f"MAYFLY_DATA={data} {submit}"),
+                ("stop", "Ctrl-C"),
+            ]
+        )
+    )
     sys.stdout.flush()
 
 
@@ -109,13 +114,13 @@ def _first_to_end(children: Sequence[Child]) -> Child:
 
 
 @contextlib.contextmanager
-def _signals_ask() -> Iterator[None]:
-    """Turn SIGINT, SIGTERM and SIGHUP into `_Asked`."""
+def _signals_raise() -> Iterator[None]:
+    """Turn SIGINT, SIGTERM and SIGHUP into `_StopRequested`."""
 
-    def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        raise _Asked
+    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        raise _StopRequested
 
-    with _handling(ask):
+    with _handling(stop):
         yield
 
 

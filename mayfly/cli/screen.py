@@ -1,13 +1,14 @@
-"""How things look in a terminal: the console, the states' colours and signs, times and texts.
+"""Terminal output: the console, tables, states and check marks.
 
-A state is always its word and its sign; the colour only repeats them. Text that came from a job is shown as `Text`, so
-that neither its brackets nor its control characters mean anything here.
+A state is always shown as its word and its sign; the color only repeats them. Text from a job is printed as `Text`, so
+that brackets in it are not markup.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console
@@ -15,47 +16,56 @@ from rich.table import Table
 from rich.text import Text
 
 from mayfly.jobs.lifecycle import JobState
+from mayfly.wording.states import STATE_STYLES, Tone, state_label
+from mayfly.wording.text import printable
 
 _PLAIN_WIDTH = 240
-"""Of lines that go into a file or a pipe, where nothing is to be cut off."""
-
-_LOOKS: dict[JobState, tuple[str, str]] = {
-    "queued": ("○", "yellow"),
-    "starting": ("◔", "blue"),
-    "running": ("◑", "blue"),
-    "succeeded": ("✔", "green"),
-    "failed": ("✘", "red"),
-    "timed_out": ("⧗", "red"),
-    "canceled": ("⊘", "bright_black"),
+"""Of lines that go to a file or a pipe, which are not cut at the width of a terminal."""
+_FACT_CHARS_MAX = 500
+_COLORS: dict[Tone, str] = {
+    "yellow": "yellow",
+    "blue": "blue",
+    "green": "green",
+    "red": "red",
+    "gray": "bright_black",
 }
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return the console for people, as wide as its terminal, and wide enough for everything where there is none."""
+    """Return a console as wide as its terminal; without a terminal, it is wide enough for every line."""
     stream = sys.stderr if stderr else sys.stdout
     return Console(file=stream, highlight=False, soft_wrap=False, width=None if stream.isatty() else _PLAIN_WIDTH)
 
 
 def print_json(value: Any) -> None:
-    """Print JSON for programs: two spaces of indent, and nothing else on standard output."""
+    """Print JSON for programs, indented by two spaces. Nothing else goes to standard output."""
     print(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def state_text(state: JobState) -> Text:
-    """Return a state as sign and word, in its colour."""
-    sign, colour = _LOOKS[state]
-    return Text(f"{sign} {state.replace('_', ' ')}", style=colour)
+    """Return a state as sign and word, in its color."""
+    return Text(state_label(state), style=_COLORS[STATE_STYLES[state].tone])
 
 
 def mark(ok: bool) -> Text:
-    """Return the sign for a check that holds or does not."""
+    """Return the sign of a check that passed or failed."""
     return Text("✔", style="green") if ok else Text("✘", style="bold red")
 
 
 def table(*columns: str, title: str | None = None) -> Table:
-    """Return an empty table in the one style; a column whose name starts with `>` is set to the right."""
+    """Return an empty table in the common style. Columns whose name starts with `>` are right-aligned."""
     made = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0), title=title, title_justify="left")
     for column in columns:
         right = column.startswith(">")
         made.add_column(column.removeprefix(">"), justify="right" if right else "left", overflow="fold")
     return made
+
+
+def fact_table(facts: Iterable[tuple[str, str]]) -> Table:
+    """Return (name, value) pairs as a table; pairs without a value are left out."""
+    rows = table("", "")
+    rows.show_header = False
+    for name, value in facts:
+        if value:
+            rows.add_row(Text(name, style="bright_black"), Text(printable(value, _FACT_CHARS_MAX)))
+    return rows

@@ -1,4 +1,4 @@
-"""`mayfly list`, `show`, `logs` and `export`: what there is and what was."""
+"""`mayfly list`, `show`, `logs` and `export`: read jobs, output and events."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from mayfly.jobs.events import to_document as event_document
 from mayfly.jobs.job import Job, to_document
 from mayfly.views.label_text import label_text
 from mayfly.wording.jobs import age, duration, labels, summary
-from mayfly.wording.text import clean
+from mayfly.wording.text import printable
 
 _POLL_S = 0.5
 _OVERLAP_CHARS = 400
 _LABEL_CHARS_MAX = 40
 _OTHER_COLUMNS_CHARS = 52
-_GIST_CHARS_MIN = 20
+_SUMMARY_CHARS_MIN = 20
 
-JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
+JobId = Annotated[str, typer.Argument(metavar="JOB", help="Job id.")]
 
 
 def list_jobs(
@@ -38,12 +38,12 @@ def list_jobs(
         list[str] | None, typer.Option("--state", "-s", help="Only jobs in this state; repeatable.")
     ] = None,
     label: Annotated[
-        list[str] | None, typer.Option("--label", "-l", metavar="K=V", help="Only with this label; repeatable.")
+        list[str] | None, typer.Option("--label", "-l", metavar="K=V", help="Only jobs with this label; repeatable.")
     ] = None,
-    name: Annotated[str | None, typer.Option("--name", help="Only with this text in the name or id.")] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 25,
-    every: Annotated[bool, typer.Option("--all", "-a", help="However many there are.")] = False,
-    archived: Annotated[bool, typer.Option("--archived", help="The archived ones too.")] = False,
+    name: Annotated[str | None, typer.Option("--name", help="Only jobs with this text in the name or id.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Maximum number of jobs.")] = 25,
+    every: Annotated[bool, typer.Option("--all", "-a", help="No limit.")] = False,
+    archived: Annotated[bool, typer.Option("--archived", help="Include archived jobs.")] = False,
     as_json: AsJson = False,
     url: Url = DEFAULT_URL,
     key: Key = None,
@@ -56,7 +56,7 @@ def list_jobs(
         "archived": "true" if archived else None,
     }
     with connect(url, key) as api:
-        # One more than is shown tells whether there are more.
+        # One more than is shown, to know whether there are more.
         found = list(api.jobs(limit=None if every else limit + 1, **filters))
     jobs = found if every else found[:limit]
     if as_json:
@@ -64,7 +64,7 @@ def list_jobs(
         return
     if not jobs:
         filtered = any(value is not None for value in filters.values())
-        print("no job matches" if filtered else "no jobs (those that were cleared: --archived)")
+        print("no job matches" if filtered else "no jobs (--archived includes archived ones)")
         return
     screen = console()
     screen.print(jobs_table(jobs, width=screen.width))
@@ -73,12 +73,12 @@ def list_jobs(
 
 
 def jobs_table(jobs: Iterable[Job], *, width: int) -> Any:
-    """Return jobs as a table for a console of that width, with a column for names where there are any."""
+    """Return jobs as a table for a console of that width, with a column for names if there are any."""
     jobs = list(jobs)
     named = any(job.spec.name for job in jobs)
-    # What is cut is the summary: ids are there to be copied.
+    # The summary is cut and not the ids, which people copy.
     lengths = (_longest(texts) for texts in zip(*((j.job_id, j.spec.name or "", labels(j)) for j in jobs), strict=True))
-    gist_chars = max(width - sum(lengths) - _OTHER_COLUMNS_CHARS, _GIST_CHARS_MIN)
+    summary_chars = max(width - sum(lengths) - _OTHER_COLUMNS_CHARS, _SUMMARY_CHARS_MIN)
     columns = ["job", *(["name"] if named else []), "state", ">attempts", ">age", ">duration"]
     rows = table(*columns, "result or progress", "labels")
     for job in jobs:
@@ -89,8 +89,8 @@ def jobs_table(jobs: Iterable[Job], *, width: int) -> Any:
             str(len(job.attempts)),
             age(job),
             duration(job),
-            Text(clean(summary(job), gist_chars)),
-            Text(clean(labels(job), _LABEL_CHARS_MAX)),
+            Text(printable(summary(job), summary_chars)),
+            Text(printable(labels(job), _LABEL_CHARS_MAX)),
         )
     for column in rows.columns[: len(columns)]:
         column.no_wrap = True
@@ -102,7 +102,7 @@ def _longest(texts: Iterable[str]) -> int:
 
 
 def show(job_id: JobId, as_json: AsJson = False, url: Url = DEFAULT_URL, key: Key = None) -> None:
-    """Show one job: its state, attempts, spec, result and output."""
+    """Show the state, spec, attempts, result and output of a job."""
     with connect(url, key) as api:
         job = api.job(job_id)
     if as_json:
@@ -114,13 +114,13 @@ def show(job_id: JobId, as_json: AsJson = False, url: Url = DEFAULT_URL, key: Ke
 def logs(
     job_id: JobId,
     attempt: Annotated[
-        int | None, typer.Option("--attempt", min=1, help="Of this attempt; else of the latest.")
+        int | None, typer.Option("--attempt", min=1, help="Number of the attempt; default: the latest.")
     ] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job is over.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Continue until the job is over.")] = False,
     url: Url = DEFAULT_URL,
     key: Key = None,
 ) -> None:
-    """Print what a job printed."""
+    """Print a job's output."""
     with connect(url, key) as api:
         if follow:
             _follow_logs(api, job_id, attempt)
@@ -129,16 +129,20 @@ def logs(
         if output.source == "none":
             job = api.job(job_id)
             if attempt is not None and attempt > len(job.attempts):
-                raise BadRequest(f"{job_id} has no attempt {attempt}: it has had {len(job.attempts)}")
+                raise BadRequest(f"{job_id} has no attempt {attempt}; it has had {len(job.attempts)}")
             return
         if output.truncated:
-            print("[the beginning is cut]", file=sys.stderr)
+            print("[the beginning of the output is missing]", file=sys.stderr)
         sys.stdout.write(output.text)
 
 
 def export(
-    job_id: Annotated[str | None, typer.Argument(metavar="[JOB]", help="One job's stream; else the whole log.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Into this file.")] = None,
+    job_id: Annotated[
+        str | None, typer.Argument(metavar="[JOB]", help="Only this job's events; default: the whole log.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write; default: standard output.")
+    ] = None,
     url: Url = DEFAULT_URL,
     key: Key = None,
 ) -> None:
@@ -158,9 +162,9 @@ def export(
 
 
 def unseen(printed: str, text: str) -> str:
-    """Return what of a log's tail has not been printed yet.
+    """Return the part of a log's tail that has not been printed yet.
 
-    The tail may begin later than what was printed did, because logs are kept from their end.
+    The tail may begin later than the printed text, because only the end of a log is kept.
 
     >>> unseen("abc", "abcdef"), unseen("abc", "bcde"), unseen("", "ab"), unseen("ab", "ab")
     ('def', 'de', 'ab', '')
@@ -179,7 +183,7 @@ def unseen(printed: str, text: str) -> str:
 def _follow_logs(api: Api, job_id: str, attempt: int | None) -> None:
     number, known = attempt or 1, None
     while True:
-        # Asked before the output: what is printed after the end of an attempt is then still fetched.
+        # The job is read before its output, so that output printed just before the end is still fetched.
         job = api.job(job_id)
         current = job.attempt_numbered(number)
         ended = current.outcome is not None if current is not None else job.over

@@ -1,4 +1,4 @@
-"""`mayfly watch`: jobs as they go."""
+"""`mayfly watch`: events of jobs, or a live table of open jobs."""
 
 from __future__ import annotations
 
@@ -20,21 +20,24 @@ from mayfly.client.follow import Follower
 from mayfly.jobs.job import Job
 from mayfly.jobs.lifecycle import OPEN, STATES
 from mayfly.wording.jobs import summary
-from mayfly.wording.text import clean
+from mayfly.wording.text import printable
 from mayfly.wording.times import clock
 
-_REFRESH_S = 0.5
+_POLL_S = 0.5
 _ROWS_MAX = 200
 
 
 def watch(
     job_ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[JOB]...", help="These jobs, until they are settled; else all open.")
+        list[str] | None, typer.Argument(metavar="[JOB]...", help="Job ids. Without ids, all open jobs.")
     ] = None,
     url: Url = DEFAULT_URL,
     key: Key = None,
 ) -> None:
-    """Print each event of jobs as it happens; without ids, show the open jobs until Ctrl-C."""
+    """Stream events of the given jobs. Without ids, show a live table of open jobs until Ctrl-C.
+
+    With ids, it ends once every job is over and its containers are gone.
+    """
     with connect(url, key) as api:
         if not job_ids:
             _watch_open(api)
@@ -53,26 +56,26 @@ def _watch_open(api: Api) -> None:
             jobs = _open_jobs(api)
             shown = jobs[: max(screen.height - 4, 5)]
             foot = f"{len(jobs)} open, {len(shown)} shown" if len(shown) < len(jobs) else f"{len(jobs)} open"
-            footer = Text(f"{foot}; Ctrl-C ends this", style="bright_black")
+            footer = Text(f"{foot}; press Ctrl-C to stop", style="bright_black")
             live.update(Group(jobs_table(shown, width=screen.width), footer) if jobs else footer, refresh=True)
-            time.sleep(_REFRESH_S)
+            time.sleep(_POLL_S)
 
 
 def _print_changes(api: Api) -> None:
-    """Print a line for each job that has become another since the last look."""
+    """Print a line for each job that has changed since the last poll."""
     known: dict[str, str] = {}
     while True:
         found = {job.job_id: job for job in _open_jobs(api)}
         for job_id in known.keys() - found.keys():
             found[job_id] = api.job(job_id)
         for job in found.values():
-            line = f"{job.state:<9}  {clean(summary(job), 100)}".rstrip()
+            line = f"{job.state:<9}  {printable(summary(job), 100)}".rstrip()
             if known.get(job.job_id) != line:
                 print(f"{clock(job.updated_at)}  {job.job_id}  {line}", flush=True)
             known[job.job_id] = line
             if job.over:
                 del known[job.job_id]
-        time.sleep(_REFRESH_S)
+        time.sleep(_POLL_S)
 
 
 def _open_jobs(api: Api) -> list[Job]:

@@ -1,8 +1,8 @@
-"""The HTTP client: Mayfly's API as Python calls, the same against a laptop and against Azure.
+"""The HTTP client: Mayfly's API as Python calls, the same for a laptop and for Azure.
 
-Every request is safe to repeat (a submission carries an idempotency key, the rest is idempotent by itself), so that
-429, 5xx and broken connections are tried again with growing waits until `patience_s` is used up. An API that has never
-answered is given up on sooner: most likely it is not running.
+Every request is safe to repeat: a submission carries an idempotency key, and all others are idempotent. The client
+therefore retries 429, 5xx and broken connections with growing waits until `patience_s` has passed. It gives up sooner
+on an API that has never answered, which is most likely not running.
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ Sample = tuple[datetime, float, int]
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """What an attempt printed; `source` is container, log, report or none."""
+    """The output of an attempt; `source` is container, log, report or none."""
 
     attempt: int
     source: str
     text: str
     truncated: bool
-    mark: str = ""
-    """Of its end; the API sends only what is new since then."""
+    cursor: str = ""
+    """The end of this output; with it, the API sends only newer output. Empty if there is no cursor."""
 
 
 class Api:
-    """One Mayfly, by its URL. Threads may share it. A `key` that is called is looked up for each request.
+    """The API at one URL. Threads may share a client. If `key` is a function, it is called for each request.
 
     Errors: every call may raise `BadRequest` (4xx, a line for each field) or `Unreachable`.
     """
@@ -83,13 +83,13 @@ class Api:
                 headers=headers,
                 auth=authorize,
                 timeout=httpx.Timeout(30.0, connect=5.0),
-                # A proxy that the environment names is not asked for this machine itself.
+                # Requests to this machine do not go through a proxy that the environment names.
                 trust_env=not is_loopback(url),
             )
         except (httpx.InvalidURL, UnicodeError) as error:
-            raise _wrong_url(url) from error
+            raise _bad_url(url) from error
         if self._http.base_url.scheme not in ("http", "https") or not self._http.base_url.host:
-            raise _wrong_url(url)
+            raise _bad_url(url)
 
     def __enter__(self) -> Self:
         return self
@@ -102,24 +102,24 @@ class Api:
         self._http.close()
 
     def healthy(self, *, within_s: float = 2.0) -> bool:
-        """Say whether the API answers now and says that it is well; asks once."""
+        """Return whether the API answers and reports that it is healthy. Sends one request."""
         try:
             return self._http.get("health", timeout=within_s).status_code == 200
         except httpx.TransportError:
             return False
 
     def submit(self, spec: Mapping[str, Any], *, idempotency_key: str) -> str:
-        """Submit a job and return its id. The same key and spec again give the same job."""
+        """Submit a job and return its id. Repeating the same key and spec returns the same job."""
         headers = {"Idempotency-Key": idempotency_key}
         job_id: str = self._call("POST", "jobs", body=spec, headers=headers)["job_id"]
         return job_id
 
     def job(self, job_id: str) -> Job:
-        """Return a job as its stream tells it now."""
+        """Return a job, folded from its stream."""
         return _job(self._call("GET", f"jobs/{job_id}"))
 
     def jobs(self, *, limit: int | None = None, **filters: str | None) -> Iterator[Job]:
-        """Return jobs, newest first, page by page; None: all of them. Filters as in `GET /api/jobs`."""
+        """Yield jobs, newest first, page by page. Without a limit, yield all. Filters are those of `GET /api/jobs`."""
         cursor: str | None = None
         left = limit
         while left is None or left > 0:
@@ -132,7 +132,7 @@ class Api:
                 return
 
     def events(self, job_id: str, *, after: int = 0) -> list[Event]:
-        """Return a job's stream after a position, whole."""
+        """Return all events of a job after a position."""
         found: list[Event] = []
         while True:
             query = {"after": str(found[-1].position if found else after), "limit": str(EVENTS_PAGE_MAX)}
@@ -142,7 +142,7 @@ class Api:
                 return found
 
     def all_events(self, *, after: int = 0) -> Iterator[dict[str, Any]]:
-        """Return the whole log, oldest first, as documents with their `global_position`."""
+        """Yield the whole log, oldest first, as documents with their `global_position`."""
         while True:
             page = self._call("GET", "events", query={"after": str(after), "limit": str(EVENTS_PAGE_MAX)})
             yield from page["events"]
@@ -151,11 +151,11 @@ class Api:
             after = page["next"]
 
     def output(self, job_id: str, *, attempt: int | None = None, known: Output | None = None) -> Output:
-        """Return what an attempt printed; the latest one's where none is named.
+        """Return the output of an attempt; of the latest attempt if none is given.
 
-        `known`: what the same attempt had printed before, so that it need not be sent again.
+        `known`: earlier output of the same attempt, which is not sent again.
         """
-        after = known.mark or None if known is not None else None
+        after = known.cursor or None if known is not None else None
         query = {"attempt": str(attempt) if attempt is not None else None, "after": after}
         document = self._call("GET", f"jobs/{job_id}/logs", query=query)
         before = known.text[: document.get("begin", 0)] if known is not None else ""
@@ -164,26 +164,26 @@ class Api:
             source=document["source"],
             text=before + document["text"],
             truncated=document["truncated"],
-            mark=document.get("mark", ""),
+            cursor=document.get("mark", ""),
         )
 
-    def readings(self, job_id: str, *, attempt: int | None = None) -> list[Sample]:
-        """Return what an attempt's container used, oldest first; the latest one's where none is named."""
+    def samples(self, job_id: str, *, attempt: int | None = None) -> list[Sample]:
+        """Return the CPU and memory samples of an attempt, oldest first; of the latest attempt if none is given."""
         query = {"attempt": str(attempt) if attempt is not None else None}
         samples = self._call("GET", f"jobs/{job_id}/metrics", query=query)["samples"]
         return [(datetime.fromisoformat(one["at"]), one["cpu_cores"], one["memory_bytes"]) for one in samples]
 
     def cancel(self, job_id: str, *, reason: str | None = None) -> str:
-        """Cancel a job and return its state; one that is over stays as it is."""
+        """Cancel a job and return its state. A job that is over does not change."""
         state: str = self._call("POST", f"jobs/{job_id}/cancel", body={"reason": reason})["state"]
         return state
 
     def archive(self, job_id: str) -> None:
-        """Hide a job that is over from the lists."""
+        """Archive a job that is over: hide it from lists."""
         self._call("POST", f"jobs/{job_id}/archive")
 
     def clear(self) -> Iterator[tuple[int, int]]:
-        """Cancel what runs and archive what ended, step by step; yield after each how many were so far."""
+        """Cancel open jobs and archive all jobs, step by step; yield (canceled, archived) so far after each step."""
         canceled = archived = 0
         cursor: str | None = None
         while True:
@@ -196,7 +196,7 @@ class Api:
                 return
 
     def plan(self, spec: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what a spec would become."""
+        """Return the plan for a spec: the resolved spec, its price, and anything that would block it."""
         document: dict[str, Any] = self._call("POST", "plan", body=spec)
         return document
 
@@ -210,44 +210,42 @@ class Api:
         headers: Mapping[str, str] | None = None,
     ) -> Any:
         params = {name: value for name, value in (query or {}).items() if value is not None}
-        response = self._persist(method, path, params=params, json=body, headers=headers)
+        response = self._retried(method, path, params=params, json=body, headers=headers)
         if response.is_success:
             try:
                 return response.json()
             except ValueError as error:
                 raise Unreachable(
-                    f"{self.url} is no Mayfly API: it answered {method} /api/{path} with something that is not JSON"
+                    f"{self.url} is not a Mayfly API: its answer to {method} /api/{path} is not JSON"
                 ) from error
-        raise _refusal(response, self.url)
+        raise _error_of(response, self.url)
 
-    def _persist(self, method: str, path: str, **request: Any) -> httpx.Response:
-        """Ask until there is an answer that asking again would not change."""
+    def _retried(self, method: str, path: str, **request: Any) -> httpx.Response:
+        """Send a request until the answer is final or the time is used up."""
         begun = self._monotonic()
         wait_s = _WAIT_FIRST_S
         while True:
-            asked_to_wait_s = 0.0
-            response: httpx.Response | None = None
-            failure: httpx.TransportError | None = None
+            answer: httpx.Response | httpx.TransportError
             try:
-                response = self._http.request(method, path, **request)
+                answer = self._http.request(method, path, **request)
             except httpx.TransportError as error:
-                failure = error
+                answer = error
+            response = answer if isinstance(answer, httpx.Response) else None
             if response is not None:
                 self._answered = True
                 if response.status_code not in _TRANSIENT:
                     return response
-                asked_to_wait_s = _retry_after_s(response)
             wait_s = min(wait_s * 2, _WAIT_MAX_S)
-            pause_s = max(asked_to_wait_s, wait_s * random.uniform(0.5, 1.0))  # noqa: S311 - spreads, hides nothing
-            if self._monotonic() - begun + pause_s > self._enough_s(response):
-                if response is not None:
-                    return response
-                assert failure is not None, "a request answers or fails"  # noqa: S101
-                raise _no_answer(self.url, failure) from failure
+            pause_s = wait_s * random.uniform(0.5, 1.0)  # noqa: S311 - spreads requests, protects nothing
+            pause_s = max(_retry_after_s(response), pause_s)
+            if self._monotonic() - begun + pause_s > self._give_up_after_s(response):
+                if isinstance(answer, httpx.TransportError):
+                    raise _no_answer(self.url, answer) from answer
+                return answer
             self._sleep(pause_s)
 
-    def _enough_s(self, response: httpx.Response | None) -> float:
-        """Say how long this is worth trying again. A 500 is rarely an outage, mostly a defect."""
+    def _give_up_after_s(self, response: httpx.Response | None) -> float:
+        """Return how long to keep retrying. A 500 is usually a defect and rarely an outage."""
         if not self._answered:
             return min(self._first_contact_s, self._patience_s)
         if response is not None and response.status_code == 500:
@@ -256,7 +254,7 @@ class Api:
 
 
 def is_loopback(url: str) -> bool:
-    """Say whether a URL points at this machine.
+    """Return whether a URL points at this machine.
 
     >>> is_loopback("http://127.0.0.1:7071"), is_loopback("http://localhost"), is_loopback("https://example.org")
     (True, True, False)
@@ -272,31 +270,31 @@ def _job(document: Mapping[str, Any]) -> Job:
     try:
         return from_json(json.dumps(document))
     except ValueError as error:
-        raise Unreachable("the API describes a job in a way that this version of the CLI cannot read") from error
+        raise Unreachable("cannot read the API's description of a job; update this Mayfly client") from error
 
 
 def _event(document: dict[str, Any]) -> Event:
     try:
         return from_document(document)
     except (ValueError, KeyError) as error:
-        raise Unreachable(f"the log holds an event that this version of the CLI cannot read: {error}") from error
+        raise Unreachable(f"cannot read an event of the log ({error}); update this Mayfly client") from error
 
 
-def _refusal(response: httpx.Response, url: str) -> BadRequest | Unreachable:
+def _error_of(response: httpx.Response, url: str) -> BadRequest | Unreachable:
     title, lines = _problem(response)
     status = response.status_code
     if status in (401, 403):
-        lines = ["pass the function key with --key or MAYFLY_KEY; `mayfly key` prints that of the local host"]
+        lines = ["pass the function key with --key or MAYFLY_KEY; `mayfly key` prints the key of the local host"]
         return BadRequest(f"{url} does not accept this key" if title is None else title, lines, status=status)
     if 400 <= status < 500 and title is not None:
         return BadRequest(title, lines, status=status)
     if 400 <= status < 500:
-        return BadRequest(f"{url} answered with {status}: is it a Mayfly API?", status=status)
+        return BadRequest(f"{url} answered with {status}; check that it is a Mayfly API", status=status)
     return Unreachable(f"{url} answered with {status}" + (f": {title}" if title else ""), lines)
 
 
 def _problem(response: httpx.Response) -> tuple[str | None, list[str]]:
-    """Read a problem document (RFC 9457); no title where there is none."""
+    """Return title and lines of a problem document (RFC 9457); None as title if the body is not one."""
     try:
         document = response.json()
         title = str(document["title"])
@@ -309,17 +307,17 @@ def _problem(response: httpx.Response) -> tuple[str | None, list[str]]:
 
 
 def _no_answer(url: str, failure: httpx.TransportError) -> Unreachable:
-    mend = "start it with `mayfly up`, or name another with --url or MAYFLY_URL"
+    fix = "start it with `mayfly up`, or choose another with --url or MAYFLY_URL"
     return Unreachable(
         f"{url} does not answer ({failure or type(failure).__name__})",
-        [mend if is_loopback(url) else "check --url or MAYFLY_URL, and the network in between"],
+        [fix if is_loopback(url) else "check --url or MAYFLY_URL, and the network in between"],
     )
 
 
-def _wrong_url(url: str) -> BadRequest:
+def _bad_url(url: str) -> BadRequest:
     return BadRequest(f"the URL must look like http://127.0.0.1:7071 or https://NAME.azurewebsites.net (got {url!r})")
 
 
-def _retry_after_s(response: httpx.Response) -> float:
-    text = response.headers.get("retry-after", "")
+def _retry_after_s(response: httpx.Response | None) -> float:
+    text = "" if response is None else response.headers.get("retry-after", "")
     return float(text) if text.isdecimal() else 0.0

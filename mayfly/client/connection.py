@@ -1,4 +1,4 @@
-"""How a client finds its Mayfly: the URL, and the key of a local host."""
+"""Find the API: its URL, and the function key of a local host."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ DEFAULT_DATA = Path(".mayfly")
 
 
 def connect(url: str, key: str | None, *, source: Source = "cli", patience_s: float = 30.0) -> Api:
-    """Return the client for a URL, with the local host's key where none is given."""
+    """Return a client for a URL; without a key, it uses the key of the local host."""
     if key is None and is_loopback(url):
-        # Looked up when it is needed: a host that is just starting makes its keys before it answers.
+        # The key is read for each request, because a host that is starting creates its keys before it answers.
         data = Path(os.environ.get("MAYFLY_DATA", DEFAULT_DATA))
         return Api(url, lambda: local_key(data), source=source, patience_s=patience_s)
     return Api(url, key, source=source, patience_s=patience_s)
@@ -30,9 +30,10 @@ def keys_path(data: Path) -> Path:
 
 
 def local_key(data: Path) -> str | None:
-    """Return the function key of the local host with that data folder; None where there is no such file.
+    """Return the function key of the local host with that data folder; None if there is no such file.
 
     Shapes: the file is `{"host": {"default": KEY}, ...}` (local_host/web/keys.py).
+    Errors: `BadRequest` if the file cannot be read.
     """
     path = keys_path(data)
     try:
@@ -40,5 +41,5 @@ def local_key(data: Path) -> str | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadRequest(f"{path} does not hold the local host's keys ({error})") from error
+        raise BadRequest(f"{path} does not contain the local host's keys ({error})") from error
     return key

@@ -1,4 +1,4 @@
-"""Follow jobs: read what is new in their streams, fold it, and say when nothing more is to come."""
+"""Follow jobs: read new events of their streams, fold them, and report when all jobs are settled."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _READERS_MAX = 8
 
 
 class Follower:
-    """Reads the streams of some jobs again and again, each from where it stopped."""
+    """Polls the streams of some jobs, each from its last position."""
 
     def __init__(self, api: Api, job_ids: Iterable[str] = ()) -> None:
         self._api = api
         self._readers = ThreadPoolExecutor(_READERS_MAX, thread_name_prefix="follow")
         self.streams: dict[str, list[Event]] = {job_id: [] for job_id in job_ids}
-        """By job, in the order in which the jobs were named."""
+        """By job id, in the order in which the jobs were given."""
         self.jobs: dict[str, Job] = {}
-        """By job, as far as its stream has been read."""
+        """By job id, folded from the events that have been read."""
 
     def __enter__(self) -> Self:
         return self
@@ -33,14 +33,15 @@ class Follower:
         self._readers.shutdown(wait=False, cancel_futures=True)
 
     def poll(self) -> list[Event]:
-        """Read on in every stream that is not at its end; return what is new, oldest first."""
+        """Read the rest of every stream that is not settled; return the new events, oldest first."""
         open_ids = [job_id for job_id in self.streams if job_id not in self.jobs or not self.jobs[job_id].settled]
         fresh: list[Event] = []
         for job_id, events in zip(open_ids, self._readers.map(self._read_on, open_ids), strict=True):
             if events:
                 self.streams[job_id] += events
                 job = fold(events, self.jobs.get(job_id))
-                assert job is not None, "an event was folded"  # noqa: S101
+                if job is None:
+                    raise ValueError(f"the {len(events)} events of {job_id} fold to no job")
                 self.jobs[job_id] = job
                 fresh += events
         return sorted(fresh, key=lambda event: (event.at, event.job_id, event.position))
@@ -52,7 +53,7 @@ class Follower:
 
     @property
     def settled(self) -> bool:
-        """True: every job has its outcome, and every container is seen gone."""
+        """True: every job has its outcome, and every container is confirmed gone."""
         return all(job_id in self.jobs and self.jobs[job_id].settled for job_id in self.streams)
 
     def _read_on(self, job_id: str) -> list[Event]:

@@ -1,4 +1,4 @@
-"""Every event in words, one line each."""
+"""Every type of event in words, one line each."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from datetime import datetime
 from typing import assert_never
 
 from mayfly.jobs import events as e
-from mayfly.wording.specs import work
-from mayfly.wording.text import clean
+from mayfly.wording.specs import command_line
+from mayfly.wording.text import plural, printable
 from mayfly.wording.times import clock
 
 _CHARS_MAX = 160
 
 
-def words(event: e.Event, *, tell: Callable[[datetime], str] = clock) -> str:
-    """Return what an event says, without its time, job and kind; `tell` puts the times in it into words."""
-    return clean(_words(event.body, event.attempt, tell), _CHARS_MAX)
+def describe(event: e.Event, *, format_time: Callable[[datetime], str] = clock) -> str:
+    """Return an event in words, without its time, job and type; `format_time` formats the times inside the text."""
+    return printable(_described(event.body, event.attempt, format_time), _CHARS_MAX)
 
 
-def _words(body: e.Body, attempt: int, tell: Callable[[datetime], str]) -> str:
+def _described(body: e.Body, attempt: int, format_time: Callable[[datetime], str]) -> str:
     match body:
         case e.JobSubmitted():
-            return work(body.spec)
+            return command_line(body.spec)
         case e.JobHeld():
-            return f"{body.reason}; asked again at {tell(body.until)}"
+            return f"{body.reason}; next check at {format_time(body.until)}"
         case e.ContainerRequested():
             size = f"{body.cpu:g} CPU, {body.memory_gb:g} GB"
             return f"attempt {attempt}: {body.group} ({size}) in {body.place}"
         case e.ContainerRefused():
             return f"{body.refusal}: {body.code}: {body.message} ({body.hint})"
         case e.ContainerStarted():
-            return f"attempt {attempt} was seen to run" + _since(body.started_at, tell)
+            return f"the container of attempt {attempt} is running" + _since(body.started_at, format_time)
         case e.WorkerStarted():
-            return f"attempt {attempt} is claimed, and must be done by {tell(body.run_deadline)}"
+            return f"attempt {attempt} is claimed; its run deadline is {format_time(body.run_deadline)}"
         case e.WorkerProgressed():
             return " ".join([*([f"{body.fraction:.0%}"] if body.fraction is not None else []), body.message])
         case e.WorkerSucceeded():
@@ -42,45 +42,44 @@ def _words(body: e.Body, attempt: int, tell: Callable[[datetime], str]) -> str:
         case e.WorkerFailed():
             return f"{body.error}: {body.message}" + _usage(body.cpu_s, body.memory_peak_bytes)
         case e.ContainerExited():
-            code = "with an unknown exit code" if body.exit_code is None else f"with exit code {body.exit_code}"
+            code = "an unknown exit code" if body.exit_code is None else f"exit code {body.exit_code}"
             detail = f": {body.detail}" if body.detail else ""
-            return f"attempt {attempt} ended {code} and without the worker's report{detail}"
+            return f"the container of attempt {attempt} ended with {code} and no report from its worker{detail}"
         case e.AttemptTimedOut():
             return f"attempt {attempt} missed its {body.deadline} deadline"
         case e.LogsCaptured():
-            kept = f"{len(body.text)} characters of output kept"
-            return f"{kept}, the beginning is cut" if body.truncated else kept
+            return f"kept {'the last ' if body.truncated else ''}{plural(len(body.text), 'character')} of output"
         case e.MetricsSampled():
-            count = len(body.samples)
-            return f"{count} reading{'s' if count != 1 else ''} of CPU and memory kept"
+            return f"kept {plural(len(body.samples), 'sample')} of CPU and memory"
         case e.RetryScheduled():
-            return f"attempt {attempt + 1} at {tell(body.at)}, because {body.reason}"
+            return f"attempt {attempt + 1} at {format_time(body.at)}, because {body.reason}"
         case e.CancelRequested():
             return body.reason or "no reason given"
         case e.ContainerDeleteRequested():
-            return body.group
+            return f"deleting {body.group}"
         case e.ContainerGone():
-            return f"{body.group} is seen gone"
+            return f"{body.group} is gone"
         case e.ContainerFound():
-            return f"{body.group} is there again, and is deleted again"
+            return f"{body.group} reappeared and is being deleted again"
         case e.ReportIgnored():
-            return f"{body.report} of attempt {attempt} came too late: {body.reason.replace('_', ' ')}"
+            reason = "is already over" if body.reason == "attempt_over" else "belongs to another worker"
+            return f"ignored a `{body.report}` report: attempt {attempt} {reason}"
         case e.JobSucceeded():
-            return f"succeeded at attempt {attempt}"
+            return f"succeeded in attempt {attempt}"
         case e.JobFailed():
             return f"{body.error}: {body.message}"
         case e.JobTimedOut():
-            return f"timed out: the {body.deadline} deadline of attempt {attempt} passed, and no attempt is left"
+            return f"timed out: attempt {attempt} missed its {body.deadline} deadline, and no attempts are left"
         case e.JobCanceled():
-            return "canceled before its first attempt" if attempt == 0 else f"canceled at attempt {attempt}"
+            return "canceled before its first attempt" if attempt == 0 else f"canceled during attempt {attempt}"
         case e.JobArchived():
-            return "hidden from lists; nothing is erased"
+            return "archived: hidden from lists, but nothing is erased"
         case _:
             assert_never(body)
 
 
-def _since(at: datetime | None, tell: Callable[[datetime], str]) -> str:
-    return "" if at is None else f" since {tell(at)}"
+def _since(at: datetime | None, format_time: Callable[[datetime], str]) -> str:
+    return "" if at is None else f" since {format_time(at)}"
 
 
 def _result(result: object) -> str:

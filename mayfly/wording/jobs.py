@@ -1,4 +1,4 @@
-"""One job in words: its age, its duration, how it stands, and its labels."""
+"""One job in words: its age, its duration, its status, and its labels."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ def age(job: Job, now: datetime | None = None) -> str:
 
 
 def duration(job: Job, now: datetime | None = None) -> str:
-    """Return how long a job has taken, until its end or until now; nothing before its first attempt."""
+    """Return how long a job has taken, until its end or until now; empty before its first attempt."""
     if not job.attempts:
         return ""
     end = job.ended_at or now or datetime.now(UTC)
     return span((end - job.attempts[0].requested_at).total_seconds())
 
 
-def summary(job: Job, *, tell: Callable[[datetime], str] = clock) -> str:
-    """Return in a few words how a job stands: its result, why it ended, how far it is, or what it waits for."""
+def summary(job: Job, *, format_time: Callable[[datetime], str] = clock) -> str:
+    """Return a job's status in a few words: its result, why it ended, its progress, or why it is waiting."""
     match job.state:
         case "succeeded":
             return "" if job.result is None else json.dumps(job.result, ensure_ascii=False)
@@ -34,16 +34,21 @@ def summary(job: Job, *, tell: Callable[[datetime], str] = clock) -> str:
             return ""
         case "queued":
             if job.retry_at is not None:
-                return f"attempt {len(job.attempts) + 1} at {tell(job.retry_at)}"
-            return f"held: {job.held_reason}" if job.held_reason else "waiting for its container"
+                return f"attempt {len(job.attempts) + 1} at {format_time(job.retry_at)}"
+            return f"held: {job.held_reason}" if job.held_reason else "waiting for a container"
         case "starting" | "running":
             progress = job.attempt.progress if job.attempt else None
             if progress is None:
-                return "its worker has not claimed it yet" if job.state == "starting" else ""
+                return "waiting for the worker to start" if job.state == "starting" else ""
             share = "" if progress.fraction is None else f"{progress.fraction:.0%}"
             return f"{share} {progress.message}".strip()
 
 
+def label_list(job: Job) -> list[str]:
+    """Return a job's labels, each as `a=1`, in alphabetical order."""
+    return [f"{name}={value}" for name, value in sorted(job.spec.labels.items())]
+
+
 def labels(job: Job) -> str:
     """Return a job's labels as `a=1 b=2`."""
-    return " ".join(f"{name}={value}" for name, value in sorted(job.spec.labels.items()))
+    return " ".join(label_list(job))

@@ -1,4 +1,4 @@
-"""Moments and lengths of time in words."""
+"""Times and durations in words."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from datetime import datetime
 
 
 def clock(at: datetime) -> str:
-    """Return a moment as this machine's time of day."""
+    """Return the time of day in this machine's time zone."""
     return at.astimezone().strftime("%H:%M:%S.%f")[:-3]
 
 
 def span(seconds: float) -> str:
-    """Return a length of time in two units at most.
+    """Return a duration in at most two units.
 
     >>> [span(s) for s in (0.4, 12.34, 75, 1_800, 3_700, 100_000)]
     ['0.4 s', '12.3 s', '1 min 15 s', '30 min', '1 h 1 min', '1 d 3 h']

@@ -1,4 +1,4 @@
-"""The stream of a job's events, and the job as it was at any of them."""
+"""The events of a job, and the job as it was after any of them."""
 
 from __future__ import annotations
 
@@ -11,23 +11,25 @@ import streamlit as st
 from mayfly.jobs.events import Event, to_document
 from mayfly.jobs.evolve import fold
 from mayfly.jobs.job import Job
-from mayfly.wording.events import words
+from mayfly.wording.events import describe
 from mayfly.wording.jobs import summary
+from mayfly.wording.text import printable
+from mayfly.wording.times import span
 from streamlit_dashboard import cards
-from streamlit_dashboard.errors import said
-from streamlit_dashboard.formatting import clean, clock, moment_html, span
+from streamlit_dashboard.errors import shows_errors
+from streamlit_dashboard.formatting import clock, moment_html
 from streamlit_dashboard.services import read_service
 from streamlit_dashboard.state_style import badge
 
 EVENTS_MAX = 500
-"""Of one stream that the page shows; progress of a long job can be many more."""
+"""Events on the page; a long job can have many more progress events."""
 
 
 def draw_events(job: Job, now: datetime) -> None:  # noqa: ARG001 - tabs share one signature
-    """Draw the stream, a slider along it, and the job at the slider's position."""
-    with said("The events could not be read", again=not job.settled):
+    """Draw the events, a slider along them, and the job at the slider's position."""
+    with shows_errors("The events could not be read", retries=not job.settled):
         service = read_service()
-        # One stream is read whole, because the job at a position is the fold up to there.
+        # The whole stream is read, because the job at a position is the fold of all events up to it.
         stream = service.ask(service.reader.events(job.job_id, after=0, limit=10_000))
         position = chosen_position(len(stream))
         at = fold(stream[:position])
@@ -35,22 +37,22 @@ def draw_events(job: Job, now: datetime) -> None:  # noqa: ARG001 - tabs share o
             return
         draw_moment(at, stream[position - 1], latest=position == len(stream))
         st.html(stream_table(stream, position, job.submitted_at))
-        with st.expander(f"Event {position} as it is in the log", icon=":material/data_object:"):
+        with st.expander(f"Event {position} as stored in the log", icon=":material/data_object:"):
             st.json(to_document(stream[position - 1]), expanded=2)
 
 
 def chosen_position(last: int) -> int:
-    """Draw the slider and return its position; it moves along with the stream while it is at the end."""
+    """Draw the slider and return its position. While it is at the end, it follows the stream."""
     if last < 2:
         return last
     before = st.session_state.get("events-last", last)
     chosen = st.session_state.get("position", last)
-    # Only when the stream has moved: what is set here takes the place of what is being moved.
+    # Set only if the stream has grown, because this overrides a slider that the viewer is moving.
     if last != before or "position" not in st.session_state or chosen > last:
         st.session_state["position"] = last if chosen >= before or chosen > last else chosen
     st.session_state["events-last"] = last
     position: int = st.slider(
-        "Position in the stream", 1, last, key="position", help="Move it to see the job as it was at that moment"
+        "Position in the stream", 1, last, key="position", help="Move it to see the job as it was after an event"
     )
     return position
 
@@ -58,38 +60,38 @@ def chosen_position(last: int) -> int:
 def draw_moment(job: Job, event: Event, *, latest: bool) -> None:
     """Draw the job as it was right after an event."""
     attempt = job.attempt
-    fraction, told = cards.attempt_progress(attempt)
+    fraction, message = cards.attempt_progress(attempt)
     with st.container(border=True, key="moment"):
-        after = "Now" if latest else f"As it was after event {event.position}"
+        title = "Now" if latest else f"After event {event.position}"
         when = moment_html(event.at, clock(event.at))
         later = span((event.at - job.submitted_at).total_seconds())
-        told_when = f"{escape(event.type)}, {when}, {later} after submission"
+        subtitle = f"{escape(event.type)}, {when}, {later} after submission"
         st.html(
-            f'<div class="mf-row"><span><b>{after}</b> <span class="mf-muted">{told_when}</span></span>'
+            f'<div class="mf-row"><span><b>{title}</b> <span class="mf-muted">{subtitle}</span></span>'
             f"{badge(job.state)}</div>"
         )
         st.html(
             cards.facts(
                 [
-                    ("stands", escape(clean(summary(job, tell=clock), 200))),
+                    ("status", escape(printable(summary(job, format_time=clock), 200))),
                     ("attempt", f"{len(job.attempts)} of {job.spec.retry.max_attempts}"),
                     ("container", escape(attempt.container) if attempt else "none"),
-                    ("progress", f"{fraction:.0%} {escape(told)}" if fraction is not None else escape(told)),
-                    ("outcome of the attempt", escape(attempt.outcome or "open") if attempt else ""),
+                    ("progress", f"{fraction:.0%} {escape(message)}" if fraction is not None else escape(message)),
+                    ("attempt outcome", escape(attempt.outcome or "open") if attempt else ""),
                     (
                         "claimed",
                         moment_html(attempt.claimed_at, clock(attempt.claimed_at))
                         if attempt and attempt.claimed_at
                         else "",
                     ),
-                    ("held", escape(clean(job.held_reason or "", 200))),
+                    ("held", escape(printable(job.held_reason or "", 200))),
                 ]
             )
         )
 
 
 def stream_table(stream: Sequence[Event], position: int, since: datetime) -> str:
-    """Return the events around a position as a table; what came after it is faint."""
+    """Return the events around a position as a table; later events are faint."""
     first = max(0, min(position - EVENTS_MAX // 2, len(stream) - EVENTS_MAX))
     shown = stream[first : first + EVENTS_MAX]
     rows = [
@@ -100,11 +102,11 @@ def stream_table(stream: Sequence[Event], position: int, since: datetime) -> str
             escape(event.type),
             str(event.attempt or ""),
             escape(event.source),
-            escape(words(event, tell=clock)),
+            escape(describe(event, format_time=clock)),
         )
         for event in shown
     ]
     classes = [
         "mf-now" if event.position == position else "mf-later" if event.position > position else "" for event in shown
     ]
-    return cards.table(("", "time", "after", "event", "attempt", "by", "what"), rows, classes)
+    return cards.table(("", "time", "after", "event", "attempt", "source", "description"), rows, classes)

@@ -1,4 +1,4 @@
-"""What a job printed, live with search, and what it gave as its result, each kind in its own way."""
+"""A job's output, live and searchable, and its result, drawn by its type."""
 
 from __future__ import annotations
 
@@ -11,52 +11,53 @@ import pandas as pd
 import streamlit as st
 
 from mayfly.jobs.job import Attempt, Job
-from streamlit_dashboard.errors import said
+from mayfly.wording.text import plural
+from streamlit_dashboard.errors import shows_errors
 from streamlit_dashboard.services import api, read_service
 
 LINES_MAX = 1_000
-"""Of a log that the page shows; the file has all."""
+"""Lines of output on the page; the download has all."""
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
-"""Colour codes of terminals, and characters that nobody can see."""
-_WORDS = {"container": "live", "log": "kept in the log", "report": "the end that the worker reported", "none": ""}
+"""Color codes of terminals, and invisible characters. Tabs and line breaks stay, unlike in one line of text."""
+_SOURCES = {"container": "live", "log": "kept in the log", "report": "the end, as the worker reported it", "none": ""}
 
 
 def draw_output(job: Job, now: datetime) -> None:  # noqa: ARG001 - tabs share one signature
     """Draw an attempt's output."""
     attempt = chosen_attempt(job, "output-attempt")
     if attempt is None:
-        st.info("No output yet: it has not started.", icon=":material/terminal:")
+        st.info("No output yet: the job has not started.", icon=":material/terminal:")
         return
-    with said("The output could not be read", again=not job.settled):
+    with shows_errors("The output could not be read", retries=not job.settled):
         text, source, truncated = output_of(job, attempt)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             needle = st.text_input(
                 "Search", key="log-search", placeholder="search", icon=":material/search:", label_visibility="collapsed"
             )
-            follow = st.toggle("follow", value=True, key="log-follow", help="Stay at the end as lines come")
+            follow = st.toggle("follow", value=True, key="log-follow", help="Scroll to new lines as they arrive")
             st.download_button(
                 "Download",
-                lambda: text,  # made when it is asked for, and not with each line that comes
+                lambda: text,  # created on download, not for every new line
                 file_name=f"{job.job_id}-{attempt.number}.log",
                 icon=":material/download:",
                 on_click="ignore",
                 key="log-download",
             )
         if not text.strip():
-            waits = attempt.outcome is None
-            st.info("Nothing printed yet." if waits else "No output.", icon=":material/terminal:")
+            is_open = attempt.outcome is None
+            st.info("No output yet." if is_open else "No output.", icon=":material/terminal:")
             return
-        html, said_of = log_html(text, needle or "")
-        cut = "; the beginning is cut" if truncated else ""
-        st.caption(" · ".join(part for part in (_WORDS[source] + cut, said_of) if part))
+        html, found = log_html(text, needle or "")
+        cut = "; the beginning is missing" if truncated else ""
+        st.caption(" · ".join(part for part in (_SOURCES[source] + cut, found) if part))
         with st.container(height=380, border=True, autoscroll=follow and not needle, key="log"):
             st.html(html)
 
 
 def output_of(job: Job, attempt: Attempt) -> tuple[str, str, bool]:
-    """Return (text, source, truncated): from the API while the container is there, from the log afterwards."""
+    """Return (text, source, truncated): from the API while the container exists, from the log afterward."""
     if attempt.logs_position is None and attempt.container != "gone":
-        # What is known already is not sent again; only one log is looked at, so only one is kept.
+        # Known output is not sent again. A viewer sees one log at a time, so only one is kept.
         of, known = st.session_state.get("live-log", (None, None))
         this = (job.job_id, attempt.number)
         live = api().output(job.job_id, attempt=attempt.number, known=known if of == this else None)
@@ -68,7 +69,7 @@ def output_of(job: Job, attempt: Attempt) -> tuple[str, str, bool]:
 
 
 def chosen_attempt(job: Job, key: str) -> Attempt | None:
-    """Return the latest attempt, or the one that the viewer chose where there are several."""
+    """Return the latest attempt, or the one that the viewer chose if there are several."""
     if len(job.attempts) < 2:
         return job.attempt
     numbers = [attempt.number for attempt in job.attempts]
@@ -79,21 +80,22 @@ def chosen_attempt(job: Job, key: str) -> Attempt | None:
 
 
 def log_html(text: str, needle: str) -> tuple[str, str]:
-    """Return the lines as HTML with their numbers and what was found marked, and in words how much that is.
+    """Return the lines as HTML with numbers and marked matches, and their count in words.
 
     >>> log_html("a" + chr(10) + "found it", "found")[1]
-    '1 of 2 lines has “found”'
+    '1 of 2 lines contains “found”'
     """
     lines = list(enumerate(_CONTROL.sub("", text.replace("\r\n", "\n")).splitlines(), 1))
-    told = f"{len(lines):,} line{'s' if len(lines) != 1 else ''}"
+    count = plural(len(lines), "line")
     if needle:
         found = [(number, line) for number, line in lines if needle.lower() in line.lower()]
-        told = f"{len(found):,} of {len(lines):,} lines {'has' if len(found) == 1 else 'have'} “{needle}”"
+        verb = "contains" if len(found) == 1 else "contain"
+        count = f"{len(found):,} of {plural(len(lines), 'line')} {verb} “{needle}”"
         lines = found
     if len(lines) > LINES_MAX:
-        told += f"; the last {LINES_MAX:,} are shown"
+        count += f"; showing the last {LINES_MAX:,}"
     shown = "\n".join(f"<i>{number}</i>{_marked(line, needle)}" for number, line in lines[-LINES_MAX:])
-    return f'<pre class="mf-log" tabindex="0" aria-label="output">{shown}</pre>', told
+    return f'<pre class="mf-log" tabindex="0" aria-label="output">{shown}</pre>', count
 
 
 def draw_result(job: Job) -> None:

@@ -1,5 +1,5 @@
 """One script per page; `app.py` runs them.
 
-The folder is not called `pages`: Streamlit takes every script of such a folder for a page of its own, and shows it bare
-to whoever is first to follow a deep link.
+The folder is not called `pages`, because Streamlit turns every script of such a folder into a separate page. It shows
+that page without the app's frame to the first viewer who follows a deep link.
 """

@@ -1,4 +1,4 @@
-"""One job, by its link `?job=ID`: what it is doing, what it did, and what it cost."""
+"""One job, by its link `?job=ID`: status, phases, output, events and cost."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ import streamlit as st
 from mayfly.jobs.job import Job
 from mayfly.jobs.names import is_job_id
 from mayfly.jobs.phases import phases
+from mayfly.views.job_views import JobFilter
 from mayfly.wording.jobs import duration, summary
+from mayfly.wording.specs import command_line
+from mayfly.wording.text import printable
 from streamlit_dashboard import cards
-from streamlit_dashboard.errors import said
-from streamlit_dashboard.formatting import ago, clean, clock, moment_html
+from streamlit_dashboard.errors import shows_errors
+from streamlit_dashboard.formatting import ago, clock, moment_html
 from streamlit_dashboard.job_tabs.cost import draw_cost
 from streamlit_dashboard.job_tabs.events import draw_events
 from streamlit_dashboard.job_tabs.output import draw_output, draw_result
@@ -29,30 +32,30 @@ _RECENT_MAX = 30
 
 def draw() -> None:
     """Draw the page."""
-    if told := st.session_state.pop("told", None):
-        st.toast(told, icon=":material/check_circle:")
+    if message := st.session_state.pop("toast", None):
+        st.toast(message, icon=":material/check_circle:")
     job_id = st.query_params.get("job", "").strip()
     if not job_id:
         choose()
         return
     if not is_job_id(job_id):
-        st.error(f"`{clean(job_id, 60)}` is not a job's id. It looks like `ada-abcdefghij`.", icon=":material/error:")
+        st.error(
+            f"`{printable(job_id, 60)}` is not a job id. Job ids look like `ada-abcdefghij`.", icon=":material/error:"
+        )
         choose()
         return
     settled = False
-    with said("The job could not be read"):
+    with shows_errors("The job could not be read"):
         service = read_service()
         settled = service.ask(service.reader.job(job_id)).settled
-    # Nothing of a settled job changes by itself, so nothing asks again.
+    # A settled job does not change, so its page does not poll.
     st.fragment(show, run_every=None if settled else REFRESH_S)(job_id, live=not settled)
 
 
 def choose() -> None:
-    """Let the viewer name a job, or take one of the newest."""
+    """Let the viewer type a job id, or choose one of the newest jobs."""
     st.title("Job", anchor=False)
-    with said("The newest jobs could not be read"):
-        from mayfly.views.job_views import JobFilter
-
+    with shows_errors("The newest jobs could not be read"):
         service = read_service()
         newest = service.ask(service.reader.page(JobFilter(archived=True), limit=_RECENT_MAX, cursor=None)).jobs
         typed = st.text_input("Job id", placeholder="ada-abcdefghij", key="typed", icon=":material/search:")
@@ -60,10 +63,10 @@ def choose() -> None:
             st.query_params["job"] = typed.strip()
             st.rerun()
         if not newest:
-            st.info("No jobs yet. Submit one, and it has its page here.", icon=":material/rocket_launch:")
+            st.info("No jobs yet. Each job that you submit has its page here.", icon=":material/rocket_launch:")
             st.page_link("screens/submit.py", label="Submit a job", icon=":material/add_circle:")
             return
-        st.caption("The newest jobs")
+        st.caption("Newest jobs")
         now = datetime.now(UTC)
         with st.container(key="grid"):
             for job in newest[:9]:
@@ -71,15 +74,15 @@ def choose() -> None:
 
 
 def show(job_id: str, *, live: bool) -> None:
-    """Read, then draw what changes by itself."""
-    with said("The job could not be read", again=live):
+    """Read, then draw the parts that change."""
+    with shows_errors("The job could not be read", retries=live):
         service = read_service()
         job = service.ask(service.reader.job(job_id))
         if live and job.settled:
-            st.rerun()  # once more as a whole, and then no more by itself
+            st.rerun()  # the whole page once; from then on, it does not poll
         now = datetime.now(UTC)
         head(job, now)
-        times(job, now)
+        time_and_result(job, now)
         tabs = st.tabs(
             [
                 ":material/terminal: Output",
@@ -98,29 +101,29 @@ def show(job_id: str, *, live: bool) -> None:
 
 
 def head(job: Job, now: datetime) -> None:
-    """Draw what the job is, how it stands, and what can be done about it."""
+    """Draw the job's title, state, actions and facts."""
     left, right = st.columns([3, 2], vertical_alignment="center")
-    hidden = '<span class="mf-badge mf-gray">hidden from the board</span>' if job.archived else ""
-    left.html(f'<div class="mf-headline"><h2>{escape(cards.title(job))}</h2>{badge(job.state)}{hidden}</div>')
+    archived = '<span class="mf-badge mf-gray">archived</span>' if job.archived else ""
+    left.html(f'<div class="mf-headline"><h2>{escape(cards.title(job))}</h2>{badge(job.state)}{archived}</div>')
     with right.container(horizontal=True, horizontal_alignment="right"):
-        act(job)
-    st.html(f'<div class="mf-code">{escape(cards.wanted(job.spec))}</div>')
-    told = clean(summary(job, tell=clock), 400)
+        actions(job)
+    st.html(f'<div class="mf-code">{escape(command_line(job.spec, chars_max=200))}</div>')
+    status = printable(summary(job, format_time=clock), 400)
     if job.state in ("failed", "timed_out"):
-        st.error(told, icon=":material/error:")
+        st.error(status, icon=":material/error:")
     elif job.held_reason and job.state == "queued":
-        until = f" It is asked again at {clock(job.held_until)}." if job.held_until else ""
-        st.info(f"Waiting: {clean(job.held_reason, 400)}.{until}", icon=":material/hourglass_top:")
+        until = f" Next check at {clock(job.held_until)}." if job.held_until else ""
+        st.info(f"Held: {printable(job.held_reason, 400)}.{until}", icon=":material/hourglass_top:")
     if job.state in ("starting", "running"):
-        fraction, words = cards.attempt_progress(job.attempt)
+        fraction, message = cards.attempt_progress(job.attempt)
         share = "" if fraction is None else f"{fraction:.0%}"
         st.html(
-            f'<div class="mf-row"><span>{escape(words)}</span><b>{share}</b></div>'
+            f'<div class="mf-row"><span>{escape(message)}</span><b>{share}</b></div>'
             + cards.bar(fraction if job.state == "running" else None, "progress")
         )
     attempt = job.attempt
     since = ago(job.submitted_at, now)
-    lingers = ", ".join(f"{a.group} ({a.container})" for a in job.lingering)
+    lingering = ", ".join(f"{a.group} ({a.container})" for a in job.lingering)
     st.html(
         cards.facts(
             [
@@ -128,11 +131,11 @@ def head(job: Job, now: datetime) -> None:
                     "submitted",
                     f'{moment_html(job.submitted_at)}<br><span class="mf-muted">{since}, by {job.source}</span>',
                 ),
-                ("took", escape(duration(job, now))),
+                ("duration", escape(duration(job, now))),
                 ("attempts", f"{len(job.attempts)} of {job.spec.retry.max_attempts}"),
                 ("container", escape(attempt.container if attempt else "none")),
                 ("exit code", "" if attempt is None or attempt.exit_code is None else str(attempt.exit_code)),
-                ("still there", escape(lingers) if job.over else ""),
+                ("lingering", escape(lingering) if job.over else ""),
                 ("next attempt", moment_html(job.retry_at, clock(job.retry_at)) if job.retry_at else ""),
                 ("ended", moment_html(job.ended_at) if job.ended_at else ""),
                 ("size", f"{job.spec.cpu:g} CPU, {job.spec.memory_gb:g} GB"),
@@ -141,26 +144,28 @@ def head(job: Job, now: datetime) -> None:
     )
 
 
-def act(job: Job) -> None:
-    """Draw the buttons."""
+def actions(job: Job) -> None:
+    """Draw the buttons that act on the job."""
     if not job.over:
         if st.button("Cancel", icon=":material/cancel:", key="cancel"):
-            with said("The job was not canceled"):
+            with shows_errors("The job was not canceled"):
                 api().cancel(job.job_id, reason="from the dashboard")
-                st.session_state["told"] = "Canceled; its container is being deleted."
+                st.session_state["toast"] = "Canceled. Its container is being deleted."
                 st.rerun()
         return
-    if not job.archived and st.button("Hide", icon=":material/archive:", key="archive", help="Hide it from the board"):
-        with said("The job was not hidden"):
+    if not job.archived and st.button(
+        "Archive", icon=":material/archive:", key="archive", help="Hide it from the board"
+    ):
+        with shows_errors("The job was not archived"):
             api().archive(job.job_id)
-            st.session_state["told"] = "Hidden from the board; nothing is erased."
+            st.session_state["toast"] = "Archived: hidden from the board, but nothing is erased."
             st.rerun()
-    if st.button("Again", icon=":material/replay:", type="primary", key="again", help="Submit another like it"):
+    if st.button("Run again", icon=":material/replay:", type="primary", key="again", help="Submit a copy of this job"):
         st.switch_page("screens/submit.py", query_params={"again": job.job_id})
 
 
-def times(job: Job, now: datetime) -> None:
-    """Draw where the time went, with the result beside it where there is one."""
+def time_and_result(job: Job, now: datetime) -> None:
+    """Draw the phases of the job, and its result if it has one."""
     html = timeline(phases(job), begun_at=job.submitted_at, now=now, attempts=len(job.attempts))
     if job.state != "succeeded" or job.result is None:
         st.html(html)

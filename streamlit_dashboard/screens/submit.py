@@ -1,4 +1,4 @@
-"""Submit a job: what it is, what it may use, when it is given up; mistakes at their fields, and its price before."""
+"""Submit a job: a form with errors next to their fields, and the price and blockers of the job before it is sent."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ import streamlit as st
 from mayfly.client.errors import BadRequest
 from mayfly.jobs.costs import EAST_US
 from mayfly.jobs.names import is_job_id
+from mayfly.jobs.spec import JobSpec
+from mayfly.wording.times import span
 from streamlit_dashboard import cards, spec_form
-from streamlit_dashboard.errors import said
-from streamlit_dashboard.formatting import money, span
+from streamlit_dashboard.errors import shows_errors
+from streamlit_dashboard.formatting import money
 from streamlit_dashboard.services import api, read_service
 from streamlit_dashboard.spec_form import DEFAULTS, KINDS, Draft
 
@@ -31,13 +33,13 @@ def draw() -> None:
     with left:
         inputs(draft)
     with right:
-        verdict(draft)
+        submission(draft)
 
 
 def prepare() -> None:
-    """Give every input its first value; with `?again=ID`, that of the job that is to be repeated."""
-    # What was typed stays when the viewer looks at another page in between. An input that is there is left alone: what
-    # is set here takes the place of what is being typed.
+    """Set the initial value of every input; with `?again=ID`, from the job to run again."""
+    # Input survives a visit to another page. Only missing inputs are set, because this overrides input that the viewer
+    # is typing.
     typed = st.session_state.get("typed", DEFAULTS)
     for name in DEFAULTS:
         if name not in st.session_state:
@@ -46,21 +48,21 @@ def prepare() -> None:
     again = st.query_params.get("again", "")
     if again and st.session_state.get("again-of") != again:
         st.session_state["again-of"] = again
-        with said(f"{again} could not be read"):
+        with shows_errors(f"{again} could not be read"):
             if not is_job_id(again):
-                st.error(f"`{again[:60]}` is not a job's id.", icon=":material/error:")
+                st.error(f"`{again[:60]}` is not a job id.", icon=":material/error:")
                 return
             service = read_service()
             st.session_state.update(spec_form.write(service.ask(service.reader.job(again)).spec))
     if again and is_job_id(again):
-        st.caption(f":material/replay: Filled in from {again}. Change what you like.")
+        st.caption(f":material/replay: Copied from {again}. Edit anything before you submit.")
 
 
 def inputs(draft: Draft) -> None:
-    """Draw the inputs, each with what is wrong with it below."""
-    kind = st.segmented_control("What to run", KINDS, key="kind", required=True)
+    """Draw the inputs, each with its errors below."""
+    kind = st.segmented_control("Run", KINDS, key="kind", required=True)
     if kind == "Message":
-        st.text_area("Message", key="message", placeholder="passed to the standard worker as MESSAGE", height=120)
+        st.text_area("Message", key="message", placeholder="text for the standard worker's demo task", height=120)
         fault(draft, "message")
     else:
         if kind == "Image":
@@ -70,35 +72,35 @@ def inputs(draft: Draft) -> None:
             "Command",
             key="command",
             placeholder="python3 resize.py --width 640",
-            help="Program and arguments, quoted as in a shell; no shell is involved.",
+            help="Program and arguments, quoted as in a shell. It is not run by a shell.",
             height=100,
         )
         fault(draft, "command")
     name, labels = st.columns(2)
     with name:
-        st.text_input("Name", key="job_name", placeholder="made up if empty", help="1 to 24 of a-z, 0-9, hyphens")
+        st.text_input("Name", key="job_name", placeholder="generated if empty", help="1 to 24 of a-z, 0-9, hyphens")
         fault(draft, "job_name")
     with labels:
-        st.text_area("Labels", key="labels", placeholder="team=web", help="One NAME=VALUE a line", height=68)
+        st.text_area("Labels", key="labels", placeholder="team=web", help="One NAME=VALUE per line", height=68)
         fault(draft, "labels")
     sizes(draft)
     with st.expander("Deadlines and retries", icon=":material/timer:", expanded=_touched(draft, "start_timeout_s")):
         deadlines(draft)
     with st.expander("Environment and secrets", icon=":material/key:", expanded=_touched(draft, "env")):
-        st.text_area("Environment", key="env", placeholder="SIZE=640", help="One NAME=VALUE a line", height=100)
+        st.text_area("Environment", key="env", placeholder="SIZE=640", help="One NAME=VALUE per line", height=100)
         fault(draft, "env")
         st.text_area(
             "Secrets",
             key="secrets",
             placeholder="DB_PASSWORD=db-password",
-            help="One VARIABLE=NAME a line: the name in the secret store, never the value",
+            help="One VARIABLE=NAME per line: the name in the secret store, never the value",
             height=68,
         )
         fault(draft, "secrets")
 
 
 def sizes(draft: Draft) -> None:
-    """Draw how large the container is."""
+    """Draw the size of the container."""
     left, right = st.columns(2)
     with left:
         st.number_input("CPU, cores", key="cpu", step=0.5, format="%.2f")
@@ -109,46 +111,46 @@ def sizes(draft: Draft) -> None:
 
 
 def deadlines(draft: Draft) -> None:
-    """Draw when an attempt is given up, and what follows."""
+    """Draw the deadlines of an attempt, and the retries."""
     left, right = st.columns(2)
     with left:
-        st.number_input("Must start within, s", key="start_timeout_s", step=60)
+        st.number_input("Start within, s", key="start_timeout_s", step=60)
         fault(draft, "start_timeout_s")
-        st.number_input("Attempts at most", key="max_attempts", step=1)
+        st.number_input("Maximum attempts", key="max_attempts", step=1)
         fault(draft, "max_attempts")
     with right:
-        st.number_input("Must be done within, s", key="run_timeout_s", step=60, help="Counted from its start")
+        st.number_input("Finish within, s", key="run_timeout_s", step=60, help="Counted from the start of the worker")
         fault(draft, "run_timeout_s")
-        st.number_input("Wait before the second, s", key="backoff_s", step=5.0, format="%.1f")
+        st.number_input("Wait before the second attempt, s", key="backoff_s", step=5.0, format="%.1f")
         fault(draft, "backoff_s")
     st.text_input(
-        "Only after these exit codes", key="on_exit_codes", placeholder="75, 111", help="Empty: after every failure"
+        "Retry only after these exit codes", key="on_exit_codes", placeholder="75, 111", help="Empty: after any"
     )
     fault(draft, "on_exit_codes")
-    st.checkbox("At most once", key="at_most_once", help="An attempt that began is never followed by another")
+    st.checkbox("At most once", key="at_most_once", help="Never retry once a worker has started")
 
 
-def verdict(draft: Draft) -> None:
-    """Draw the button, and below it what would become of the job."""
+def submission(draft: Draft) -> None:
+    """Draw the button, and below it the plan of the job."""
     if st.button("Submit", type="primary", icon=":material/send:", key="send", width="stretch", shortcut="Ctrl+Enter"):
-        st.session_state["tried"] = True
+        st.session_state["submit-pressed"] = True
         if draft.spec is not None:
             send(draft)
     with st.container(border=True, key="plan"):
         st.markdown("**Before you submit**")
         if draft.spec is None:
-            if "form" in draft.faults and st.session_state.get("tried"):
-                for told in draft.faults["form"]:
-                    st.error(told, icon=":material/error:")
+            if "form" in draft.faults and st.session_state.get("submit-pressed"):
+                for message in draft.faults["form"]:
+                    st.error(message, icon=":material/error:")
             else:
-                st.markdown(":gray[Fill in what to run, and this says what it would cost and what stands in its way.]")
+                st.markdown(":gray[Fill in the form to see the estimated cost and any blockers.]")
             return
-        with said("There is no plan"):
-            draw_plan(planned(draft.document), draft)
+        with shows_errors("The plan could not be read"):
+            draw_plan(planned(draft.document), draft.spec)
 
 
 def planned(document: Any) -> dict[str, Any]:
-    """Return the plan, asking again only when the document has changed."""
+    """Return the plan; it is requested again only if the document has changed."""
     key = json.dumps(document, sort_keys=True)
     known = st.session_state.get("planned")
     if known is None or known[0] != key:
@@ -158,10 +160,8 @@ def planned(document: Any) -> dict[str, Any]:
     return plan
 
 
-def draw_plan(plan: dict[str, Any], draft: Draft) -> None:
-    """Draw a plan."""
-    spec = draft.spec
-    assert spec is not None, "only a spec without faults is planned"  # noqa: S101
+def draw_plan(plan: dict[str, Any], spec: JobSpec) -> None:
+    """Draw the plan of a spec: place, price, blockers and warnings."""
     price = plan["price"]
     free = price["per_hour"] == 0
     per_hour = EAST_US.per_hour(cpu=spec.cpu, memory_gb=spec.memory_gb)
@@ -169,46 +169,46 @@ def draw_plan(plan: dict[str, Any], draft: Draft) -> None:
     st.html(
         cards.facts(
             [
-                ("where", escape(str(plan["place"]))),
-                ("price per hour", "nothing here" if free else money(price["per_hour"])),
-                ("at the very most", "nothing here" if free else money(price["at_most"])),
-                ("in Azure, East US", f"{money(per_hour)} an hour, {money(per_hour * hours)} at most" if free else ""),
-                ("given up after", span(hours * 3_600)),
+                ("place", escape(str(plan["place"]))),
+                ("price per hour", "free" if free else money(price["per_hour"])),
+                ("maximum", "free" if free else money(price["at_most"])),
+                ("in Azure, East US", f"{money(per_hour)} per hour, {money(per_hour * hours)} at most" if free else ""),
+                ("ends within", span(hours * 3_600)),
             ]
         )
     )
     for obstacle in plan["obstacles"]:
-        st.error(f"It would not start: {obstacle}", icon=":material/block:")
+        st.error(f"Blocked: {obstacle}", icon=":material/block:")
     for warning in plan["warnings"]:
         st.warning(warning, icon=":material/info:")
     if not plan["obstacles"]:
-        st.success("Nothing stands in its way.", icon=":material/check_circle:")
+        st.success("Ready to run.", icon=":material/check_circle:")
 
 
 def send(draft: Draft) -> None:
-    """Submit the job and go to its page. The key is the same until it was accepted, so that it is never sent twice."""
-    with said("The job was not submitted"):
+    """Submit the job and go to its page. The idempotency key is kept until the API accepts it, so no job runs twice."""
+    with shows_errors("The job was not submitted"):
         try:
             job_id = api().submit(draft.document, idempotency_key=st.session_state["submission"])
-        except BadRequest as wrong:
-            if wrong.status == 422:  # the key belongs to another spec: the next press is a new submission
+        except BadRequest as error:
+            if error.status == 422:  # the key may belong to another spec, so the next press is a new submission
                 st.session_state["submission"] = uuid.uuid4().hex
             raise
-        for name in (*DEFAULTS, "typed", "submission", "again-of", "planned", "tried"):
+        for name in (*DEFAULTS, "typed", "submission", "again-of", "planned", "submit-pressed"):
             st.session_state.pop(name, None)
         st.session_state["own"] = [job_id, *st.session_state.get("own", [])][:_OWN_MAX]
         st.switch_page(cards.JOB_PAGE, query_params={"job": job_id})
 
 
 def fault(draft: Draft, name: str) -> None:
-    """Draw what is wrong with an input. What is merely empty is wrong only once somebody has tried to submit."""
-    told = draft.faults.get(name, ())
-    if told and (st.session_state.get("tried") or st.session_state.get(name) not in ("", None)):
-        st.html(f'<div class="mf-fault" role="alert">{"<br>".join(map(escape, told))}</div>')
+    """Draw the errors of an input. An empty input has none until the viewer presses Submit."""
+    messages = draft.faults.get(name, ())
+    if messages and (st.session_state.get("submit-pressed") or st.session_state.get(name) not in ("", None)):
+        st.html(f'<div class="mf-fault" role="alert">{"<br>".join(map(escape, messages))}</div>')
 
 
 def _touched(draft: Draft, first: str) -> bool:
-    """Say whether a folded group holds what is not a default, or a mistake."""
+    """Return whether a collapsed group has an error or a value that is not the default."""
     groups = {
         "start_timeout_s": (
             "start_timeout_s", "run_timeout_s", "max_attempts", "backoff_s", "on_exit_codes", "at_most_once"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mayfly.cli.app import app as cli
+from mayfly.cli.app import COMMANDS
 from tests.bicep.files import BICEP, FILES, MAIN, ROOT, outputs, parameters, text
 
 PAGES = [ROOT / "docs" / name for name in ("deploy.md", "operate.md", "security.md")]
@@ -83,7 +83,7 @@ def test_the_package_holds_all_that_the_app_imports() -> None:
 
 @each_page
 def test_every_command_of_ours_exists(page: Path) -> None:
-    known = {command.name or command.callback.__name__ for command in cli.registered_commands if command.callback}
+    known = {command.name for command in COMMANDS}
     found = set(re.findall(r"(?:^|`|\.venv/bin/)mayfly ([a-z]+)", _code(page), re.MULTILINE))
     assert found - known == set()
 

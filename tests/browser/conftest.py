@@ -23,7 +23,7 @@ from tests.waiting import HANG_GUARD_MS, HANG_GUARD_S, until
 
 ROOT = Path(__file__).parents[2]
 ARTIFACTS = ROOT / "artifacts"
-"""Where pictures go; git ignores it, CI keeps it."""
+"""The folder for screenshots; git ignores it, and CI keeps it."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = (
     "--no-sandbox",
@@ -59,7 +59,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 
 @contextmanager
 def running_up(data: Path, settings: dict[str, str] | None = None) -> Iterator[Up]:
-    """Run `mayfly up`, with these settings and no other."""
+    """Run `mayfly up` with only these settings."""
     port, dashboard_port = free_port(), free_port()
     command = [sys.executable, "-m", "mayfly", "up", "--data", str(data), "--port", str(port)]
     with (data / "up.log").open("wb") as log:
@@ -83,9 +83,9 @@ def running_up(data: Path, settings: dict[str, str] | None = None) -> Iterator[U
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Start the system's own browser, or skip and say why; CI must have one.
+    """Start the system's browser, or skip with a reason; CI must have one.
 
-    For one module alone: Playwright's event loop is this thread's for as long as it lives, and other tests have theirs.
+    One per module, because Playwright occupies this thread's event loop while it runs, and other tests need theirs.
     """
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if found is None:
@@ -109,13 +109,13 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def drawn(page: Page) -> None:
-    """Wait until the page is drawn to its end: its script has ended, and the charts are there, which come last."""
+    """Wait until the page is complete: its script has ended, and the charts, which come last, exist."""
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
 
 
 def picture(page: Page, name: str) -> None:
-    """Keep a picture of the page, once it is drawn."""
+    """Save a screenshot of the page once it is complete."""
     drawn(page)
     ARTIFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTIFACTS / f"{name}.png")

@@ -1,4 +1,4 @@
-"""What a person does with the dashboard, done by a real browser against a whole Mayfly."""
+"""The actions of a person on the dashboard, in a real browser against a whole Mayfly."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tests.browser.conftest import Up, drawn, picture, running_up
 from tests.waiting import HANG_GUARD_MS, Gate, gate_at, until
 
 _GROUPS_MAX = 4
-_LOOKS = 6
-"""So many looks of the board in a row find no change, ..."""
+_POLLS = 6
+"""This many polls of the board in a row find no change, ..."""
 _TRIES = 10
-"""... in one of so many tries: the board is drawn anew with each minute."""
-_LOOK_BYTES_MAX = 3_000
-"""Most of what a look sends; a drawing is many times that."""
+"""... in one of this many tries, because the board is redrawn every minute."""
+_POLL_BYTES_MAX = 3_000
+"""Upper bound of the bytes that a poll sends; a redraw sends many times that."""
 _COUNT_CHANGES = """() => {
     window.changes = 0;
     new MutationObserver(found => { window.changes += found.length; }).observe(
@@ -63,8 +63,8 @@ def test_a_job_from_the_form_to_its_result(up: Up, page: Page, gate: Gate) -> No
     command.blur()
     page.get_by_role("textbox", name="Name").fill("counting")
     page.get_by_role("textbox", name="Name").blur()
-    expect(page.get_by_text("Nothing stands in its way.")).to_be_visible()
-    expect(page.get_by_text("nothing here").first).to_be_visible()
+    expect(page.get_by_text("Ready to run.")).to_be_visible()
+    expect(page.get_by_text("free", exact=True).first).to_be_visible()
     picture(page, "submit")
     page.get_by_test_id("stMain").get_by_role("button", name=re.compile("Submit")).click()
 
@@ -84,41 +84,41 @@ def test_a_job_from_the_form_to_its_result(up: Up, page: Page, gate: Gate) -> No
     expect(log).to_contain_text("line 3")
     picture(page, "job-succeeded")
 
-    # By its link alone, for somebody else.
+    # By its link alone, for another viewer.
     link = page.url
     other = page.context.new_page()
     opened(other, link)
     expect(other.locator(".mf-headline h2")).to_contain_text("counting")
     expect(other.get_by_test_id("stMetricValue")).to_have_text("28")
 
-    # Any moment of its life.
+    # Any moment of the job.
     other.get_by_role("tab", name="Events").click()
     slider = other.get_by_role("slider", name="Position in the stream")
     slider.focus()
     slider.press("Home")
     moment = other.locator(".st-key-moment")
-    expect(moment).to_contain_text("As it was after event 1")
+    expect(moment).to_contain_text("After event 1")
     expect(moment.locator(".mf-badge")).to_have_text("queued")
     slider.press("ArrowRight")
-    expect(moment).to_contain_text("As it was after event 2")
+    expect(moment).to_contain_text("After event 2")
     expect(moment.locator(".mf-badge")).to_have_text("starting")
     picture(other, "job-at-event-2")
 
-    # Times are the viewer's; UTC is on hover.
+    # Times are in the viewer's time zone; UTC is on hover.
     time_shown = other.locator(".mf-facts time").first
     utc, local = time_shown.get_attribute("title") or "", time_shown.inner_text()
     assert "UTC" in utc
     assert utc[11:16] not in local
 
 
-def test_what_is_typed_while_the_page_is_drawn_anew_stays(up: Up, page: Page) -> None:
+def test_input_survives_a_rerun_of_the_page(up: Up, page: Page) -> None:
     opened(page, f"{up.url}/submit")
     message, name = page.get_by_label("Message", exact=True).last, page.get_by_role("textbox", name="Name")
     for number in range(3):
         message.fill(f"something to do {number}")
         name.fill("")
-        name.press_sequentially("quick-typist", delay=40)  # leaving the message has the page drawn anew meanwhile
-        expect(page.get_by_text("Nothing stands in its way.")).to_be_visible()
+        name.press_sequentially("quick-typist", delay=40)  # leaving the message reruns the page while this is typed
+        expect(page.get_by_text("Ready to run.")).to_be_visible()
         expect(name).to_have_value("quick-typist")
     page.get_by_role("link", name="System").click()
     expect(page.get_by_role("heading", name="System")).to_be_visible()
@@ -144,7 +144,7 @@ def test_a_job_added_on_the_board_is_shown_while_it_waits_and_then_done(up: Up, 
     expect(page.get_by_label("Add work")).to_have_value("")
 
 
-def test_a_change_in_the_log_comes_to_the_open_page_by_itself(up: Up, page: Page) -> None:
+def test_a_change_in_the_log_appears_on_the_open_page(up: Up, page: Page) -> None:
     opened(page, up.url)
     for number in range(3):
         text = f"seen {number} {uuid.uuid4().hex[:8]}"
@@ -153,7 +153,7 @@ def test_a_change_in_the_log_comes_to_the_open_page_by_itself(up: Up, page: Page
         page.wait_for_selector(f"text={text}")
 
 
-def test_a_board_on_which_nothing_changes_is_left_alone_and_a_change_still_shows(up: Up, page: Page) -> None:
+def test_an_idle_board_is_not_redrawn_and_a_change_still_shows(up: Up, page: Page) -> None:
     sent: list[int] = []
     page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: sent.append(len(frame))))
     with up.api() as api:
@@ -161,14 +161,14 @@ def test_a_board_on_which_nothing_changes_is_left_alone_and_a_change_still_shows
         opened(page, up.url)
         drawn(page)
         windows: list[tuple[int, int]] = []
-        while not any(changes == 0 and most <= _LOOK_BYTES_MAX for changes, most in windows):
+        while not any(changes == 0 and most <= _POLL_BYTES_MAX for changes, most in windows):
             assert len(windows) < _TRIES, windows
-            windows.append(_some_looks(page, sent))
+            windows.append(_some_polls(page, sent))
         _submit_and_see(api, page, text := uuid.uuid4().hex)
         card = page.locator("[class*='st-key-card-']", has_text=text)
         expect(card.locator(".mf-badge")).to_have_text("succeeded")
 
-        # A dialog stays open over a board that is drawn anew as a whole, until it is closed.
+        # A dialog stays open over a board that is redrawn as a whole, until it is closed.
         page.get_by_role("button", name="Clear…").click()
         dialog = page.get_by_role("dialog")
         expect(dialog).to_be_visible()
@@ -180,11 +180,11 @@ def test_a_board_on_which_nothing_changes_is_left_alone_and_a_change_still_shows
         expect(dialog).to_have_count(0)
 
 
-def _some_looks(page: Page, sent: list[int]) -> tuple[int, int]:
-    """Wait for some looks of the page; return how much of it changed meanwhile, and the size of the largest answer."""
+def _some_polls(page: Page, sent: list[int]) -> tuple[int, int]:
+    """Wait for some polls of the page; return the number of changes in that time and the size of the largest answer."""
     page.evaluate(_COUNT_CHANGES)
     sent.clear()
-    while len(sent) < _LOOKS:
+    while len(sent) < _POLLS:
         page.wait_for_timeout(100)  # which is when frames are noted
     return page.evaluate("window.changes"), max(sent)
 
@@ -195,7 +195,7 @@ def _submit_and_see(api: Api, page: Page, message: str) -> None:
 
 
 def test_the_chart_and_the_boxes_of_a_live_board_stay_the_same_elements(up: Up, page: Page) -> None:
-    """Live without flicker: what is drawn anew each second is changed in its place."""
+    """Live without flicker: elements that are redrawn each second are updated, not replaced."""
     with up.api() as api:
         job_id = api.submit({"command": ["sleep", "86400"], "name": "steady"}, idempotency_key=uuid.uuid4().hex)
         opened(page, up.url)
@@ -207,7 +207,7 @@ def test_the_chart_and_the_boxes_of_a_live_board_stay_the_same_elements(up: Up, 
             page.locator(selector).first.evaluate("element => element.setAttribute('data-same', 'yes')")
         for _ in range(3):
             before = card.inner_text()
-            until(lambda before=before: card.inner_text() != before)  # type: ignore[misc] # its seconds go on
+            until(lambda before=before: card.inner_text() != before)  # type: ignore[misc] # its duration grows
         expect(page.locator("[data-same=yes]")).to_have_count(3)
         expect(page.get_by_label("Add work")).to_have_value("half a sentence")
         api.cancel(job_id)
@@ -220,7 +220,7 @@ def test_cancel_from_its_page(up: Up, page: Page) -> None:
     badge(page, "running")
     page.get_by_role("button", name="Cancel").click()
     badge(page, "canceled")
-    expect(page.get_by_role("button", name="Again")).to_be_visible()
+    expect(page.get_by_role("button", name="Run again")).to_be_visible()
     picture(page, "job-canceled")
 
 
@@ -239,7 +239,7 @@ def test_a_card_is_reached_and_opened_by_the_keyboard(up: Up, page: Page) -> Non
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_every_page_in_both_themes_at_both_widths(up: Up, browser: Browser, scheme: str, width: int) -> None:
-    """Nothing is wider than the window, and no page shows an error of its own."""
+    """Nothing is wider than the window, and no page shows an exception."""
     with up.api() as api:
         job_id = next(iter(api.jobs(limit=1))).job_id
     context = browser.new_context(
@@ -275,7 +275,7 @@ def test_the_page_stays_up_without_the_store_and_recovers(up: Up, page: Page) ->
     for here, away in moved:
         here.rename(away)
     expect(page.get_by_text("The board could not be read")).to_be_visible()
-    expect(page.get_by_text("This page tries again by itself.")).to_be_visible()
+    expect(page.get_by_text("This page retries automatically.")).to_be_visible()
     picture(page, "board-without-store")
     for here, away in moved:
         away.rename(here)
@@ -294,19 +294,19 @@ def test_the_page_stays_up_without_the_api_and_recovers(page: Page, tmp_path: Pa
         running.wait_until_ready()
         shown.wait_until_ready()
         opened(page, f"{dashboard.url}/system")
-        expect(page.get_by_text("does not answer or is not well")).to_have_count(0)
+        expect(page.get_by_text("does not answer or is unhealthy")).to_have_count(0)
         running.stop()
-        expect(page.get_by_text("does not answer or is not well")).to_be_visible()
+        expect(page.get_by_text("does not answer or is unhealthy")).to_be_visible()
         picture(page, "system-without-api")
         running = host.start()
         running.wait_until_ready()
-        expect(page.get_by_text("does not answer or is not well")).to_have_count(0)
+        expect(page.get_by_text("does not answer or is unhealthy")).to_have_count(0)
     finally:
         shown.stop()
         running.stop()
 
 
-def test_clear_says_what_it_does_and_does_it(up: Up, page: Page) -> None:
+def test_clear_shows_what_it_will_do_and_does_it(up: Up, page: Page) -> None:
     with up.api() as api:
         api.submit({"command": ["sleep", "600"], "name": "to-clear"}, idempotency_key=uuid.uuid4().hex)
     opened(page, up.url)
@@ -315,7 +315,7 @@ def test_clear_says_what_it_does_and_does_it(up: Up, page: Page) -> None:
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("Nothing is erased")
     picture(page, "clear")
-    dialog.get_by_role("button", name="Cancel and hide them").click()
+    dialog.get_by_role("button", name="Cancel and archive").click()
     expect(page.get_by_text("The board is clear.")).to_be_visible()
     expect(dialog).to_have_count(0)
     picture(page, "board-empty")

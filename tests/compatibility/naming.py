@@ -14,12 +14,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from local_host.clock import SystemClock
 from local_host.durable.hub import TaskHub
 from local_host.triggers.queues import Queues
-from mayfly.cli.app import app
+from mayfly.cli.app import COMMANDS
 from mayfly.cosmos.account import LAYOUT
 from mayfly.jobs.next_step import AZURE_POLLS
 from mayfly.jobs.spec import JobSpec
@@ -108,9 +106,9 @@ def _plain(value: Any) -> Any:
     return [str(getattr(one, "value", one)) for one in value] if isinstance(value, list) else value
 
 
-def command_line() -> Any:
-    """Return the group of commands, as the library that parses them has it."""
-    return typer.main.get_command(app)
+def commands() -> dict[str, Any]:
+    """Return the commands by name, as the library that parses them has them."""
+    return {str(command.name): command.load() for command in COMMANDS}
 
 
 def variables_of(command: Any) -> set[str]:

@@ -68,8 +68,7 @@ def test_the_openapi_document_describes_every_field_and_parameter(opened: Opened
 
 @pytest.mark.parametrize("name", NAMES["commands"])
 def test_a_command_takes_its_options(name: str) -> None:
-    group = naming.command_line()
-    command = group.commands.get(name)
+    command = naming.commands().get(name)
     assert command is not None, f"mayfly {name} is not there any more"
     arguments = NAMES["commands"][name]["arguments"]
     for option in NAMES["commands"][name]["options"]:

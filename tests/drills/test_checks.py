@@ -1,4 +1,4 @@
-"""The checks of demo and chaos find what they are there to find."""
+"""The checks of demo and chaos find the faults that they are for."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_good_stream_passes_every_check() -> None:
     assert checks.streams_are_gapless(streams).ok
     assert checks.attempts_are_claimed_once(streams).ok
     assert checks.containers_are_gone(jobs).ok
-    assert chaos_checks.ends_are_right({ADA: _PLANNED}, jobs, 1).ok
+    assert chaos_checks.outcomes_are_right({ADA: _PLANNED}, jobs, 1).ok
     assert chaos_checks.log_has_no_duplicates(documents(streams[ADA]), streams).ok
     assert chaos_checks.views_equal_their_streams(jobs, jobs).ok
 
@@ -65,7 +65,7 @@ def test_a_container_that_is_still_there_is_found() -> None:
     assert not checks.containers_are_gone({job.job_id: job}).ok
 
 
-def test_a_wrong_end_is_found() -> None:
+def test_a_wrong_outcome_is_found() -> None:
     job = folded(succeeded())
 
     for wrong in (
@@ -74,15 +74,15 @@ def test_a_wrong_end_is_found() -> None:
         replace(_PLANNED, error="exit"),
         replace(_PLANNED, result=None),
     ):
-        assert not chaos_checks.ends_are_right({ADA: wrong}, {ADA: job}, 1).ok
-    assert not chaos_checks.ends_are_right({ADA: _PLANNED}, {ADA: job}, 2).ok
-    assert not chaos_checks.ends_are_right({ADA: _PLANNED}, {}, 1).ok
+        assert not chaos_checks.outcomes_are_right({ADA: wrong}, {ADA: job}, 1).ok
+    assert not chaos_checks.outcomes_are_right({ADA: _PLANNED}, {ADA: job}, 2).ok
+    assert not chaos_checks.outcomes_are_right({ADA: _PLANNED}, {}, 1).ok
 
 
-def test_a_job_that_nobody_submitted_is_found() -> None:
+def test_an_unexpected_job_is_found() -> None:
     job = folded(succeeded("tony-dddddddddd"))
 
-    assert not chaos_checks.nothing_else_was_started({ADA: _PLANNED}, {job.job_id: job}).ok
+    assert not chaos_checks.no_job_is_unexpected({ADA: _PLANNED}, {job.job_id: job}).ok
 
 
 def test_a_view_that_lags_or_is_missing_is_found() -> None:
@@ -110,14 +110,14 @@ def test_a_reported_command_must_have_run_once(lines: int, ok: bool, tmp_path: P
 
 
 @pytest.mark.parametrize(("lines", "ok"), [(0, True), (1, True), (2, False)])
-def test_a_command_that_was_claimed_only_may_not_have_run_yet(lines: int, ok: bool, tmp_path: Path) -> None:
+def test_a_claimed_command_may_not_have_run_yet(lines: int, ok: bool, tmp_path: Path) -> None:
     if lines:
         (tmp_path / f"{ADA}.1").write_text("ran\n" * lines)
 
     assert chaos_checks.attempts_ran_once({ADA: _PLANNED}, {ADA: folded(running(ADA))}, tmp_path).ok is ok
 
 
-def test_a_run_of_an_attempt_that_nobody_knows_is_found(tmp_path: Path) -> None:
+def test_a_run_of_an_unknown_attempt_is_found(tmp_path: Path) -> None:
     (tmp_path / f"{ADA}.1").write_text("ran\n")
     (tmp_path / f"{ADA}.2").write_text("ran\n")
 
@@ -126,13 +126,13 @@ def test_a_run_of_an_attempt_that_nobody_knows_is_found(tmp_path: Path) -> None:
 
 def test_a_directory_that_is_left_is_found(tmp_path: Path) -> None:
     (tmp_path / "containers" / ".gone-x").mkdir(parents=True)
-    assert checks.no_directory_is_left(tmp_path).ok
+    assert checks.no_container_directory_is_left(tmp_path).ok
 
     (tmp_path / "containers" / f"{ADA}-1-local").mkdir()
-    assert not checks.no_directory_is_left(tmp_path).ok
+    assert not checks.no_container_directory_is_left(tmp_path).ok
 
 
-def test_the_demo_finds_each_kind_of_wrong_end() -> None:
+def test_the_demo_finds_each_kind_of_wrong_outcome() -> None:
     job = folded(succeeded())
     right = DEMO_JOBS[0]
 

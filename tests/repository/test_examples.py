@@ -8,7 +8,7 @@ import pkgutil
 
 import pytest
 
-_PACKAGES = ("mayfly", "orchestrations", "triggers", "worker", "local_host", "streamlit_dashboard")
+_PACKAGES = ("mayfly", "orchestrations", "triggers", "worker", "local_host", "streamlit_dashboard", "drills")
 
 
 def _modules() -> list[str]:

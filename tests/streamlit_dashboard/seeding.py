@@ -35,7 +35,7 @@ CLEANED: tuple[c.Command, ...] = (
 
 
 def succeeded(result: Any = None) -> tuple[c.Command, ...]:
-    """Return what happens to a job that ends well."""
+    """Return the commands of a job that succeeds."""
     report = c.ReportSuccess(
         attempt=1, claim=CLAIM, body=e.WorkerSucceeded(result=result, exit_code=0, output_tail="the end\n", cpu_s=0.5)
     )
@@ -60,7 +60,7 @@ CANCELED: tuple[c.Command, ...] = (*STARTED, c.RequestCancel(source="http", reas
 
 
 class Seeded:
-    """Stores that are written as a host writes them."""
+    """Stores that are written like those of a host."""
 
     def __init__(self, log: EventLog, views: JobViews) -> None:
         self._runner = asyncio.Runner()
@@ -85,7 +85,7 @@ class Seeded:
         ago_s: float = 600,
         projected: bool = True,
     ) -> str:
-        """Write a job that all this has happened to, one second apart, and return its id."""
+        """Write a job to which these commands happened, one second apart; return its id."""
         spec = spec or JobSpec(message=f"job {number}", retry=RetryPolicy(max_attempts=1))
         at = datetime.now(UTC) - timedelta(seconds=ago_s)
         job_id = job_id_for(seed=str(number).encode(), name=spec.name)
@@ -101,7 +101,7 @@ class Seeded:
         return job_id
 
     def then(self, job_id: str, *commands: c.Command) -> None:
-        """Let more happen to a job, now."""
+        """Apply further commands to a job, now."""
         for command in commands:
             job = self.read(job_id)
             events = decide(job, command, datetime.now(UTC)).events

@@ -1,4 +1,4 @@
-"""The board: what it shows of stores in every state, and what it does."""
+"""The board: its view of jobs in every state, and its actions."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ def test_a_job_of_each_state_has_its_card_with_sign_and_word(seeded: Seeded, ope
     assert "100 of 100 groups in use" in text
     assert "exit code 7" in text
     assert "{&quot;sum&quot;: 42}" in text
-    assert "its container is still there" in text
+    assert "its container still exists" in text
 
 
-def test_what_a_job_says_of_itself_is_never_html(seeded: Seeded, opened: Open) -> None:
+def test_text_from_a_job_is_never_html(seeded: Seeded, opened: Open) -> None:
     seeded.job(1, FAILED, spec=JobSpec(command=("<script>alert(1)</script>",), labels={"a": "<img src=x>"}))
     text = shown(opened())
     assert "<script>" not in text
     assert "<img" not in text
 
 
-def test_an_empty_board_says_what_to_do(seeded: Seeded, opened: Open) -> None:
+def test_an_empty_board_explains_what_to_do(seeded: Seeded, opened: Open) -> None:
     assert "No jobs yet" in shown(opened())
 
 
-def test_filters_that_fit_nothing_say_so(seeded: Seeded, opened: Open) -> None:
+def test_filters_without_a_match_show_a_hint(seeded: Seeded, opened: Open) -> None:
     seeded.job(1)
     app = opened()
     app.text_input(key="name").input("nobody").run()
-    assert "No job fits these filters" in shown(app)
+    assert "No job matches these filters" in shown(app)
     assert not app.exception
 
 
@@ -68,7 +68,7 @@ def test_jobs_are_filtered_by_label_name_state_and_time(seeded: Seeded, opened: 
     assert (web in shown(app), other in shown(app)) == (True, False)
 
 
-def test_the_chart_says_in_words_how_many_jobs_came_when(seeded: Seeded, opened: Open) -> None:
+def test_the_chart_has_its_numbers_in_words(seeded: Seeded, opened: Open) -> None:
     for number, commands in enumerate([succeeded(), succeeded(), FAILED]):
         seeded.job(number, commands, ago_s=7_200)
     text = shown(opened())
@@ -76,7 +76,7 @@ def test_the_chart_says_in_words_how_many_jobs_came_when(seeded: Seeded, opened:
     assert ": 3 jobs (1 failed, 2 succeeded)" in text
 
 
-def test_a_label_without_a_value_is_called_wrong(seeded: Seeded, opened: Open) -> None:
+def test_a_label_without_a_value_is_an_error(seeded: Seeded, opened: Open) -> None:
     app = opened()
     app.text_input(key="label").input("team").run()
     assert "Labels: must be NAME=VALUE" in shown(app)
@@ -126,7 +126,7 @@ def test_a_job_that_is_added_is_pending_at_once(seeded: Seeded, opened: Open, se
     assert "mf-sign-queued" in shown(app)
 
 
-def test_a_job_that_cannot_be_added_says_why_and_the_board_stays(seeded: Seeded, opened: Open) -> None:
+def test_a_job_that_cannot_be_added_shows_why_and_the_board_stays(seeded: Seeded, opened: Open) -> None:
     job_id = seeded.job(1)
     app = opened()
     app.text_input(key="quick-message").input("resize it")
@@ -135,25 +135,25 @@ def test_a_job_that_cannot_be_added_says_why_and_the_board_stays(seeded: Seeded,
     assert job_id in shown(app)
 
 
-def test_clear_says_what_it_will_do_before_it_does_it(seeded: Seeded, opened: Open, serve: Serve) -> None:
+def test_clear_shows_what_it_will_do_first(seeded: Seeded, opened: Open, serve: Serve) -> None:
     seeded.job(1)
     seeded.job(2, succeeded())
     steps = [{"canceled": 1, "archived": 1, "cursor": "on"}, {"canceled": 0, "archived": 1, "cursor": None}]
     api = serve({"POST /api/jobs/clear": [Answer(status=202, body=step) for step in steps]})
     app = opened()
     app.button(key="clear").click().run()
-    assert "**1 job** not over yet: **canceled**" in shown(app)
-    assert "**2 jobs** in all: **hidden**" in shown(app)
+    assert "**1 open job** will be **canceled**" in shown(app)
+    assert "**2 jobs** in total will be **archived**" in shown(app)
     assert api.requests("POST /api/jobs/clear") == []
     app.button(key="clear-now").click().run()
     assert len(api.requests("POST /api/jobs/clear")) == 2
-    assert app.toast[0].value == "Canceled 1, hid 2."
-    assert "Cancel and hide them" not in [button.label for button in app.button]
+    assert app.toast[0].value == "Canceled 1, archived 2."
+    assert "Cancel and archive" not in [button.label for button in app.button]
 
 
 @dataclass
 class Clock:
-    """Stands in for the module `time` where it is slept, and does something after some sleeps."""
+    """Stands in for the module `time`, and does something after some sleeps."""
 
     act: Callable[[], None] = lambda: None
     act_after: int = -1
@@ -191,7 +191,7 @@ def test_a_clear_waits_for_views_that_lag(
     assert len(api.requests("POST /api/jobs/clear")) == 1
 
 
-def test_a_clear_does_not_wait_for_ever_for_views(
+def test_a_clear_does_not_wait_forever_for_views(
     seeded: Seeded, opened: Open, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
@@ -207,17 +207,17 @@ def test_a_clear_does_not_wait_for_ever_for_views(
     assert len(api.requests("POST /api/jobs/clear")) == 1
 
 
-def test_a_clear_that_breaks_off_says_so_and_can_be_gone_on_with(seeded: Seeded, opened: Open) -> None:
+def test_an_interrupted_clear_shows_why_and_can_be_repeated(seeded: Seeded, opened: Open) -> None:
     seeded.job(1)
     app = opened()
     app.button(key="clear").click().run()
     app.button(key="clear-now").click().run()
     assert "The board was not cleared: http://127.0.0.1:9 does not answer" in shown(app)
     app.run()
-    assert app.button(key="clear-now").label == "Cancel and hide them"
+    assert app.button(key="clear-now").label == "Cancel and archive"
 
 
-def test_a_store_that_is_not_there_is_said_and_got_over(tmp_path: Path, opened: Open) -> None:
+def test_a_missing_store_is_an_error_until_it_exists(tmp_path: Path, opened: Open) -> None:
     app = opened()
     assert "The board could not be read" in shown(app)
     assert "views.db does not exist" in shown(app)
@@ -229,7 +229,7 @@ def test_a_store_that_is_not_there_is_said_and_got_over(tmp_path: Path, opened: 
     seeded.close()
 
 
-def test_a_store_that_goes_away_is_said(seeded: Seeded, opened: Open, tmp_path: Path) -> None:
+def test_a_store_that_disappears_is_an_error_until_it_is_back(seeded: Seeded, opened: Open, tmp_path: Path) -> None:
     job_id = seeded.job(1)
     app = opened()
     assert job_id in shown(app)
@@ -241,7 +241,7 @@ def test_a_store_that_goes_away_is_said(seeded: Seeded, opened: Open, tmp_path: 
     assert job_id in shown(app)
 
 
-def test_views_without_their_tables_are_said(tmp_path: Path, opened: Open) -> None:
+def test_views_without_their_tables_are_an_error(tmp_path: Path, opened: Open) -> None:
     (tmp_path / "views.db").write_bytes(b"")
     (tmp_path / "log.db").write_bytes(b"")
     assert "no such table" in shown(opened())

@@ -1,4 +1,4 @@
-"""The job's page: what it shows of a job in every state, at any position, and what it does."""
+"""The page of a job: its view of a job in every state and at every position, and its actions."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_running_job_shows_progress_and_its_live_output(seeded: Seeded, opened
     assert "resizing" in text
 
 
-def test_live_output_that_is_known_is_not_sent_again(seeded: Seeded, opened: Open, serve: Serve) -> None:
+def test_known_live_output_is_not_sent_again(seeded: Seeded, opened: Open, serve: Serve) -> None:
     job_id = seeded.job(1, STARTED)
     body = {"attempt": 1, "source": "container", "truncated": False}
     parts = [{"text": "one\n", "begin": 0, "mark": "4-aa"}, {"text": "two\n", "begin": 4, "mark": "8-bb"}]
@@ -68,7 +68,7 @@ def test_without_the_api_the_rest_of_a_running_job_is_there(seeded: Seeded, open
     assert "mf-sign-running" in text
 
 
-def test_a_job_that_ends_while_it_is_looked_at_stops_asking(seeded: Seeded, opened: Open, serve: Serve) -> None:
+def test_the_page_of_a_job_that_ends_stops_polling(seeded: Seeded, opened: Open, serve: Serve) -> None:
     job_id = seeded.job(1, STARTED)
     serve({f"GET /api/jobs/{job_id}/logs": [LOGS]})
     app = opened("job", job=job_id)
@@ -84,16 +84,16 @@ def test_search_marks_what_it_finds(seeded: Seeded, opened: Open) -> None:
     app.text_input(key="log-search").input("SECOND").run()
     text = shown(app)
     assert "<mark>second</mark>" in text
-    assert "1 of 3 lines has “SECOND”" in text
+    assert "1 of 3 lines contains “SECOND”" in text
     assert "first line" not in text
 
 
-def test_a_failed_job_says_why(seeded: Seeded, opened: Open) -> None:
+def test_a_failed_job_shows_why(seeded: Seeded, opened: Open) -> None:
     app = opened("job", job=seeded.job(1, FAILED))
     assert app.error[0].value == "exit: exit code 7"
 
 
-def test_a_held_job_says_what_it_waits_for(seeded: Seeded, opened: Open) -> None:
+def test_a_held_job_shows_the_reason(seeded: Seeded, opened: Open) -> None:
     app = opened("job", job=seeded.job(1, HELD))
     assert "100 of 100 groups in use" in app.info[0].value
 
@@ -111,7 +111,7 @@ def test_the_slider_shows_the_job_as_it_was(seeded: Seeded, opened: Open) -> Non
     assert "<b>Now</b>" in shown(app)
     app.slider(key="position").set_value(2).run()
     text = shown(app)
-    assert "As it was after event 2" in text
+    assert "After event 2" in text
     assert "ContainerRequested" in text
     assert "mf-sign-starting" in text
     assert text.count('class="mf-later"') == last - 2
@@ -119,7 +119,7 @@ def test_the_slider_shows_the_job_as_it_was(seeded: Seeded, opened: Open) -> Non
     assert "mf-sign-queued" in shown(app)
 
 
-def test_the_slider_goes_along_with_the_stream_only_at_its_end(seeded: Seeded, opened: Open, serve: Serve) -> None:
+def test_the_slider_follows_the_stream_only_at_its_end(seeded: Seeded, opened: Open, serve: Serve) -> None:
     job_id = seeded.job(1, STARTED)
     serve({f"GET /api/jobs/{job_id}/logs": [LOGS], f"GET /api/jobs/{job_id}/metrics": [METRICS]})
     app = opened("job", job=job_id)
@@ -150,15 +150,15 @@ def test_usage_and_cost_are_there_after_the_container_is_gone(seeded: Seeded, op
     assert ("waste: idle" in text) == ("Cost" in name)
 
 
-def test_the_spec_is_shown_with_names_of_secrets_alone(seeded: Seeded, opened: Open) -> None:
+def test_the_spec_shows_only_the_names_of_secrets(seeded: Seeded, opened: Open) -> None:
     spec = JobSpec(command=("true",), secrets={"DB": "db-password"}, retry=RetryPolicy(max_attempts=3))
     app = opened("job", job=seeded.job(1, spec=spec))
     tab(app, ":material/description: Spec")
     assert "DB from db-password" in shown(app)
-    assert "3 at most" in shown(app)
+    assert "up to 3" in shown(app)
 
 
-def test_cancel_asks_the_api(seeded: Seeded, opened: Open, serve: Serve) -> None:
+def test_cancel_calls_the_api(seeded: Seeded, opened: Open, serve: Serve) -> None:
     job_id = seeded.job(1)
     api = serve({f"POST /api/jobs/{job_id}/cancel": [Answer(status=202, body={"state": "canceled"})]})
     app = opened("job", job=job_id)
@@ -167,7 +167,7 @@ def test_cancel_asks_the_api(seeded: Seeded, opened: Open, serve: Serve) -> None
     assert not app.exception
 
 
-def test_hide_asks_the_api(seeded: Seeded, opened: Open, serve: Serve) -> None:
+def test_archive_calls_the_api(seeded: Seeded, opened: Open, serve: Serve) -> None:
     job_id = seeded.job(1, FAILED)
     api = serve({f"POST /api/jobs/{job_id}/archive": [Answer(status=202, body={"archived": True})]})
     opened("job", job=job_id).button(key="archive").click().run()
@@ -175,9 +175,9 @@ def test_hide_asks_the_api(seeded: Seeded, opened: Open, serve: Serve) -> None:
 
 
 @pytest.mark.parametrize(
-    ("job_id", "told"),
-    [("../etc/passwd", "is not a job's id"), ("ada-abcdefghij", "there is no job"), ("", "The newest jobs")],
+    ("job_id", "text"),
+    [("../etc/passwd", "is not a job id"), ("ada-abcdefghij", "there is no job"), ("", "Newest jobs")],
 )
-def test_a_link_to_no_job_says_so(seeded: Seeded, opened: Open, job_id: str, told: str) -> None:
+def test_a_link_to_no_job_explains_why(seeded: Seeded, opened: Open, job_id: str, text: str) -> None:
     seeded.job(1)
-    assert told in shown(opened("job", job=job_id))
+    assert text in shown(opened("job", job=job_id))

@@ -1,4 +1,4 @@
-"""The pages with their stores in Cosmos DB: what they show of SQLite, asked again, and what is Cosmos DB's own."""
+"""The pages with their stores in Cosmos DB: the tests for SQLite, and those that are specific to Cosmos DB."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.streamlit_dashboard.conftest import Open, shown
 from tests.streamlit_dashboard.seeding import FAILED, Seeded, succeeded
 from tests.streamlit_dashboard.test_board import (  # noqa: F401 - run here with another `seeded`
     test_a_job_of_each_state_has_its_card_with_sign_and_word,
-    test_an_empty_board_says_what_to_do,
+    test_an_empty_board_explains_what_to_do,
     test_jobs_are_filtered_by_label_name_state_and_time,
     test_older_and_newer_lead_through_all_jobs,
     test_the_table_has_every_job_with_utc_on_hover,
@@ -29,12 +29,12 @@ from tests.streamlit_dashboard.test_job import (  # noqa: F401
 )
 from tests.streamlit_dashboard.test_system import (  # noqa: F401
     test_a_container_that_stays_is_listed_once_it_is_late,
-    test_an_api_that_is_gone_is_said_and_the_rest_is_there,
-    test_empty_stores_and_none_at_all_are_both_said,
-    test_events_that_the_views_do_not_show_yet_are_counted,
+    test_empty_stores_are_explained,
+    test_events_that_are_not_in_the_views_yet_are_counted,
     test_held_jobs_are_listed_with_their_reason,
-    test_it_tells_the_log_and_that_the_views_are_up_to_date,
-    test_phases_and_outcomes_are_told,
+    test_it_shows_the_log_and_views_that_are_up_to_date,
+    test_phases_and_outcomes_are_shown,
+    test_without_the_api_the_rest_is_shown,
 )
 
 DATABASE = str(LAYOUT["database"])
@@ -67,11 +67,11 @@ async def _drop(server: CosmosServer) -> None:
             return
 
 
-def test_stores_that_nobody_made_are_said_and_got_over(opened: Open, cosmos_server: CosmosServer) -> None:
+def test_missing_stores_are_an_error_until_they_exist(opened: Open, cosmos_server: CosmosServer) -> None:
     app = opened()
     assert "the database or a container is missing" in shown(app)
     app = opened("system")
-    assert shown(app).count("This page tries again by itself") >= 4
+    assert shown(app).count("This page retries automatically") >= 4
     account = cosmos_server.account(DATABASE)
     late = Seeded(CosmosEventLog(account), CosmosJobViews(account))
     job_id = late.job(1, succeeded())
@@ -79,7 +79,7 @@ def test_stores_that_nobody_made_are_said_and_got_over(opened: Open, cosmos_serv
     assert job_id in shown(opened())
 
 
-def test_an_account_that_refuses_is_said_and_got_over(
+def test_an_account_that_denies_access_is_an_error_until_it_grants_it(
     seeded: Seeded, opened: Open, cosmos_server: CosmosServer
 ) -> None:
     job_id = seeded.job(1, FAILED)
@@ -89,8 +89,8 @@ def test_an_account_that_refuses_is_said_and_got_over(
     assert job_id in shown(opened())
 
 
-def test_a_reader_makes_nothing_and_writes_nothing(opened: Open, cosmos_server: CosmosServer, seeded: Seeded) -> None:
-    """What the dashboard's role allows is all that it does: it reads."""
+def test_a_reader_creates_and_writes_nothing(opened: Open, cosmos_server: CosmosServer, seeded: Seeded) -> None:
+    """The role of the dashboard can only read."""
     job_id = seeded.job(1, succeeded())
     cosmos_server.note_writes()
     for page in ("board", "system"):
@@ -101,7 +101,7 @@ def test_a_reader_makes_nothing_and_writes_nothing(opened: Open, cosmos_server: 
     assert {one["headers"]["content-type"] for one in carried_out} == {"application/query+json"}
 
 
-def test_where_all_of_the_last_events_are_behind_there_are_so_many_or_more(
+def test_a_lag_of_all_the_last_events_is_shown_as_that_many_or_more(
     seeded: Seeded, opened: Open, cosmos_server: CosmosServer
 ) -> None:
     for number in range(12):

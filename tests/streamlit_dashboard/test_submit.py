@@ -1,4 +1,4 @@
-"""The submit page: mistakes at their fields, the plan before, the job after, and again."""
+"""The submit page: errors at their fields, the plan before, the job after, and a copy of a job."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PLAN = Answer(
 )
 
 
-def test_mistakes_stand_at_their_fields_in_the_specs_own_words(seeded: Seeded, opened: Open, serve: Serve) -> None:
+def test_errors_are_at_their_fields_in_the_words_of_the_spec(seeded: Seeded, opened: Open, serve: Serve) -> None:
     api = serve({"POST /api/plan": [PLAN]})
     app = opened("submit")
     app.text_area(key="message").input("hi")
@@ -38,13 +38,13 @@ def test_mistakes_stand_at_their_fields_in_the_specs_own_words(seeded: Seeded, o
     assert api.requests("POST /api/jobs") == []
 
 
-def test_the_price_and_what_stands_in_the_way_are_shown_before(seeded: Seeded, opened: Open, serve: Serve) -> None:
+def test_the_price_and_blockers_are_shown_first(seeded: Seeded, opened: Open, serve: Serve) -> None:
     api = serve({"POST /api/plan": [PLAN]})
     app = opened("submit")
     app.text_area(key="message").input("hi").run()
     text = shown(app)
     assert "$0.0500" in text
-    assert "It would not start: no secret db-password" in text
+    assert "Blocked: no secret db-password" in text
     assert "cpu 1 is not enforced here" in text
     app.run()
     assert len(api.requests("POST /api/plan")) == 1
@@ -70,14 +70,14 @@ def test_an_api_that_is_gone_keeps_what_was_typed_and_the_key(seeded: Seeded, op
     app = opened("submit")
     app.text_area(key="message").input("hi").run()
     key = app.session_state["submission"]
-    assert "There is no plan" in shown(app)
+    assert "The plan could not be read" in shown(app)
     app.button(key="send").click().run()
     assert "The job was not submitted" in shown(app)
     assert app.text_area(key="message").value == "hi"
     assert app.session_state["submission"] == key
 
 
-def test_again_fills_in_the_job_that_is_to_be_repeated(seeded: Seeded, opened: Open) -> None:
+def test_run_again_fills_in_the_spec_of_the_job(seeded: Seeded, opened: Open) -> None:
     spec = JobSpec(command=("sh", "-c", "exit 7"), labels={"team": "web"}, retry=RetryPolicy(max_attempts=2))
     app = opened("submit", again=seeded.job(1, FAILED, spec=spec))
     assert app.text_area(key="command").value == "sh -c 'exit 7'"
@@ -85,7 +85,7 @@ def test_again_fills_in_the_job_that_is_to_be_repeated(seeded: Seeded, opened: O
     assert app.number_input(key="max_attempts").value == 2
 
 
-def test_nothing_is_called_wrong_before_anything_was_typed(seeded: Seeded, opened: Open) -> None:
+def test_an_untouched_form_shows_no_error(seeded: Seeded, opened: Open) -> None:
     app = opened("submit")
     assert 'role="alert"' not in shown(app)
     assert not app.error
@@ -93,13 +93,13 @@ def test_nothing_is_called_wrong_before_anything_was_typed(seeded: Seeded, opene
     assert app.error[0].value == "a message or a command is required"
 
 
-def test_the_form_begins_with_the_specs_own_defaults() -> None:
+def test_the_form_starts_with_the_defaults_of_the_spec() -> None:
     draft = spec_form.read({**spec_form.DEFAULTS, "message": "hi"})
     assert draft.spec == JobSpec(message="hi")
 
 
 @given(specs)
-def test_what_a_spec_fills_in_reads_as_the_same_spec(spec: JobSpec) -> None:
+def test_a_filled_in_spec_is_read_as_the_same_spec(spec: JobSpec) -> None:
     asked = spec.model_copy(update={"retry": spec.retry.model_copy(update={"on_errors": None})})
     assert spec_form.read(spec_form.write(asked)).spec == asked
 
@@ -122,7 +122,7 @@ def test_what_a_spec_fills_in_reads_as_the_same_spec(spec: JobSpec) -> None:
         ({"message": ""}, "form"),
     ],
 )
-def test_each_mistake_belongs_to_its_input(typed: dict[str, object], field: str) -> None:
+def test_each_error_belongs_to_its_input(typed: dict[str, object], field: str) -> None:
     draft = spec_form.read({**spec_form.DEFAULTS, "message": "hi", **typed})
     assert draft.spec is None
     assert list(draft.faults) == [field]

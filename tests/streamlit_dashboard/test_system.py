@@ -1,4 +1,4 @@
-"""The system page: what it says of log, projector, held jobs, lingering containers, outcomes and phases."""
+"""The system page: log, projector lag, held jobs, lingering containers, outcomes and phase durations."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tests.streamlit_dashboard.conftest import Open, Serve, shown
 from tests.streamlit_dashboard.seeding import CANCELED, FAILED, HELD, Seeded, succeeded
 
 
-def test_it_tells_the_log_and_that_the_views_are_up_to_date(seeded: Seeded, opened: Open, serve: Serve) -> None:
+def test_it_shows_the_log_and_views_that_are_up_to_date(seeded: Seeded, opened: Open, serve: Serve) -> None:
     serve({"GET /api/health": [Answer(body={"status": "ok"})]})
     job_id = seeded.job(1, succeeded())
     app = opened("system")
@@ -17,7 +17,7 @@ def test_it_tells_the_log_and_that_the_views_are_up_to_date(seeded: Seeded, open
     assert values["API"].endswith(" ms")
 
 
-def test_events_that_the_views_do_not_show_yet_are_counted(seeded: Seeded, opened: Open) -> None:
+def test_events_that_are_not_in_the_views_yet_are_counted(seeded: Seeded, opened: Open) -> None:
     seeded.job(1, succeeded())
     behind = seeded.job(2, FAILED, projected=False)
     app = opened("system")
@@ -26,12 +26,12 @@ def test_events_that_the_views_do_not_show_yet_are_counted(seeded: Seeded, opene
     assert any("behind" in metric.delta for metric in app.metric)
 
 
-def test_an_api_that_is_gone_is_said_and_the_rest_is_there(seeded: Seeded, opened: Open) -> None:
+def test_without_the_api_the_rest_is_shown(seeded: Seeded, opened: Open) -> None:
     seeded.job(1, succeeded())
     app = opened("system")
     values = {metric.label: metric.value for metric in app.metric}
     assert values["API"] == "no answer"
-    assert "jobs can be read here, and not submitted" in shown(app)
+    assert "you can view jobs but not submit or cancel them" in shown(app)
     assert "Events in the log" in values
 
 
@@ -47,13 +47,13 @@ def test_a_container_that_stays_is_listed_once_it_is_late(seeded: Seeded, opened
     late = seeded.job(1, CANCELED, ago_s=600)
     fresh = seeded.job(2, CANCELED, ago_s=5)
     text = shown(opened("system"))
-    assert "Containers that should be gone and are not: 1" in text
+    assert "Lingering containers: 1" in text
     assert f"{late}-1-local" in text
     assert f"{fresh}-1-local" not in text
-    assert "1 more job is over and being cleaned up right now" in text
+    assert "The containers of 1 finished job are being deleted right now" in text
 
 
-def test_phases_and_outcomes_are_told(seeded: Seeded, opened: Open) -> None:
+def test_phases_and_outcomes_are_shown(seeded: Seeded, opened: Open) -> None:
     seeded.job(1, succeeded())
     seeded.job(2, FAILED)
     text = shown(opened("system"))
@@ -61,13 +61,13 @@ def test_phases_and_outcomes_are_told(seeded: Seeded, opened: Open) -> None:
         assert f"<td>{phase}</td>" in text
 
 
-def test_empty_stores_and_none_at_all_are_both_said(seeded: Seeded, opened: Open) -> None:
+def test_empty_stores_are_explained(seeded: Seeded, opened: Open) -> None:
     text = shown(opened("system"))
     assert "No job is over yet" in text
-    assert "None: every job that waits is about to start" in text
+    assert "No container has outlived its attempt by more than a minute." in text
 
 
 def test_without_stores_the_page_stays_up(opened: Open) -> None:
     text = shown(opened("system"))
     assert "log.db does not exist" in text
-    assert text.count("This page tries again by itself") >= 4
+    assert text.count("This page retries automatically") >= 4

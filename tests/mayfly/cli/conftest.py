@@ -24,7 +24,7 @@ Serve = Callable[[Mapping[str, Sequence[Answer]]], ScriptedApi]
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
-    """Run a command line in this process, with nothing of the developer's own environment."""
+    """Run a command line in this process, without the developer's own settings."""
     for name in ("MAYFLY_URL", "MAYFLY_KEY", "MAYFLY_DATA"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
@@ -33,8 +33,8 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
     def run(*arguments: str) -> Ran:
         with pytest.raises(SystemExit) as left:
             main(arguments)
-        told = capsys.readouterr()
-        return Ran(exit_code=int(left.value.code or 0), out=told.out, err=told.err)
+        printed = capsys.readouterr()
+        return Ran(exit_code=int(left.value.code or 0), out=printed.out, err=printed.err)
 
     return run
 

@@ -1,4 +1,4 @@
-"""An HTTP server that answers from a script, and notes what it was asked."""
+"""An HTTP server that answers from a script and records its requests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Answer:
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     hang_up: bool = False
-    """Close the connection without an answer, as a host does that is killed."""
+    """Close the connection without an answer, like a host that is killed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class Asked:
 
 
 class ScriptedApi:
-    """Answers each `METHOD path` (path without query) from its list; the last answer of a list stays."""
+    """Answers each `METHOD path` (path without query) from its list; the last answer of a list is repeated."""
 
     def __init__(self, script: Mapping[str, Sequence[Answer]]) -> None:
         self.asked: list[Asked] = []

@@ -1,4 +1,4 @@
-"""Streams as the API shows them: made by the core itself, so that they are ones that can happen."""
+"""Streams as the API shows them. The core itself makes them, so that each of them can happen."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CLAIM = "0" * 32
 
 
 def succeeded(job_id: str = "ada-aaaaaaaaaa", **spec: Any) -> list[Event]:
-    """A stream from the submission to the container seen gone."""
+    """Return a stream from the submission until the container is confirmed gone."""
     return _live(
         job_id,
         spec,

@@ -22,12 +22,12 @@ def test_a_folder_is_made_for_its_owner_alone_and_nothing_is_left_in_it(tmp_path
     assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o700
 
 
-def test_a_file_in_the_place_of_the_folder_is_named(run: Run, tmp_path: Path) -> None:
+def test_a_file_instead_of_the_folder_is_named(run: Run, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
     ran = run("up", "--data", str(tmp_path / "taken"), "--no-dashboard", "--port", str(_free_port()))
     assert (ran.exit_code, ran.out) == (2, "")
     assert ran.err == (
-        f"error: {tmp_path / 'taken'} is a file, and Mayfly needs a folder there\n  choose another folder with --data\n"
+        f"error: {tmp_path / 'taken'} is a file, but Mayfly needs a folder there\n  choose another folder with --data\n"
     )
 
 
@@ -62,11 +62,11 @@ def test_what_another_user_left_in_the_folder_is_named(tmp_path: Path, monkeypat
         prepare(tmp_path)
 
 
-def test_no_place_for_a_temporary_folder_is_an_error_with_the_fix(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_temporary_folder_is_an_error_with_the_fix(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", "/nowhere")
     ran = run("demo")
     assert ran.exit_code == 2
-    assert "no temporary folder can be made" in ran.err
+    assert "cannot create a temporary folder" in ran.err
     assert "--data" in ran.err
 
 

@@ -49,7 +49,7 @@ def test_list_all_follows_the_cursor_to_the_end(run: Run, serve: Serve) -> None:
     assert "cursor=c1" in api.asked[1].path
 
 
-def test_list_says_that_there_is_more(run: Run, serve: Serve) -> None:
+def test_list_shows_that_there_are_more(run: Run, serve: Serve) -> None:
     jobs = [view(succeeded(f"ada-aaaaaaaaa{letter}")) for letter in "abc"]
     serve({LIST: [Answer(body={"jobs": jobs, "cursor": "more"})]})
 
@@ -64,10 +64,10 @@ def test_show_has_state_spec_attempts_result_and_output(run: Run, serve: Serve) 
     stream = succeeded(env={"A": "1"}, labels={"team": "red"})
     serve({"GET /api/jobs/ada-aaaaaaaaaa": [Answer(body={**view(stream), "links": {}})]})
 
-    told = run("show", "ada-aaaaaaaaaa").out
+    text = run("show", "ada-aaaaaaaaaa").out
 
-    for text in ("✔ succeeded", 'message "hi"', "A=1", "team=red", "ada-aaaaaaaaaa-1-local", "gone", '"n": 1', "hi"):
-        assert text in told
+    for part in ("✔ succeeded", 'message "hi"', "A=1", "team=red", "ada-aaaaaaaaaa-1-local", "gone", '"n": 1', "hi"):
+        assert part in text
 
 
 def test_logs_prints_the_output_as_it_is(run: Run, serve: Serve) -> None:
@@ -77,7 +77,7 @@ def test_logs_prints_the_output_as_it_is(run: Run, serve: Serve) -> None:
     assert run("logs", "ada-aaaaaaaaaa").out == "a [b]c\n\n  d"
 
 
-def test_logs_of_an_attempt_that_never_was_says_so(run: Run, serve: Serve) -> None:
+def test_logs_of_a_missing_attempt_is_an_error(run: Run, serve: Serve) -> None:
     empty = {"attempt": 0, "source": "none", "text": "", "truncated": False}
     job = Answer(body=view(succeeded()))
     serve({"GET /api/jobs/ada-aaaaaaaaaa/logs": [Answer(body=empty)], "GET /api/jobs/ada-aaaaaaaaaa": [job]})
@@ -89,23 +89,23 @@ def test_logs_of_an_attempt_that_never_was_says_so(run: Run, serve: Serve) -> No
 
 
 def test_logs_follow_prints_each_character_once_until_the_job_is_over(run: Run, serve: Serve) -> None:
-    going, over = running("ada-aaaaaaaaaa"), succeeded("ada-aaaaaaaaaa")
+    open_job, over = running("ada-aaaaaaaaaa"), succeeded("ada-aaaaaaaaaa")
     texts = ["one\n", "one\ntwo\n", "one\ntwo\nthree\n"]
     outputs = [Answer(body={"attempt": 1, "source": "log", "text": text, "truncated": False}) for text in texts]
-    jobs = [Answer(body=view(going)), Answer(body=view(going)), Answer(body=view(over))]
+    jobs = [Answer(body=view(open_job)), Answer(body=view(open_job)), Answer(body=view(over))]
     serve({"GET /api/jobs/ada-aaaaaaaaaa/logs": outputs, "GET /api/jobs/ada-aaaaaaaaaa": jobs})
 
     assert run("logs", "--follow", "ada-aaaaaaaaaa").out == "one\ntwo\nthree\n"
 
 
-def test_logs_follow_asks_only_for_what_is_new(run: Run, serve: Serve) -> None:
-    going, over = running("ada-aaaaaaaaaa"), succeeded("ada-aaaaaaaaaa")
+def test_logs_follow_requests_only_new_output(run: Run, serve: Serve) -> None:
+    open_job, over = running("ada-aaaaaaaaaa"), succeeded("ada-aaaaaaaaaa")
     parts = [("one\n", 0, "4-aa"), ("two\n", 4, "8-bb"), ("cut\ntwo\nthree\n", 0, "14-cc")]
     outputs = [
         Answer(body={"attempt": 1, "source": "log", "text": text, "truncated": False, "begin": begin, "mark": mark})
         for text, begin, mark in parts
     ]
-    jobs = [Answer(body=view(going)), Answer(body=view(going)), Answer(body=view(over))]
+    jobs = [Answer(body=view(open_job)), Answer(body=view(open_job)), Answer(body=view(over))]
     api = serve({"GET /api/jobs/ada-aaaaaaaaaa/logs": outputs, "GET /api/jobs/ada-aaaaaaaaaa": jobs})
 
     assert run("logs", "--follow", "ada-aaaaaaaaaa").out == "one\ntwo\nthree\n"
@@ -146,7 +146,7 @@ def test_export_of_a_job_is_its_stream(run: Run, serve: Serve) -> None:
     assert [json.loads(line) for line in run("export", "alan-bbbbbbbbbb").out.splitlines()] == stream
 
 
-def test_cancel_says_what_became_of_each(run: Run, serve: Serve) -> None:
+def test_cancel_prints_the_state_of_each_job(run: Run, serve: Serve) -> None:
     api = serve(
         {
             "POST /api/jobs/ada-aaaaaaaaaa/cancel": [Answer(status=202, body={"state": "canceled"})],
@@ -157,11 +157,11 @@ def test_cancel_says_what_became_of_each(run: Run, serve: Serve) -> None:
     ran = run("cancel", "ada-aaaaaaaaaa", "alan-bbbbbbbbbb", "--reason", "enough")
 
     assert "ada-aaaaaaaaaa  ⊘ canceled" in ran.out
-    assert "alan-bbbbbbbbbb  ✘ failed  it was over before" in ran.out
+    assert "alan-bbbbbbbbbb  ✘ failed  already over" in ran.out
     assert [asked.body for asked in api.asked] == [{"reason": "enough"}] * 2
 
 
-def test_clear_does_nothing_when_nobody_can_be_asked(run: Run, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clear_without_a_terminal_does_nothing(run: Run, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
     api = serve({LIST: [Answer(body={"jobs": [view(running()), view(succeeded())], "cursor": None})]})
 
@@ -172,7 +172,7 @@ def test_clear_does_nothing_when_nobody_can_be_asked(run: Run, serve: Serve, mon
     assert not api.requests("POST /api/jobs/clear")
 
 
-def test_clear_with_yes_asks_nobody(run: Run, serve: Serve) -> None:
+def test_clear_with_yes_does_not_ask(run: Run, serve: Serve) -> None:
     api = serve(
         {
             "POST /api/jobs/clear": [
@@ -189,7 +189,7 @@ def test_clear_with_yes_asks_nobody(run: Run, serve: Serve) -> None:
     ]
 
 
-def test_an_api_that_is_not_there_is_named_with_the_mend(run: Run) -> None:
+def test_an_unreachable_api_is_named_with_the_fix(run: Run) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{probe.getsockname()[1]}"
@@ -201,13 +201,13 @@ def test_an_api_that_is_not_there_is_named_with_the_mend(run: Run) -> None:
     assert "mayfly up" in ran.err
 
 
-def test_a_server_that_is_no_mayfly_is_said_to_be_none(run: Run, serve: Serve) -> None:
+def test_a_server_that_is_not_mayfly_is_an_error(run: Run, serve: Serve) -> None:
     serve({LIST: [Answer(body=b"<html>")]})
 
     ran = run("list")
 
     assert ran.exit_code == 3
-    assert "is no Mayfly API" in ran.err
+    assert "is not a Mayfly API" in ran.err
 
 
 def test_a_wrong_key_is_explained(run: Run, serve: Serve) -> None:
@@ -220,7 +220,7 @@ def test_a_wrong_key_is_explained(run: Run, serve: Serve) -> None:
     assert "MAYFLY_KEY" in ran.err
 
 
-def test_a_missing_job_is_said_to_be_missing(run: Run, serve: Serve) -> None:
+def test_a_missing_job_is_an_error(run: Run, serve: Serve) -> None:
     refusal = problem(404, "there is no job 'x'", ("job_id", "list the jobs to find the id"))
     serve({"GET /api/jobs/x": [refusal]})
 
@@ -241,14 +241,14 @@ def test_the_local_hosts_key_is_found_in_its_data_folder(run: Run, serve: Serve,
     assert run("key").out == "the-key\n"
 
 
-def test_key_without_a_host_says_how_to_get_one(run: Run) -> None:
+def test_key_without_a_host_names_the_fix(run: Run) -> None:
     ran = run("key")
 
     assert ran.exit_code == 2
     assert "mayfly up" in ran.err
 
 
-def test_up_on_a_taken_port_says_so(run: Run) -> None:
+def test_up_on_a_taken_port_names_the_fix(run: Run) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -68,9 +68,9 @@ def test_options_override_the_file_entry_by_entry(run: Run, serve: Serve, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
-        (["submit"], "there is nothing to do"),
+        (["submit"], "the job is empty"),
         (["submit", "--env", "A", "-m", "x"], "--env must look like K=V (got 'A')"),
         (["submit", "--secret", "=x", "-m", "x"], "--secret must look like VAR=NAME (got '=x')"),
         (["submit", "--file", "missing.json"], "--file missing.json cannot be read: No such file or directory"),
@@ -78,20 +78,20 @@ def test_options_override_the_file_entry_by_entry(run: Run, serve: Serve, tmp_pa
         (["list", "--url", "ftp://x"], "the URL must look like"),
     ],
 )
-def test_a_wrong_command_line_is_refused_without_asking_anybody(run: Run, arguments: list[str], told: str) -> None:
+def test_a_wrong_command_line_is_rejected_without_a_request(run: Run, arguments: list[str], message: str) -> None:
     ran = run(*arguments)
 
     assert ran.exit_code == 2
-    assert told in ran.err
+    assert message in ran.err
     assert "Traceback" not in ran.err
 
 
-def test_a_file_that_is_no_spec_is_refused(run: Run, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_spec_is_rejected(run: Run, tmp_path: Path) -> None:
     (tmp_path / "list.json").write_text("[]")
     (tmp_path / "bad.json").write_text("{")
 
-    assert "must hold one JSON object" in run("submit", "--file", "list.json").err
-    assert "is not JSON" in run("submit", "--file", "bad.json").err
+    assert "must contain one JSON object" in run("submit", "--file", "list.json").err
+    assert "is not valid JSON" in run("submit", "--file", "bad.json").err
 
 
 def test_a_problem_document_becomes_a_line_for_each_field(run: Run, serve: Serve) -> None:
@@ -125,7 +125,7 @@ def test_two_submissions_have_two_keys(run: Run, serve: Serve) -> None:
     assert len({asked.headers["idempotency-key"] for asked in api.asked}) == 2
 
 
-def test_count_submits_each_under_a_key_of_its_own(run: Run, serve: Serve) -> None:
+def test_count_submits_each_copy_with_its_own_key(run: Run, serve: Serve) -> None:
     api = serve({JOBS: [_ACCEPTED]})
 
     ran = run("submit", "-m", "x", "--count", "20", "--idempotency-key", "batch")
@@ -134,7 +134,7 @@ def test_count_submits_each_under_a_key_of_its_own(run: Run, serve: Serve) -> No
     assert sorted(asked.headers["idempotency-key"] for asked in api.asked) == sorted(f"batch-{n}" for n in range(1, 21))
 
 
-def test_count_stops_at_a_spec_that_is_refused(run: Run, serve: Serve) -> None:
+def test_count_stops_at_a_spec_that_is_rejected(run: Run, serve: Serve) -> None:
     api = serve({JOBS: [problem(422, "this is not a job")]})
 
     assert run("submit", "-m", "x", "--count", "20").exit_code == 2
@@ -142,7 +142,7 @@ def test_count_stops_at_a_spec_that_is_refused(run: Run, serve: Serve) -> None:
     assert len(api.asked) == 1
 
 
-def test_a_count_that_breaks_off_says_how_to_go_on(run: Run, serve: Serve) -> None:
+def test_an_interrupted_count_names_the_command_that_submits_the_rest(run: Run, serve: Serve) -> None:
     serve({JOBS: [_ACCEPTED, problem(422, "too much")]})
 
     ran = run("submit", "-m", "x", "--count", "5", "--idempotency-key", "batch")
@@ -183,7 +183,8 @@ def test_wait_with_json_prints_the_job_and_nothing_else(run: Run, serve: Serve) 
     assert json.loads(run("submit", "-m", "x", "--wait", "--json").out) == view(stream)
 
 
-def test_plan_exits_with_1_when_something_is_in_the_way(run: Run, serve: Serve) -> None:
+@pytest.mark.parametrize("command", [["submit", "--dry-run"], ["plan"]], ids=["submit", "plan"])
+def test_a_dry_run_exits_with_1_if_the_job_would_be_blocked(command: list[str], run: Run, serve: Serve) -> None:
     spec = view(succeeded())["spec"]
     plan = {
         "spec": spec,
@@ -192,11 +193,25 @@ def test_plan_exits_with_1_when_something_is_in_the_way(run: Run, serve: Serve) 
         "obstacles": ["there is no secret 'x'"],
         "warnings": ["cpu 1 is not enforced here"],
     }
-    serve({"POST /api/plan": [Answer(body=plan), Answer(body={**plan, "obstacles": []})]})
+    api = serve({"POST /api/plan": [Answer(body=plan), Answer(body={**plan, "obstacles": []})]})
 
-    ran = run("plan", "-m", "hi")
+    ran = run(*command, "-m", "hi")
     assert ran.exit_code == 1
-    for text in ("there is no secret 'x'", "cpu 1 is not enforced here", "0.0500 USD an hour", "local"):
+    for text in ("blocked: there is no secret 'x'", "cpu 1 is not enforced here", "0.0500 USD per hour", "local"):
         assert text in ran.out
 
-    assert run("plan", "-m", "hi").exit_code == 0
+    ran = run(*command, "-m", "hi")
+    assert ran.exit_code == 0
+    assert "ready to run" in ran.out
+    assert json.loads(run(*command, "-m", "hi", "--json").out) == {**plan, "obstacles": []}
+    assert not api.requests(JOBS)
+
+
+def test_a_dry_run_rejects_options_that_only_a_submission_has(run: Run, serve: Serve) -> None:
+    api = serve({})
+
+    for option in (["--wait"], ["--follow"], ["--count", "2"], ["--idempotency-key", "k"]):
+        ran = run("submit", "--dry-run", "-m", "hi", *option)
+        assert ran.exit_code == 2
+        assert "a dry run submits nothing" in ran.err
+    assert not api.asked

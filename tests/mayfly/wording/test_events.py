@@ -8,8 +8,8 @@ from pydantic import TypeAdapter
 from mayfly.cli.event_lines import event_line
 from mayfly.jobs.events import KINDS, Body, Event
 from mayfly.jobs.spec import JobSpec
-from mayfly.wording.events import words
-from mayfly.wording.specs import work
+from mayfly.wording.events import describe
+from mayfly.wording.specs import command_line
 
 _AT = datetime(2026, 1, 1, 12, tzinfo=UTC)
 _SAMPLES: dict[str, dict[str, object]] = {
@@ -63,7 +63,7 @@ _IMPORTANT = {
     "AttemptTimedOut": ["run deadline"],
     "RetryScheduled": ["attempt 3", "it failed"],
     "CancelRequested": ["no longer needed"],
-    "ReportIgnored": ["finished", "attempt over"],
+    "ReportIgnored": ["finished", "already over"],
 }
 
 
@@ -77,23 +77,23 @@ def _read(kind: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_of_event_has_words_of_its_own(kind: str) -> None:
-    told = words(_event(kind))
+def test_every_kind_of_event_has_its_own_description(kind: str) -> None:
+    text = describe(_event(kind))
 
-    assert told.strip()
-    assert told.isprintable()
+    assert text.strip()
+    assert text.isprintable()
     for part in _IMPORTANT.get(kind, []):
-        assert part in told
+        assert part in text
 
 
 def test_no_two_kinds_without_fields_say_the_same() -> None:
-    told = [words(_event(kind)) for kind in KINDS]
+    texts = [describe(_event(kind)) for kind in KINDS]
 
-    assert len(set(told)) == len(told) - 1  # both JobFailed and WorkerFailed repeat the error
+    assert len(set(texts)) == len(texts) - 1  # both JobFailed and WorkerFailed repeat the error
 
 
 def test_captured_output_is_not_repeated_in_its_event() -> None:
-    assert "secret text" not in words(_event("LogsCaptured"))
+    assert "secret text" not in describe(_event("LogsCaptured"))
 
 
 def test_an_event_line_moves_no_cursor_whatever_a_job_says() -> None:
@@ -110,4 +110,4 @@ def test_an_event_line_moves_no_cursor_whatever_a_job_says() -> None:
 
 
 def test_a_long_message_is_cut() -> None:
-    assert len(work(JobSpec(message="x" * 30_000))) < 100
+    assert len(command_line(JobSpec(message="x" * 30_000))) < 100
