@@ -15,7 +15,7 @@ from mayfly.settings import read_settings
 ROOT = Path(__file__).parents[2]
 _LAZY = {
     "local_host.__main__",
-    "local_host.triggers.cosmos_feeds",
+    "local_host.triggers.cosmos_feed",
     "mayfly.__main__",
     "streamlit_dashboard.__main__",
     "streamlit_dashboard.app",
@@ -33,7 +33,15 @@ def modules(*packages: str) -> list[str]:
 @pytest.mark.parametrize(
     ("extra", "names"),
     [
-        ("", ["mayfly.cli", "mayfly.errors", "mayfly.validation", *modules("mayfly/jobs")]),
+        (
+            "",
+            [
+                "mayfly.cli",
+                "mayfly.errors",
+                "mayfly.validation",
+                *modules("mayfly/jobs", "mayfly/client", "mayfly/wording"),
+            ],
+        ),
         ("cli", ["mayfly.cli.app"]),
         ("host", ["function_app", *modules("local_host")]),
         ("cli,host", modules("mayfly/cli")),
@@ -56,7 +64,7 @@ def test_the_command_without_its_extra_ends_with_one_sentence() -> None:
     ran = subprocess.run([sys.executable, "-c", _WITHOUT_TYPER], cwd=ROOT, capture_output=True, text=True, check=False)
     assert ran.returncode == 1
     assert ran.stderr == (
-        "error: the mayfly command needs typer and rich: install the extra [cli], as in pip install '.[cli]' in a"
+        "error: the mayfly command needs typer and rich; install the extra [cli], as in pip install '.[cli]' in a"
         " checkout of Mayfly\n"
     )
 
@@ -75,5 +83,5 @@ def test_settings_that_need_an_extra_which_is_not_installed_are_an_error(monkeyp
     require_adapters(settings)
     monkeypatch.setitem(sys.modules, "azure.keyvault", None)
     monkeypatch.delitem(sys.modules, "azure.keyvault.secrets", raising=False)
-    with pytest.raises(BadRequest, match=r"your settings need azure\.keyvault\.secrets, which is not installed"):
+    with pytest.raises(BadRequest, match=r"your settings need packages that are not installed: azure\.keyvault\.secrets"):
         require_adapters(settings)
