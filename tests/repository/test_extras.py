@@ -83,5 +83,7 @@ def test_settings_that_need_an_extra_which_is_not_installed_are_an_error(monkeyp
     require_adapters(settings)
     monkeypatch.setitem(sys.modules, "azure.keyvault", None)
     monkeypatch.delitem(sys.modules, "azure.keyvault.secrets", raising=False)
-    with pytest.raises(BadRequest, match=r"your settings need packages that are not installed: azure\.keyvault\.secrets"):
+    with pytest.raises(
+        BadRequest, match=r"your settings need packages that are not installed: azure\.keyvault\.secrets"
+    ):
         require_adapters(settings)
