@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from mayfly import composition, telemetry
+from mayfly import composition
 from mayfly.app import Mayfly
 from mayfly.jobs.events import Event
 from mayfly.settings import read_settings
+from mayfly.telemetry import job_context
 from tests.mayfly.connections import Connections
 from tests.mayfly.jobs.samples import JOB_ID, opening
 
@@ -19,7 +20,7 @@ from tests.mayfly.jobs.samples import JOB_ID, opening
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setenv("MAYFLY_DATA", str(tmp_path))
-    monkeypatch.setattr(telemetry, "install", lambda: None)
+    monkeypatch.setattr(job_context, "install", lambda: None)
     composition.use(None)
     yield
     composition.use(None)

@@ -9,7 +9,7 @@ import hashlib
 import logging
 from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
@@ -86,7 +86,10 @@ class World:
         self.network = Network(self)
         self.orchestrators = EngineOrchestrators(self)
         self.pace = self.random.choice((LOCAL_POLLS, AZURE_POLLS, AZURE_POLLS))
-        self.engine = self._new_engine(TaskHub())
+        self._opened = ExitStack()
+        self._intake = SqliteIntakeRecord(":memory:")
+        self._opened.callback(lambda: drive(self._intake.close()))
+        self.engine = self._new_engine(self._new_hub())
         self.mayfly = self._new_mayfly()
 
     @contextmanager
@@ -104,7 +107,7 @@ class World:
             logging.disable(disabled)
             for process in self.processes:
                 process.kill()
-            self.engine.hub.close()
+            self._opened.close()
 
     # Time, and who goes on
 
@@ -163,7 +166,7 @@ class World:
             self.executing.clear()
         else:
             self._die()
-        self.engine = self._new_engine(TaskHub())
+        self.engine = self._new_engine(self._new_hub())
         self.woken.clear()
         self._start_host()
 
@@ -222,6 +225,12 @@ class World:
         self.mayfly = self._new_mayfly()
         composition.use(self.mayfly)
 
+    def _new_hub(self) -> TaskHub:
+        """Open a task hub until the world ends, because a zombie process may still use one that was lost."""
+        hub = TaskHub()
+        self._opened.callback(hub.close)
+        return hub
+
     def _new_engine(self, hub: TaskHub) -> Engine:
         return Engine(
             hub=hub,
@@ -244,7 +253,7 @@ class World:
             public_url="http://host",
             place=PLACE,
             prices=Prices(cpu_hour=0, memory_gb_hour=0),
-            intake=SqliteIntakeRecord(":memory:"),
+            intake=self._intake,
         )
 
 
