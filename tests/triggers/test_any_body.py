@@ -73,7 +73,7 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[FunctionHost]:
     durable = DurableHost()
     patch_durable_client(monkeypatch, durable)
     with asyncio.Runner() as runner:
-        composed = compose(runner)
+        composed = compose(runner, groups_max=1_000_000)  # every example leaves a job that runs
         composition.use(composed.mayfly)
         yield FunctionHost(composed, durable)
         composition.use(None)
