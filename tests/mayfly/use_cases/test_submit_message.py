@@ -58,6 +58,6 @@ def test_a_rejection_is_recorded_once_without_the_body(composed: Composed) -> No
     for _ in range(2):
         with pytest.raises(MessageRejected):
             composed.runner.run(submit_message(composed.mayfly, composed.orchestrators, _message(b'{"cpu": "pa55"}')))
-        recorded = composed.runner.run(composed.mayfly.intake.refusals())
+        recorded = composed.runner.run(composed.mayfly.intake.rejections())
     assert len(recorded) == 1
     assert composed.whole_log() == []
