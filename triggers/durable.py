@@ -68,7 +68,7 @@ class DurableOrchestrators:
 def _is_answer(error: Exception, codes: set[str], texts: tuple[str, ...]) -> bool:
     """Say whether the host answered with one of these gRPC status codes or, over HTTP, one of these texts.
 
-    Version 1 of the SDK raises a bare `Exception` that holds its own text or the host's answer in it; version 2 raises
+    Version 1 of the SDK raises a bare `Exception` with its own text or the host's response in it; version 2 raises
     `grpc.RpcError`, whose `code()` is a `grpc.StatusCode`. Version 1 brings no gRPC, so the code is known by its name.
 
     Source: HttpApiHandler.cs and TaskHubGrpcServer.cs of the Durable extension, azure-functions-durable-python #410.

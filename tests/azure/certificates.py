@@ -1,4 +1,4 @@
-"""Certificates of our own, for the clients of Azure that speak to nobody without TLS."""
+"""Self-signed certificates, for the clients of Azure that require TLS."""
 
 from __future__ import annotations
 

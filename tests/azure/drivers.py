@@ -1,4 +1,4 @@
-"""What drives the real orchestrator and its activities by a virtual clock: the local host's engine."""
+"""The local host's engine drives the real orchestrator and its activities on a virtual clock."""
 
 from __future__ import annotations
 

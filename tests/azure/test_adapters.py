@@ -1,4 +1,4 @@
-"""What the adapters ask of Azure, and how its answers read: requests, states, quota, secrets and readings."""
+"""The requests of the adapters to Azure, and how they read its responses: states, quota, secrets and metrics."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def on_fake(story: Story, *, options: AciOptions = OPTIONS, limits: Limits = Lim
     asyncio.run(run())
 
 
-def test_a_group_is_asked_for_as_azure_wants_it() -> None:
+def test_a_group_is_requested_in_the_form_that_azure_requires() -> None:
     async def story(runtime: AciRuntime, arm: FakeArm) -> None:
         await runtime.create(REQUEST)
         body = arm.groups["ada-1"].body
@@ -103,7 +103,7 @@ def test_a_group_is_asked_for_as_azure_wants_it() -> None:
     on_fake(story)
 
 
-def test_an_image_of_its_own_runs_its_command_alone_and_is_not_pulled_by_our_identity() -> None:
+def test_a_users_image_runs_only_its_command_and_is_not_pulled_by_our_identity() -> None:
     async def story(runtime: AciRuntime, arm: FakeArm) -> None:
         await runtime.create(replace(REQUEST, image="docker.io/library/busybox:1", command=("sh", "-c", "true")))
         body = arm.groups["ada-1"].body
@@ -136,7 +136,7 @@ def test_the_live_quota_is_read_for_regular_and_spot_places() -> None:
     on_fake(story, limits=Limits(groups=50, cores=10, spot_cores=4))
 
 
-def test_an_endpoint_that_is_not_there_says_nothing_about_a_group() -> None:
+def test_an_unreachable_endpoint_says_nothing_about_a_group() -> None:
     async def story() -> None:
         options = replace(OPTIONS, endpoint="http://127.0.0.1:1")
         runtime = AciRuntime(options, credential=PlaintextCredential())
@@ -159,7 +159,7 @@ def test_azures_time_to_wait_is_passed_on() -> None:
         with pytest.raises(GroupRefused) as refused:
             await runtime.create(REQUEST)
         assert (refused.value.refusal.kind, refused.value.refusal.retry_after_s) == ("wait", 17)
-        assert arm.count("PUT") == 1, "the SDK repeats nothing by itself"
+        assert arm.count("PUT") == 1, "the SDK repeats nothing on its own"
 
     on_fake(story)
 
@@ -226,7 +226,7 @@ _STATES = {
 
 
 @pytest.mark.parametrize("name", _STATES)
-def test_a_state_of_azure_reads_as(name: str) -> None:
+def test_a_state_of_azure_is_translated(name: str) -> None:
     line = _STATES[name]
     assert seen(line.facts) == (line.phase, line.exit_code, line.refusal)
 
@@ -241,7 +241,7 @@ def test_the_pull_of_the_image_began_with_its_first_event() -> None:
     assert status_of(FACTS, now=NOW).pulling_at is None
 
 
-def test_a_restart_and_its_cause_are_told() -> None:
+def test_a_restart_and_its_cause_are_shown() -> None:
     detail = status_of(replace(FACTS, restarts=1, previous_exit_code=7147), now=NOW).detail
     assert "restarted it (1x)" in detail
     assert "maintenance" in detail
@@ -251,7 +251,7 @@ def test_a_restart_and_its_cause_are_told() -> None:
 
 
 class _Vault:
-    """What the SDK's client does, as far as it matters here."""
+    """The SDK's client, as far as it matters here."""
 
     def __init__(self, answers: dict[str, Any]) -> None:
         self.answers = answers
@@ -277,19 +277,19 @@ def test_references_are_resolved_to_values() -> None:
     assert found == {"DB": "pa55"}
 
 
-def test_a_secret_that_is_not_there_is_named_with_its_vault() -> None:
+def test_a_missing_secret_is_named_with_its_vault() -> None:
     with pytest.raises(SecretMissing, match=r"add it to https://vault\.test"):
         asyncio.run(_vault({"a": ResourceNotFoundError()}).resolve({"A": "a"}))
 
 
 @pytest.mark.parametrize("trouble", [HttpResponseError("no"), ServiceRequestError("no")])
-def test_a_vault_that_does_not_answer_is_asked_again_later(trouble: Exception) -> None:
+def test_an_unavailable_vault_is_retried_later(trouble: Exception) -> None:
     with pytest.raises(TryAgain, match="'a'"):
         asyncio.run(_vault({"a": trouble}).resolve({"A": "a"}))
 
 
 @pytest.mark.parametrize("status", [200, 404, 503])
-def test_the_real_client_speaks_to_a_vault(status: int, tmp_path: Path) -> None:
+def test_the_real_client_works_against_a_vault(status: int, tmp_path: Path) -> None:
     """Over TLS, since this client sends nothing without, to a server that asks who it is first."""
     certificate = certificate_for(tmp_path)
     asked: list[tuple[str, str]] = []

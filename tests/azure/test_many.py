@@ -35,7 +35,7 @@ async def _all_end(azure: Clocked, count: int) -> timedelta:
         if isinstance(event.body, e.ContainerRefused)
     ]
     assert refused == [], "admission kept every create within what the platform takes"
-    # 300 jobs that end in one instant are looked at in one instant; such a look is made again, and changes nothing.
+    # 300 jobs that end at the same moment are polled at the same moment; a throttled poll is repeated, without effect.
     assert [call for call in azure.arm.calls if call.status == 429 and call.method != "GET"] == []
     for times in (*azure.arm.created.values(), *azure.arm.deleted.values()):
         assert _most_within(times, timedelta(minutes=5)) <= 100
@@ -80,7 +80,7 @@ def test_a_subscription_with_ten_cores_runs_ten_at_a_time_and_fails_none() -> No
 
 
 def test_jobs_start_in_the_order_of_their_priority_and_age() -> None:
-    """First come, first served within a priority, however often each of them asks meanwhile."""
+    """First come, first served within a priority, however often each of them asks."""
 
     async def story() -> None:
         lengths = iter([100, 107, 93, 111, 89, 102, 97, 104, 91, 99])

@@ -25,7 +25,7 @@ from tests.fake_arm.metrics import DOMAIN, FakeMetrics, Series, serving_metrics
 
 MINUTE = timedelta(minutes=1)
 NOW = datetime.now(UTC).replace(second=0, microsecond=0) - 10 * MINUTE
-"""A little while ago by the clock that the SDK's client looks at itself."""
+"""A moment ago, by the real clock, which the SDK's client uses."""
 GROUP = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ContainerInstance/containerGroups/ada-1"
 
 
@@ -72,7 +72,7 @@ def _read(tmp_path: Path, metrics: Mapping[str, Sequence[Series]]) -> Sequence[M
     return found
 
 
-def test_readings_come_minute_by_minute_in_cores_and_bytes(tmp_path: Path) -> None:
+def test_samples_come_minute_by_minute_in_cores_and_bytes(tmp_path: Path) -> None:
     cpu = {NOW: 1_000.0, NOW + MINUTE: 250.0}
     memory = {NOW + MINUTE: 3e9, NOW: 2e9}
     assert _read(tmp_path, {"CpuUsage": [cpu], "MemoryUsage": [memory]}) == [
@@ -93,7 +93,7 @@ def test_readings_come_minute_by_minute_in_cores_and_bytes(tmp_path: Path) -> No
     ],
     ids=["nothing", "no series", "empty series", "one alone", "no value", "older than a day"],
 )
-def test_what_is_not_known_is_no_reading(tmp_path: Path, metrics: Mapping[str, Sequence[Series]]) -> None:
+def test_unknown_values_are_not_samples(tmp_path: Path, metrics: Mapping[str, Sequence[Series]]) -> None:
     assert _read(tmp_path, metrics) == []
 
 
@@ -130,15 +130,13 @@ def test_each_region_is_asked_at_its_own_endpoint(tmp_path: Path) -> None:
         (429, '{"error": {"code": "TooManyRequests", "message": "no"}}'),
         (500, ""),
         (503, "<html>no</html>"),
-        (200, "this is no JSON"),
+        (200, "not JSON"),
         (200, '{"values": [{"value": [{"name": null}]}]}'),
         (200, '{"values": [{"value": [{"name": {"value": "CpuUsage"}, "timeseries": [{"data": [{}]}]}]}]}'),
     ],
     ids=str,
 )
-def test_an_answer_that_is_none_is_told_as_such_and_costs_no_job_anything(
-    tmp_path: Path, answer: tuple[int, str]
-) -> None:
+def test_a_malformed_response_is_reported_and_fails_no_job(tmp_path: Path, answer: tuple[int, str]) -> None:
     status, body = answer
     fake = FakeMetrics(trouble=web.Response(status=status, text=body, content_type="application/json"))
 

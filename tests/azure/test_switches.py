@@ -80,7 +80,7 @@ def test_every_switch_has_an_ending() -> None:
 
 
 @pytest.mark.parametrize("switch", _ENDINGS)
-def test_a_failure_ends_as_the_classifier_says_and_leaves_no_group(switch: Switch) -> None:
+def test_a_failure_ends_as_classified_and_leaves_no_group(switch: Switch) -> None:
     ending = _ENDINGS[switch]
 
     async def story() -> None:
@@ -124,12 +124,12 @@ def test_a_job_without_trouble_costs_one_put_one_delete_and_two_gets(start_after
                 assert (await azure.job(job_id)).state == "succeeded"
                 calls = [call.method for call in azure.arm.calls if call.group.startswith(job_id)]
                 assert (calls.count("PUT"), calls.count("DELETE")) == (1, 1)
-                assert calls.count("GET") <= 2, "the log, and the look that sees the group gone"
+                assert calls.count("GET") <= 2, "the log, and the poll that confirms the group gone"
 
     asyncio.run(story())
 
 
-def test_a_killed_worker_is_noticed_by_its_silence_long_before_its_deadline() -> None:
+def test_a_killed_worker_is_noticed_by_missing_heartbeats_long_before_its_deadline() -> None:
     async def story() -> None:
         async with on_azure(course=lambda _: Course(run_s=1_000, exit_code=137)) as azure:
             job_id = await azure.submit(JobSpec(message="hi", run_timeout_s=86_400))
@@ -140,7 +140,7 @@ def test_a_killed_worker_is_noticed_by_its_silence_long_before_its_deadline() ->
             assert job.ended_at is not None
             killed_at = START + timedelta(seconds=1_000)
             assert timedelta(0) < job.ended_at - killed_at <= timedelta(seconds=AZURE_POLLS.heartbeat_timeout_s or 0)
-            assert azure.arm.count("GET", job_id) <= 3, "the look that finds it dead is the only one more"
+            assert azure.arm.count("GET", job_id) <= 3, "the poll that finds it dead is the only additional one"
 
     asyncio.run(story())
 
@@ -159,7 +159,7 @@ def test_a_worker_without_heartbeats_is_polled_every_five_minutes() -> None:
     asyncio.run(story())
 
 
-def test_an_image_that_may_hold_no_worker_is_looked_at_because_nothing_else_tells_its_end() -> None:
+def test_an_image_that_may_lack_a_worker_is_polled_until_it_ends() -> None:
     async def story() -> None:
         async with on_azure(course=lambda _: Course(run_s=600)) as azure:
             job_id = await azure.submit(JobSpec(image="busybox", command=("true",)))
@@ -175,7 +175,7 @@ def test_an_image_that_may_hold_no_worker_is_looked_at_because_nothing_else_tell
 
 
 @pytest.mark.parametrize("switch", ["capacity_later", "failed_but_there"])
-def test_a_start_that_fails_is_noticed_by_the_list_that_is_made_anyway(switch: Switch) -> None:
+def test_a_failed_start_is_noticed_in_the_reconcilers_list(switch: Switch) -> None:
     async def story() -> None:
         async with on_azure(places="swedencentral,westeurope", start_after_s=5) as azure:
             azure.reconciles = True
@@ -184,12 +184,12 @@ def test_a_start_that_fails_is_noticed_by_the_list_that_is_made_anyway(switch: S
             assert (job.state, len(job.attempts)) == ("succeeded", 2)
             refused_at = job.attempts[0].ended_at
             assert refused_at is not None
-            assert refused_at - START <= timedelta(seconds=40), "a look of its own would come after 90 s"
+            assert refused_at - START <= timedelta(seconds=40), "its own poll would come after 90 s"
 
     asyncio.run(story())
 
 
-def test_a_role_that_never_spreads_fails_the_job_in_the_end() -> None:
+def test_a_role_that_is_never_applied_finally_fails_the_job() -> None:
     async def story() -> None:
         async with on_azure() as azure:
             azure.arm.switch("inaccessible_image", times=100)
@@ -201,7 +201,7 @@ def test_a_role_that_never_spreads_fails_the_job_in_the_end() -> None:
     asyncio.run(story())
 
 
-def test_no_capacity_anywhere_holds_the_job_until_there_is() -> None:
+def test_no_capacity_anywhere_holds_the_job_until_some_is_free() -> None:
     """I9."""
 
     async def story() -> None:
@@ -219,7 +219,7 @@ def test_no_capacity_anywhere_holds_the_job_until_there_is() -> None:
     asyncio.run(story())
 
 
-def test_a_container_that_ends_badly_is_followed_by_another_after_it_is_gone() -> None:
+def test_a_failed_container_is_replaced_once_it_is_gone() -> None:
     async def story() -> None:
         codes = iter([3, 0])
         async with on_azure(course=lambda _: Course(exit_code=next(codes))) as azure:

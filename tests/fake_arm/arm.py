@@ -78,9 +78,9 @@ class FakeArm:
         self.groups_most: dict[str, int] = defaultdict(int)
         """The most groups that a region ever had at one time."""
         self.updates = 0
-        """Creates that changed a group that was there, which starts its container anew."""
-        self.asked_for: list[Inside] = []
-        """What each accepted container was told."""
+        """Creates that changed an existing group, which restarts its container."""
+        self.accepted: list[Inside] = []
+        """The parameters of each accepted container."""
         self.bodies: list[str] = []
         """Every answer's text, for those who look for secrets."""
 
@@ -186,7 +186,7 @@ class FakeArm:
         )
         self.groups[name] = group
         self.created[region].append(now)
-        self.asked_for.append(group.inside)
+        self.accepted.append(group.inside)
         here = sum(other.region == region for other in self.groups.values())
         self.groups_most[region] = max(self.groups_most[region], here)
         self._windows(self._creates, region).times.append(now)
@@ -205,7 +205,7 @@ class FakeArm:
         if group.gone_at is not None:
             return _error(ON_CREATE["transitioning"], {"group": group.name})
         if _changeable(group.body) != _changeable(body):
-            self.updates += 1  # a change of the environment makes Azure start the container anew
+            self.updates += 1  # a change of the environment makes Azure restart the container
             group.body = body
             group.inside = _inside(group.name, body["properties"]["containers"][0])
             await self._backing.stop(group.name)
@@ -250,7 +250,7 @@ class FakeArm:
         return Answer(status=200, body={"content": output or None})
 
     async def _run_of(self, group: Group) -> Run:
-        """Look inside; and where that was asked for, let the platform start a container that has ended again."""
+        """Check the run; if requested, let the platform restart an ended container."""
         run = await self._backing.look(group.name) if group.begun else Run()
         ended_badly = group.trouble == "restart" and run.finished_at is not None and run.exit_code != 0
         moved = group.trouble == "repairing" and run.started_at is not None

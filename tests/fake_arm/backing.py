@@ -1,4 +1,4 @@
-"""What runs inside the fake's groups: a course of events by the clock, or real worker processes of this machine."""
+"""The contents of the fake's groups: a timetable of events, or real worker processes of this machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mayfly.containers.runtime import GroupRequest
 
 @dataclass(frozen=True, kw_only=True)
 class Inside:
-    """What a container was told."""
+    """The parameters of a container."""
 
     group: str
     image: str
@@ -28,7 +28,7 @@ class Inside:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """How a container stands."""
+    """The state of a container."""
 
     started_at: datetime | None = None
     finished_at: datetime | None = None

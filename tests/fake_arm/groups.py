@@ -1,4 +1,4 @@
-"""One group of the fake: what was asked for, what went wrong with it, and what a GET shows of it at a moment."""
+"""One group of the fake: its request, its faults, and what a GET shows at a given time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a region allows: quotas, and rates counted in sliding windows, as documented for Azure Container Instances."""
+"""The limits of a region: quotas, and rates in sliding windows, as documented for Azure Container Instances."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class FakeMetrics:
 
     groups: dict[str, tuple[str, Mapping[str, Sequence[Series]]]] = field(default_factory=dict)
     trouble: web.Response | None = None
-    """What every question is answered with."""
+    """The response to every request."""
     asked: list[tuple[str, str]] = field(default_factory=list)
     """Region and first resource id of each question."""
 

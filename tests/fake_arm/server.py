@@ -20,7 +20,7 @@ _SETTLE_EVERY_S = 0.02
 async def serving(arm: FakeArm, *, port: int = 0, by_itself: bool = True) -> AsyncIterator[str]:
     """Serve until the block is left; the value is the endpoint's address.
 
-    `by_itself`: containers start when their time has come, and not only when somebody asks about them.
+    `by_itself`: containers start at their time, and not only when a request concerns them.
     """
 
     async def handle(request: web.Request) -> web.Response:

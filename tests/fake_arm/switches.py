@@ -1,4 +1,4 @@
-"""What goes wrong when it is switched on: every failure that Azure documents for container groups."""
+"""Switches for the failures of a group: every one that Azure documents."""
 
 from __future__ import annotations
 

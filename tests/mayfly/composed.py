@@ -1,4 +1,4 @@
-"""Mayfly put together for tests: real stores and use cases, a clock that stands still, a scripted platform."""
+"""Mayfly composed for tests: real stores and use cases, a clock moved by hand, and a scripted platform."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ REPORT_KEY = b"the key of the tests, 32 bytes or more"
 
 
 class HandClock:
-    """A clock that moves when it is told to."""
+    """A clock that only `advance` moves."""
 
     def __init__(self) -> None:
         self._now = T0
@@ -49,7 +49,7 @@ class HandClock:
 
 
 class RecordedOrchestrators:
-    """`Orchestrators` that writes down what it was asked for."""
+    """`Orchestrators` that records its calls."""
 
     def __init__(self) -> None:
         self.started: list[str] = []

@@ -1,4 +1,4 @@
-"""What the Functions worker installs to export telemetry, with exporters that keep what they are given."""
+"""The telemetry that the Functions worker installs, with exporters that keep everything in memory."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Exported:
     spans: InMemorySpanExporter
 
     def everything(self) -> str:
-        """Return all that was sent, as text."""
+        """Return everything that was sent, as text."""
         records = [repr(one.log_record) + repr(vars(one.log_record)) for one in self.records.get_finished_logs()]
         spans = [one.to_json() for one in self.spans.get_finished_spans()]
         return "\n".join([*records, *spans])

@@ -1,4 +1,4 @@
-"""A container platform that does what a test tells it: `ContainerRuntime` without containers."""
+"""A container platform scripted by a test: `ContainerRuntime` without containers."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class ScriptedRuntime:
         self.statuses: dict[str, GroupStatus] = {}
         self.listings: dict[str, GroupListing] = {}
         self.requests: list[GroupRequest] = []
-        """Every create that was asked for, in order, accepted or not."""
+        """Every requested create, in order, accepted or not."""
         self.deletes: list[str] = []
         self.texts: dict[str, str] = {}
         self.samples: dict[str, list[MetricSample]] = {}
         self.refusal: GroupRefused | None = None
-        """What the next creates are answered with."""
+        """Answers to the next creates."""
         self.loses_creates = False
         """True: a create is answered well and nothing comes of it."""
         self.unavailable: set[str] = set()
@@ -46,11 +46,11 @@ class ScriptedRuntime:
         return Capabilities(runs_images=False, enforces_memory=False, enforces_cpu=False, live_metrics=True)
 
     def move(self, group: str, phase: GroupState, *, exit_code: int | None = None, detail: str = "") -> None:
-        """Let a group be seen in this phase from now on."""
+        """Report a group in this phase from now on."""
         self.statuses[group] = replace(self.statuses[group], phase=phase, exit_code=exit_code, detail=detail)
 
     def add(self, group: str, *, job_id: str, attempt: int) -> None:
-        """Let there be a group that nobody asked for here."""
+        """Add a group that was not created here."""
         self.statuses[group] = GroupStatus(
             group=group, phase="running", deleting=False, exit_code=None, started_at=_BEGINNING, exited_at=None
         )

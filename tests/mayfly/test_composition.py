@@ -1,4 +1,4 @@
-"""That this process's Mayfly ends with the event loop in which it was composed."""
+"""The Mayfly of this process ends with the event loop in which it was composed."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_another_loop_has_another_mayfly() -> None:
     assert asyncio.run(work()) is not asyncio.run(work())
 
 
-def test_an_append_that_is_under_way_is_written_before_the_file_is_closed(connections: Connections) -> None:
+def test_a_pending_append_is_written_before_the_file_is_closed(connections: Connections) -> None:
     async def work() -> None:
         task = asyncio.create_task(composition.current().log.append([opening()], expected_position=0))
         await asyncio.sleep(0)  # the append begins
@@ -60,7 +60,7 @@ def test_an_append_that_is_under_way_is_written_before_the_file_is_closed(connec
     assert asyncio.run(read()) == [opening()]
 
 
-def test_what_is_put_in_its_place_is_not_taken_away(runner: asyncio.Runner) -> None:
+def test_a_replacement_is_kept(runner: asyncio.Runner) -> None:
     async def work() -> Mayfly:
         mayfly = composition.current()
         composition.use(other := composition.compose(read_settings()))

@@ -43,7 +43,7 @@ def test_a_step_is_plain_json(composed: Composed, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", _ACTIVITIES)
-def test_a_silent_log_makes_the_same_activity_due_again_a_little_later(
+def test_an_unavailable_log_makes_the_same_activity_due_again(
     composed: Composed, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def silent(self: MemoryEventLog, job_id: str, *, after: int = 0, limit: int | None = None) -> Sequence[Event]:
@@ -56,5 +56,5 @@ def test_a_silent_log_makes_the_same_activity_due_again_a_little_later(
 
 
 @pytest.mark.parametrize("name", _ACTIVITIES)
-def test_a_job_that_is_not_there_ends_its_orchestrator(composed: Composed, name: str) -> None:
+def test_a_missing_job_ends_its_orchestrator(composed: Composed, name: str) -> None:
     assert _perform(composed, name, "ada-abcdefghij") == {"do": "done", "at": None, "wake": []}

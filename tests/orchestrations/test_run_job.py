@@ -141,7 +141,7 @@ def test_a_job_without_trouble_is_begun_woken_and_ended(driving: Driving) -> Non
     assert driven.status == "Completed"
 
 
-def test_without_an_event_the_next_look_comes_when_it_is_due(driving: Driving) -> None:
+def test_without_an_event_the_next_poll_comes_when_it_is_due(driving: Driving) -> None:
     """I6."""
 
     def answers(name: str, count: int) -> dict[str, Any]:
@@ -157,7 +157,7 @@ def test_without_an_event_the_next_look_comes_when_it_is_due(driving: Driving) -
     assert driven.status == "Completed"
 
 
-def test_an_event_that_was_heard_does_not_cut_the_next_wait_short(driving: Driving) -> None:
+def test_a_handled_event_does_not_end_the_next_wait_early(driving: Driving) -> None:
     """One wait per event name: the SDK keeps one slot per name and never clears it."""
 
     def answers(name: str, count: int) -> dict[str, Any]:
@@ -175,7 +175,7 @@ def test_an_event_that_was_heard_does_not_cut_the_next_wait_short(driving: Drivi
     assert driven.status == "Completed"
 
 
-def test_an_event_that_came_before_its_wait_is_heard(driving: Driving) -> None:
+def test_an_event_before_its_wait_is_handled(driving: Driving) -> None:
     def answers(name: str, count: int) -> dict[str, Any]:
         if name == "begin_attempt":
             driven.engine.raise_event(driven.instance, "attempt-1-ended", "null")
@@ -188,7 +188,7 @@ def test_an_event_that_came_before_its_wait_is_heard(driving: Driving) -> None:
     assert driven.status == "Completed"
 
 
-def test_an_event_that_came_before_its_wait_cuts_one_wait_short_and_no_other(driving: Driving) -> None:
+def test_an_event_before_its_wait_ends_only_one_wait_early(driving: Driving) -> None:
     """The SDK hands an early event to every later wait for its name, so there must be one wait for each name."""
 
     def answers(name: str, count: int) -> dict[str, Any]:
@@ -203,7 +203,7 @@ def test_an_event_that_came_before_its_wait_cuts_one_wait_short_and_no_other(dri
     assert driven.calls == ["begin_attempt", "end_attempt", "observe_attempt"]
 
 
-def test_the_history_is_dropped_after_so_many_steps_and_the_job_goes_on(driving: Driving) -> None:
+def test_the_history_is_dropped_after_twenty_steps_and_the_job_continues(driving: Driving) -> None:
     steps = module.STEPS_PER_GENERATION
 
     def answers(name: str, count: int) -> dict[str, Any]:
@@ -213,7 +213,7 @@ def test_the_history_is_dropped_after_so_many_steps_and_the_job_goes_on(driving:
     driven.go()
     assert driven.status == "Completed"
     begins = [number for number, name in enumerate(driven.calls) if name == "begin_attempt"]
-    assert begins == [0, steps, 2 * steps], "each generation asks the log from the top where the job stands"
+    assert begins == [0, steps, 2 * steps], "each generation starts from the log"
 
 
 def test_a_generation_that_ends_leaves_no_timer_behind(driving: Driving) -> None:
@@ -227,7 +227,7 @@ def test_a_generation_that_ends_leaves_no_timer_behind(driving: Driving) -> None
     assert driven.engine.next_due() is None
 
 
-def test_the_status_says_what_is_next_and_when(driving: Driving) -> None:
+def test_the_status_shows_the_next_step_and_its_time(driving: Driving) -> None:
     def answers(name: str, count: int) -> dict[str, Any]:
         return _step("observe_attempt", "2026-01-01T00:00:30+00:00", "x")
 
@@ -241,7 +241,7 @@ def test_the_status_says_what_is_next_and_when(driving: Driving) -> None:
 
 @pytest.mark.parametrize("crash", [True, False])
 def test_replayed_from_the_stored_history_it_takes_the_same_steps(crash: bool, driving: Driving) -> None:
-    """An engine that is made anew on the same hub is a host that was killed and started again."""
+    """A second engine on the same hub is a host that was killed and restarted."""
 
     def answers(name: str, count: int) -> dict[str, Any]:
         return _step("done") if count == 6 else _step("observe_attempt", driven.later(10), "x")
@@ -323,7 +323,7 @@ def _woken(kind: type[_Task | _TaskOfVersion2], complete: int, events: dict[str,
 
 
 @pytest.mark.parametrize("kind", [_Task, _TaskOfVersion2])
-def test_tasks_of_both_versions_of_the_sdk_are_waited_for(kind: type[_Task | _TaskOfVersion2]) -> None:
+def test_tasks_of_both_versions_of_the_sdk_are_awaited(kind: type[_Task | _TaskOfVersion2]) -> None:
     events: dict[str, Any] = {}
     woken, timer = _woken(kind, -1, events)
     assert (woken, timer.canceled) == (False, False)

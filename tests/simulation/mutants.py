@@ -134,8 +134,8 @@ async def _start_nothing(mayfly: Mayfly, orchestrators: Any) -> int:
     return 0
 
 
-async def _everything_is_wanted(mayfly: Mayfly, listing: Any) -> str:
-    return "wanted"
+async def _everything_is_expected(mayfly: Mayfly, listing: Any) -> str:
+    return "expected"
 
 
 def _name_it_anew(mayfly: Mayfly, job: Job, attempt: Attempt, secrets: dict[str, str]) -> GroupRequest:
@@ -236,7 +236,7 @@ MUTANTS = (
     _plant("a delete is taken for done", "I5", (attempts, "_clean_up", _gone_when_asked_for)),
     _plant("the projector applies whatever comes", "I10", (projection, "_caught_up", _whatever_comes)),
     _plant("missing orchestrators stay missing", "I6 I5", (reconcile, "_start_missing", _start_nothing)),
-    _plant("leaks are left", "I5", (reconcile, "_check_group", _everything_is_wanted)),
+    _plant("leaks are left", "I5", (reconcile, "_check_group", _everything_is_expected)),
     _plant("a repeated create has a new name", "I5", (attempts, "_request", _name_it_anew)),
     _plant("a lost container is a success", "truth", (decide, "_after_end", _lost_is_well)),
     _plant("an unknown exit code is 0", "truth", (attempts, "_observation", _unknown_is_zero)),

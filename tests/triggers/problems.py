@@ -1,4 +1,4 @@
-"""What a refusal must look like, whoever sent what: a problem document, and a log that is as it was."""
+"""Every rejection is a problem document, and leaves the log unchanged."""
 
 from __future__ import annotations
 

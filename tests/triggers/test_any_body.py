@@ -1,4 +1,4 @@
-"""Bodies nobody thought of: random JSON, near-specs and near-reports never become a 500, and what is accepted is valid.
+"""Random JSON, near-specs and near-reports never cause a 500, and everything that is accepted is valid.
 
 The functions are called on memory alone, so that hundreds of bodies take seconds.
 """
@@ -92,7 +92,7 @@ def _sent(memory: FunctionHost, path: str, raw: bytes, token: str | None = None)
 
 @given(_json | _specs)
 @_settings
-def test_any_json_as_a_spec_is_accepted_whole_or_refused_in_words(memory: FunctionHost, value: Any) -> None:
+def test_any_json_as_a_spec_is_accepted_whole_or_rejected_with_a_message(memory: FunctionHost, value: Any) -> None:
     before = len(memory.composed.whole_log())
     answer = _sent(memory, "jobs", json.dumps(value).encode())
     added = memory.composed.whole_log()[before:]
@@ -111,13 +111,13 @@ def test_any_json_as_a_spec_is_accepted_whole_or_refused_in_words(memory: Functi
 
 @given(st.binary(max_size=60))
 @_settings
-def test_any_bytes_as_a_spec_are_refused_in_words(memory: FunctionHost, raw: bytes) -> None:
+def test_any_bytes_as_a_spec_are_rejected_with_a_message(memory: FunctionHost, raw: bytes) -> None:
     assert _sent(memory, "jobs", raw).status in (400, 422)
 
 
 @given(_reports | _json)
 @_settings
-def test_any_json_as_a_report_is_taken_or_refused_in_words(memory: FunctionHost, value: Any) -> None:
+def test_any_json_as_a_report_is_accepted_or_rejected_with_a_message(memory: FunctionHost, value: Any) -> None:
     job_id: str = memory.call("POST", "jobs", body={"message": "hi"}).json["job_id"]
     memory.perform("begin_attempt", job_id)
     memory.report(job_id, STARTED)
@@ -143,7 +143,9 @@ def test_any_json_as_a_report_is_taken_or_refused_in_words(memory: FunctionHost,
     )
 )
 @_settings
-def test_any_query_of_the_list_is_answered_or_refused_in_words(memory: FunctionHost, params: dict[str, str]) -> None:
+def test_any_query_of_the_list_is_answered_or_rejected_with_a_message(
+    memory: FunctionHost, params: dict[str, str]
+) -> None:
     sendable = {name: value.encode("utf-8", "replace").decode() for name, value in params.items()}
     answer = memory.call("GET", "jobs", params=sendable)
     assert answer.status in (200, 422), answer.text
@@ -151,7 +153,7 @@ def test_any_query_of_the_list_is_answered_or_refused_in_words(memory: FunctionH
 
 @given(_text)
 @_settings
-def test_any_token_is_refused_in_words(memory: FunctionHost, token: str) -> None:
+def test_any_token_is_rejected_with_a_message(memory: FunctionHost, token: str) -> None:
     """A header is Latin-1 on the wire."""
     sendable = token.encode("latin-1", "replace").decode("latin-1")
     headers = {"Authorization": f"Bearer {sendable}"}

@@ -74,18 +74,19 @@ _WRONG: list[tuple[str, str, str, str]] = [
 
 
 @pytest.mark.parametrize(("path", "name", "value", "fix"), _WRONG, ids=[f"{c[0]}?{c[1]}={c[2]}"[:60] for c in _WRONG])
-def test_a_wrong_query_is_refused_with_its_name_and_the_fix(
+def test_an_invalid_query_is_rejected_with_its_name_and_the_fix(
     api: FunctionHost, path: str, name: str, value: str, fix: str
 ) -> None:
     job_id = api.call("POST", "jobs", body={"message": "hi"}).json["job_id"]
     with unchanged_log(api):
         answer = api.call("GET", path.format(job=job_id), params={name: value})
-        shown = printable(name)
-        assert_refused(answer, 422, f"query.{shown}", fix)
+        assert_refused(answer, 422, f"query.{printable(name)}", fix)
 
 
 @pytest.mark.parametrize("path", ["jobs", "jobs/{job}/cancel", "jobs/{job}/archive", "plan"])
-def test_a_query_where_none_belongs_is_refused_and_nothing_is_done(api: FunctionHost, path: str) -> None:
+def test_a_query_on_an_endpoint_without_parameters_is_rejected_and_changes_nothing(
+    api: FunctionHost, path: str
+) -> None:
     job_id = api.call("POST", "jobs", body={"message": "hi"}).json["job_id"]
     with unchanged_log(api):
         answer = api.call("POST", path.format(job=job_id), body={"message": "hi"}, params={"force": "1"})
@@ -99,7 +100,7 @@ def test_a_query_where_none_belongs_is_refused_and_nothing_is_done(api: Function
         ("curser", "x", "did you mean `cursor`?"),
     ],
 )
-def test_a_wrong_step_of_a_clear_is_refused_and_clears_nothing(
+def test_an_invalid_step_of_a_clear_is_rejected_and_clears_nothing(
     api: FunctionHost, name: str, value: str, fix: str
 ) -> None:
     api.call("POST", "jobs", body={"message": "hi"})
@@ -108,7 +109,7 @@ def test_a_wrong_step_of_a_clear_is_refused_and_clears_nothing(
         assert_refused(api.call("POST", "jobs/clear", params={name: value}), 422, f"query.{name}", fix)
 
 
-def test_the_function_key_in_the_query_is_no_mistake(api: FunctionHost) -> None:
+def test_the_function_key_is_accepted_in_the_query(api: FunctionHost) -> None:
     assert api.call("GET", "jobs", params={"code": "secret"}).status == 200
 
 
@@ -128,7 +129,7 @@ _WRONG_REASONS: list[tuple[str, bytes, int, str, str]] = [
 @pytest.mark.parametrize(
     ("raw", "status", "field", "fix"), [case[1:] for case in _WRONG_REASONS], ids=[case[0] for case in _WRONG_REASONS]
 )
-def test_a_wrong_reason_is_refused_and_cancels_nothing(
+def test_an_invalid_reason_is_rejected_and_cancels_nothing(
     api: FunctionHost, raw: bytes, status: int, field: str, fix: str
 ) -> None:
     job_id = api.call("POST", "jobs", body={"message": "hi"}).json["job_id"]
@@ -139,13 +140,13 @@ def test_a_wrong_reason_is_refused_and_cancels_nothing(
 
 
 @pytest.mark.parametrize("source", ["", "orchestrator", "x" * 5_000, "CLI", "\x1b"])
-def test_only_the_cli_and_the_dashboard_may_name_themselves(api: FunctionHost, source: str) -> None:
+def test_only_the_cli_and_the_dashboard_can_identify_themselves(api: FunctionHost, source: str) -> None:
     answer = api.call("POST", "jobs", body={"message": "hi"}, headers={"X-Mayfly-Source": source})
     assert api.composed.job(answer.json["job_id"]).source == "http"
 
 
 @pytest.mark.parametrize("value", ["%", "_", "'", "\x00", "😀", "ada%", "\\"])
-def test_a_name_filter_is_text_and_no_pattern(api: FunctionHost, value: str) -> None:
+def test_a_name_filter_is_text_and_not_a_pattern(api: FunctionHost, value: str) -> None:
     api.call("POST", "jobs", body={"message": "hi", "name": "adam"})
     api.composed.project()
     answer: dict[str, Any] = api.call("GET", "jobs", params={"name": value}).json

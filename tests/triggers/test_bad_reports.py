@@ -1,4 +1,4 @@
-"""Wrong reports: who may not speak is told so first, what cannot be said is named, what comes late changes nothing."""
+"""Invalid reports: the token is checked first, each mistake is named, and a late report changes nothing."""
 
 from __future__ import annotations
 
@@ -71,7 +71,12 @@ _WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("fraction over 1", _progress(fraction=1.01), "fraction", "must be between 0 and 1 (got 1.01)"),
     ("fraction below 0", _progress(fraction=-0.1), "fraction", "must be between 0 and 1 (got -0.1)"),
     ("fraction as text", _progress(fraction="half"), "fraction", 'must be a number (got "half")'),
-    ("progress told too long", _progress(message="x" * 501), "message", "must have at most 500 characters (got 501)"),
+    (
+        "progress message too long",
+        _progress(message="x" * 501),
+        "message",
+        "must have at most 500 characters (got 501)",
+    ),
     ("no outcome", {"type": "finished", "claim": CLAIM}, "outcome", "is required"),
     ("unknown outcome", _finished(outcome="ok"), "outcome", "must be one of 'succeeded' or 'failed' (got \"ok\")"),
     ("exit code 256", _finished(exit_code=256), "exit_code", "must be between 0 and 255 (got 256)"),
@@ -87,7 +92,7 @@ _WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("failure without an error", _finished(outcome="failed"), "error", "is required with outcome failed"),
     ("unknown error class", _failed(**{"class": "oops"}), "error.class", "must be one of 'exit', 'signal'"),
     (
-        "error told too long",
+        "error message too long",
         _failed(message="x" * 2_001),
         "error.message",
         "must have at most 2000 characters (got 2001)",
@@ -114,7 +119,7 @@ _WRONG: list[tuple[str, dict[str, Any], str, str]] = [
 
 
 @pytest.mark.parametrize(("body", "field", "fix"), [case[1:] for case in _WRONG], ids=[case[0] for case in _WRONG])
-def test_a_wrong_report_is_refused_with_the_field_and_the_fix(
+def test_an_invalid_report_is_rejected_with_the_field_and_the_fix(
     api: FunctionHost, claimed: str, body: dict[str, Any], field: str, fix: str
 ) -> None:
     with unchanged_log(api):
@@ -197,10 +202,10 @@ _TOKEN_NAMES = [
 
 @pytest.mark.parametrize("name", _TOKEN_NAMES)
 @pytest.mark.parametrize("body", [STARTED, {"type": "nonsense"}], ids=["a report", "nonsense"])
-def test_a_token_that_is_not_ours_opens_nothing(
+def test_a_token_that_is_not_ours_gives_no_access(
     api: FunctionHost, job_id: str, name: str, body: dict[str, Any]
 ) -> None:
-    """Nor does it tell anything of the format: who speaks is checked before what is said."""
+    """It does not reveal the format either: the token is checked before the body."""
     tokens = _tokens(api, job_id)
     assert list(tokens) == _TOKEN_NAMES
     with unchanged_log(api):
@@ -211,7 +216,7 @@ def test_a_token_that_is_not_ours_opens_nothing(
     assert "nonsense" not in answer.text
 
 
-def test_an_expired_token_is_refused_to_the_second(api: FunctionHost, job_id: str) -> None:
+def test_an_expired_token_is_rejected_to_the_second(api: FunctionHost, job_id: str) -> None:
     token = api.composed.token(job_id, lifetime_s=60)
     api.composed.clock.advance(59)
     assert api.report(job_id, STARTED, token=token).status == 202
@@ -220,7 +225,7 @@ def test_an_expired_token_is_refused_to_the_second(api: FunctionHost, job_id: st
         assert_refused(api.report(job_id, SUCCEEDED, token=token), 401, "header.Authorization", "has expired")
 
 
-def test_a_token_of_another_job_is_refused(api: FunctionHost, job_id: str) -> None:
+def test_a_token_of_another_job_is_rejected(api: FunctionHost, job_id: str) -> None:
     other: str = api.call("POST", "jobs", body={"message": "hi"}).json["job_id"]
     api.perform("begin_attempt", other)
     with unchanged_log(api):
@@ -233,15 +238,13 @@ def test_the_scheme_of_the_token_may_have_any_case(api: FunctionHost, job_id: st
     assert api.call("POST", f"jobs/{job_id}/reports", body=STARTED, headers=headers).status == 202
 
 
-def test_a_token_of_an_attempt_that_never_was_is_told_to_stop_and_leaves_no_trace(
-    api: FunctionHost, claimed: str
-) -> None:
+def test_a_token_of_a_nonexistent_attempt_is_rejected_and_leaves_no_trace(api: FunctionHost, claimed: str) -> None:
     for attempt in (0, 2, -1, 10_000):
         with unchanged_log(api):
             assert_refused(api.report(claimed, STARTED, attempt=attempt), 410, "attempt", "stop and exit with code 0")
 
 
-def test_a_query_with_a_report_is_refused(api: FunctionHost, claimed: str) -> None:
+def test_a_query_with_a_report_is_rejected(api: FunctionHost, claimed: str) -> None:
     headers = {"Authorization": f"Bearer {api.composed.token(claimed)}"}
     with unchanged_log(api):
         answer = api.call("POST", f"jobs/{claimed}/reports", body=_progress(), headers=headers, params={"attempt": "2"})
@@ -249,7 +252,7 @@ def test_a_query_with_a_report_is_refused(api: FunctionHost, claimed: str) -> No
 
 
 @pytest.mark.parametrize("body", [_progress(), SUCCEEDED, _failed()], ids=["progress", "success", "failure"])
-def test_a_report_before_the_claim_is_told_to_claim_first(api: FunctionHost, job_id: str, body: dict[str, Any]) -> None:
+def test_a_report_before_the_claim_is_rejected(api: FunctionHost, job_id: str, body: dict[str, Any]) -> None:
     with unchanged_log(api):
         assert_refused(
             api.report(job_id, body), 409, "attempt", "report `started` with this claim before any other report"
@@ -259,7 +262,7 @@ def test_a_report_before_the_claim_is_told_to_claim_first(api: FunctionHost, job
 @pytest.mark.parametrize(
     "body", [STARTED, _progress(), SUCCEEDED, _failed()], ids=["start", "progress", "ok", "failure"]
 )
-def test_a_report_of_another_claim_is_refused_and_noted_once(
+def test_a_report_of_another_claim_is_rejected_and_recorded_once(
     api: FunctionHost, claimed: str, body: dict[str, Any]
 ) -> None:
     before = api.composed.whole_log()
@@ -277,7 +280,7 @@ def test_a_report_of_another_claim_is_refused_and_noted_once(
 @pytest.mark.parametrize(
     "body", [STARTED, _progress(sequence=9), SUCCEEDED, _failed()], ids=["start", "progress", "ok", "no"]
 )
-def test_after_a_cancel_each_kind_of_report_is_refused_and_noted_once(
+def test_after_a_cancel_each_kind_of_report_is_rejected_and_recorded_once(
     api: FunctionHost, claimed: str, body: dict[str, Any]
 ) -> None:
     """I3."""
@@ -295,7 +298,7 @@ def test_after_a_cancel_each_kind_of_report_is_refused_and_noted_once(
 @pytest.mark.parametrize(
     "body", [STARTED, _progress(sequence=9), SUCCEEDED, _failed()], ids=["start", "progress", "ok", "no"]
 )
-def test_after_its_own_end_a_worker_is_told_that_it_was_seen(
+def test_a_report_repeated_after_the_end_is_answered_as_seen(
     api: FunctionHost, claimed: str, body: dict[str, Any]
 ) -> None:
     assert api.report(claimed, SUCCEEDED).status == 202
@@ -305,7 +308,7 @@ def test_after_its_own_end_a_worker_is_told_that_it_was_seen(
     assert api.composed.job(claimed).state == "succeeded"
 
 
-def test_a_report_of_an_earlier_attempt_is_refused_and_changes_only_that(api: FunctionHost) -> None:
+def test_a_report_of_an_earlier_attempt_is_rejected_and_recorded(api: FunctionHost) -> None:
     job_id: str = api.call("POST", "jobs", body={"message": "hi", "retry": {"max_attempts": 2, "backoff_s": 0}}).json[
         "job_id"
     ]
@@ -324,7 +327,7 @@ def test_a_report_of_an_earlier_attempt_is_refused_and_changes_only_that(api: Fu
     assert api.report(job_id, {**STARTED, "claim": OTHER_CLAIM}, attempt=2).status == 202
 
 
-def test_progress_that_was_seen_or_overtaken_writes_nothing(api: FunctionHost, claimed: str) -> None:
+def test_repeated_or_outdated_progress_writes_nothing(api: FunctionHost, claimed: str) -> None:
     assert api.report(claimed, _progress(sequence=5)).status == 202
     with unchanged_log(api):
         for sequence in (5, 4, 1):
@@ -351,7 +354,7 @@ def test_progress_that_was_seen_or_overtaken_writes_nothing(api: FunctionHost, c
     ids=range(13),
 )
 @pytest.mark.parametrize("call", ["show", "events", "logs", "metrics", "cancel", "archive", "reports"])
-def test_an_id_that_names_no_job_is_not_found(api: FunctionHost, job_id: str, call: str) -> None:
+def test_an_invalid_id_is_not_found(api: FunctionHost, job_id: str, call: str) -> None:
     path = "jobs/any" if call == "show" else f"jobs/any/{call}"
     method = "POST" if call in ("cancel", "archive", "reports") else "GET"
     headers = {"Authorization": f"Bearer {api.composed.token(job_id)}"}

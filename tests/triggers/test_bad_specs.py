@@ -122,7 +122,7 @@ _WRONG: list[tuple[str, dict[str, Any], str, str]] = [
 
 @pytest.mark.parametrize("path", ["jobs", "plan"])
 @pytest.mark.parametrize(("body", "field", "fix"), [case[1:] for case in _WRONG], ids=[case[0] for case in _WRONG])
-def test_a_wrong_spec_is_refused_with_the_field_and_the_fix(
+def test_an_invalid_spec_is_rejected_with_the_field_and_the_fix(
     api: FunctionHost, path: str, body: dict[str, Any], field: str, fix: str
 ) -> None:
     with unchanged_log(api):
@@ -192,7 +192,7 @@ _UNREADABLE: list[tuple[str, bytes, dict[str, str], int, str, str]] = [
 @pytest.mark.parametrize(
     ("raw", "headers", "status", "field", "fix"), [case[1:] for case in _UNREADABLE], ids=[c[0] for c in _UNREADABLE]
 )
-def test_a_body_that_cannot_be_read_is_refused(
+def test_an_unreadable_body_is_rejected(
     api: FunctionHost, path: str, raw: bytes, headers: dict[str, str], status: int, field: str, fix: str
 ) -> None:
     sent = {"Content-Type": "application/json", **headers}
@@ -212,7 +212,7 @@ def test_the_content_type_may_carry_parameters_and_any_case(api: FunctionHost, c
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256, "a\tb", "a\x7fb", "a\x85b"])
-def test_an_idempotency_key_that_cannot_be_used_is_refused(api: FunctionHost, key: str) -> None:
+def test_an_invalid_idempotency_key_is_rejected(api: FunctionHost, key: str) -> None:
     with unchanged_log(api):
         answer = api.call("POST", "jobs", body={"message": "hi"}, headers={"Idempotency-Key": key})
         assert_refused(answer, 422, "header.Idempotency-Key", "must be 1 to 255 printable characters")

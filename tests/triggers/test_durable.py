@@ -28,7 +28,7 @@ def orchestrators(host: DurableHost, monkeypatch: pytest.MonkeyPatch) -> Durable
 
 
 @pytest.mark.parametrize("before", [None, "Pending", "Running", "Completed", "Failed", "Terminated"])
-def test_a_start_leaves_the_job_with_a_living_orchestrator(
+def test_a_start_leaves_the_job_with_an_orchestrator(
     host: DurableHost, orchestrators: DurableOrchestrators, before: str | None
 ) -> None:
     if before is not None:
@@ -38,7 +38,7 @@ def test_a_start_leaves_the_job_with_a_living_orchestrator(
 
 
 @pytest.mark.parametrize(("status", "raised"), [(None, 0), ("Completed", 0), ("Failed", 0), ("Running", 1)])
-def test_a_wake_reaches_who_is_there_and_is_fine_where_nobody_is(
+def test_a_wake_reaches_a_running_instance_and_succeeds_without_one(
     host: DurableHost, orchestrators: DurableOrchestrators, status: str | None, raised: int
 ) -> None:
     if status is not None:
@@ -59,7 +59,7 @@ def test_missing_are_all_but_the_pending_the_running_and_the_suspended(
     assert missing == ["job-Completed", "job-Failed", "job-Terminated", "job-Canceled", "job-never-started"]
 
 
-def test_who_is_beyond_the_first_page_is_asked_for_alone(
+def test_instances_beyond_the_first_page_are_checked_one_by_one(
     host: DurableHost, orchestrators: DurableOrchestrators
 ) -> None:
     host.statuses.update({f"first-{number:03}": "Running" for number in range(100)})
@@ -68,7 +68,7 @@ def test_who_is_beyond_the_first_page_is_asked_for_alone(
     assert sorted(missing) == ["job-Canceled", "job-Completed", "job-Failed", "job-Terminated"]
 
 
-def test_a_host_that_does_not_answer_is_asked_again(host: DurableHost, orchestrators: DurableOrchestrators) -> None:
+def test_an_unavailable_host_is_tried_again(host: DurableHost, orchestrators: DurableOrchestrators) -> None:
     host.broken = True
     with pytest.raises(TryAgain, match=f"did not start {_JOB}"):
         asyncio.run(orchestrators.start(_JOB))
@@ -121,12 +121,12 @@ def test_over_grpc_an_instance_that_is_missing_or_finished_needs_no_waking(code:
 
 
 @pytest.mark.parametrize("code", [_Code.UNAVAILABLE, _Code.ALREADY_EXISTS])
-def test_over_grpc_any_other_code_of_a_wake_says_try_again(code: _Code) -> None:
+def test_over_grpc_any_other_code_of_a_wake_can_be_retried(code: _Code) -> None:
     with pytest.raises(TryAgain, match=f"did not wake {_JOB}"):
         asyncio.run(DurableOrchestrators(_GrpcClient(code)).wake(_JOB, "x"))
 
 
 @pytest.mark.parametrize("code", [_Code.UNAVAILABLE, _Code.NOT_FOUND])
-def test_over_grpc_any_other_code_of_a_start_says_try_again(code: _Code) -> None:
+def test_over_grpc_any_other_code_of_a_start_can_be_retried(code: _Code) -> None:
     with pytest.raises(TryAgain, match=f"did not start {_JOB}"):
         asyncio.run(DurableOrchestrators(_GrpcClient(code)).start(_JOB))

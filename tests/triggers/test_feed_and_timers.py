@@ -1,4 +1,4 @@
-"""What is set off without a person: the change feed and the reconciler's timer."""
+"""The triggers without a caller: the change feed and the reconciler's timer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.triggers.function_host import CLIENT_BINDING, FunctionHost, run
 
 
 def _documents(folder: Path) -> Any:
-    """Return what the change feed brings: the log's view of its own events."""
+    """Return the documents of the change feed, from the log's view of its events."""
     with closing(sqlite3.connect(folder / "log.db")) as reader:
         rows = reader.execute("SELECT document FROM events ORDER BY _lsn").fetchall()
     return func.DocumentList([func.Document.from_dict(json.loads(text)) for (text,) in rows])
@@ -26,7 +26,7 @@ def _reconcile(api: FunctionHost) -> None:
     run(api.composed.runner, "reconcile", timer=None, client=CLIENT_BINDING)
 
 
-def test_what_the_feed_brings_is_what_the_list_shows(api: FunctionHost, tmp_path: Path) -> None:
+def test_the_list_shows_the_events_of_the_feed(api: FunctionHost, tmp_path: Path) -> None:
     job_id = api.call("POST", "jobs", body={"message": "hi"}).json["job_id"]
     api.perform("begin_attempt", job_id)
     api.report(job_id, STARTED)
@@ -51,7 +51,9 @@ def test_the_timer_starts_an_orchestrator_that_is_missing(api: FunctionHost) -> 
         assert api.durable.statuses[job_id] == "Running"
 
 
-def test_a_silent_durable_host_is_left_to_the_next_pass(api: FunctionHost, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unavailable_durable_host_is_left_to_the_next_pass(
+    api: FunctionHost, caplog: pytest.LogCaptureFixture
+) -> None:
     api.call("POST", "jobs", body={"message": "hi"})
     api.composed.project()
     api.durable.broken = True

@@ -72,7 +72,7 @@ def test_a_message_becomes_a_job(
     assert api.durable.statuses == {job.job_id: "Running"}
 
 
-def test_a_message_that_comes_again_is_one_job(api: FunctionHost) -> None:
+def test_a_message_delivered_again_is_one_job(api: FunctionHost) -> None:
     for _ in range(3):
         take(api, b"hash me")
     assert len(api.composed.whole_log()) == 1
@@ -80,7 +80,7 @@ def test_a_message_that_comes_again_is_one_job(api: FunctionHost) -> None:
     assert len(api.composed.whole_log()) == 2
 
 
-def test_without_an_id_the_sequence_number_tells_messages_apart(api: FunctionHost) -> None:
+def test_without_an_id_the_sequence_number_identifies_a_message(api: FunctionHost) -> None:
     for sequence in (1, 1, 2):
         take(api, b"hash me", message_id=None, sequence=sequence)
     assert len(api.composed.whole_log()) == 2
@@ -102,24 +102,24 @@ def test_without_an_id_the_sequence_number_tells_messages_apart(api: FunctionHos
     ],
     ids=lambda value: repr(value)[:30],
 )
-def test_a_message_that_is_no_job_is_refused_each_time_and_written_down_once(
+def test_an_invalid_message_is_rejected_each_time_and_recorded_once(
     api: FunctionHost, body: bytes, content_type: str | None, fix: str
 ) -> None:
     assert fix in refused(api, body, content_type=content_type)
 
 
-def test_the_same_id_with_another_text_is_refused(api: FunctionHost) -> None:
+def test_the_same_id_with_a_different_text_is_rejected(api: FunctionHost) -> None:
     take(api, b"hash me")
     with pytest.raises(MessageRejected, match=r"was used for .* with a different spec"):
         take(api, b"hash something else")
     assert len(api.composed.whole_log()) == 1
 
 
-def test_nothing_of_a_refused_text_is_written_down(api: FunctionHost) -> None:
+def test_no_part_of_a_rejected_text_is_recorded(api: FunctionHost) -> None:
     assert "hunter2" not in refused(api, b'{"command": ["true"], "env": {"PASSWORD": "hunter2"}, "cpu": 99}')
 
 
-def test_stores_that_are_away_for_a_minute_cost_a_message_nothing(
+def test_stores_unavailable_for_a_minute_do_not_fail_a_message(
     api: FunctionHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[float] = []
@@ -141,7 +141,7 @@ def test_stores_that_are_away_for_a_minute_cost_a_message_nothing(
     assert len(api.composed.whole_log()) == 1
 
 
-def test_stores_that_stay_away_leave_the_message_to_the_queue(
+def test_stores_that_stay_unavailable_leave_the_message_to_the_queue(
     api: FunctionHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def sleep(_: float) -> None: ...

@@ -62,7 +62,7 @@ def test_the_same_key_answers_with_the_same_job_and_starts_nothing(api: Function
 
 
 @pytest.mark.parametrize(("header", "source"), [(None, "http"), ("cli", "cli"), ("dashboard", "dashboard")])
-def test_the_way_in_is_in_the_log(api: FunctionHost, header: str | None, source: str) -> None:
+def test_the_source_is_in_the_log(api: FunctionHost, header: str | None, source: str) -> None:
     headers = {"X-Mayfly-Source": header} if header else {}
     job_id = api.call("POST", "jobs", body={"message": "hi"}, headers=headers).json["job_id"]
     assert api.call("GET", f"jobs/{job_id}").json["source"] == source
@@ -87,7 +87,7 @@ def test_a_job_is_shown_whole_at_every_moment(api: FunctionHost) -> None:
     assert api.call("GET", f"jobs/{job_id}").json["attempts"][0]["container"] == "gone"
 
 
-def test_a_worker_that_repeats_itself_is_told_that_it_was_seen(api: FunctionHost) -> None:
+def test_a_repeated_report_is_answered_as_seen(api: FunctionHost) -> None:
     """I7: every report may arrive twice."""
     job_id = _start(api)
     api.perform("begin_attempt", job_id)
@@ -99,7 +99,7 @@ def test_a_worker_that_repeats_itself_is_told_that_it_was_seen(api: FunctionHost
     assert api.durable.raised == [(job_id, "attempt-1-ended")] * 2, "the first wake may have been lost"
 
 
-def test_a_failure_is_shown_with_its_class_and_words(api: FunctionHost) -> None:
+def test_a_failure_is_shown_with_its_class_and_message(api: FunctionHost) -> None:
     job_id = _start(api)
     api.perform("begin_attempt", job_id)
     api.report(job_id, STARTED)
@@ -132,7 +132,7 @@ def test_the_whole_log_is_paged_by_global_position(api: FunctionHost) -> None:
     assert end == {"events": [], "next": rest["next"]}
 
 
-def test_output_is_json_or_bare_text(api: FunctionHost) -> None:
+def test_output_is_json_or_plain_text(api: FunctionHost) -> None:
     job_id = _start(api)
     api.perform("begin_attempt", job_id)
     api.composed.runtime.texts[f"{job_id}-1-local"] = "héllo\n"
@@ -161,7 +161,7 @@ def test_only_output_after_a_mark_is_sent_while_its_beginning_is_the_same(api: F
     assert asked("", mark) == ("", 0)
 
 
-def test_readings_have_their_units_in_their_names(api: FunctionHost) -> None:
+def test_samples_have_their_units_in_their_names(api: FunctionHost) -> None:
     job_id = _start(api)
     api.perform("begin_attempt", job_id)
     api.composed.runtime.samples[f"{job_id}-1-local"] = [MetricSample(at=T0, cpu_cores=0.5, memory_bytes=7)]
@@ -179,7 +179,7 @@ def test_a_cancel_is_accepted_and_wakes_the_orchestrator(api: FunctionHost) -> N
     assert (again.status, again.json["state"]) == (202, "canceled")
 
 
-def test_a_cancel_succeeds_where_the_orchestrator_is_missing_over_or_silent(api: FunctionHost) -> None:
+def test_a_cancel_succeeds_if_the_orchestrator_is_missing_finished_or_unavailable(api: FunctionHost) -> None:
     for status in (None, "Completed", "Failed", "broken"):
         job_id = _start(api)
         del api.durable.statuses[job_id]
@@ -190,7 +190,7 @@ def test_a_cancel_succeeds_where_the_orchestrator_is_missing_over_or_silent(api:
         assert api.call("POST", f"jobs/{job_id}/cancel").json["state"] == "canceled"
 
 
-def test_a_start_succeeds_where_the_durable_host_is_silent_or_has_the_instance(api: FunctionHost) -> None:
+def test_a_start_succeeds_if_the_durable_host_is_unavailable_or_has_the_instance(api: FunctionHost) -> None:
     headers = {"Idempotency-Key": "order-17"}
     api.durable.broken = True
     job_id = api.call("POST", "jobs", body={"message": "hi"}, headers=headers).json["job_id"]
@@ -201,7 +201,7 @@ def test_a_start_succeeds_where_the_durable_host_is_silent_or_has_the_instance(a
     assert api.durable.statuses == {job_id: "Running"}
 
 
-def test_only_a_job_that_is_over_can_be_archived(api: FunctionHost) -> None:
+def test_only_a_finished_job_can_be_archived(api: FunctionHost) -> None:
     job_id = _start(api)
     with unchanged_log(api):
         refused = api.call("POST", f"jobs/{job_id}/archive")
@@ -211,9 +211,7 @@ def test_only_a_job_that_is_over_can_be_archived(api: FunctionHost) -> None:
     assert (answer.status, answer.json["archived"]) == (202, True)
 
 
-def test_a_clear_says_how_many_it_touched_and_where_to_go_on(
-    api: FunctionHost, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_clear_returns_its_counts_and_the_next_cursor(api: FunctionHost, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clear, "CLEAR_STEP_S", 0)
     monkeypatch.setattr(clear, "_CLEAR_BATCH", 1)
     ended = _start(api)
@@ -272,7 +270,7 @@ def test_health_is_well_without_names_or_counts(api: FunctionHost) -> None:
     assert (answer.status, answer.json) == (200, {"status": "ok"})
 
 
-def test_a_defect_is_a_500_that_tells_nothing_of_it(
+def test_a_defect_is_a_500_without_details(
     api: FunctionHost, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def broken(*_: Any, **__: Any) -> None:
@@ -285,9 +283,7 @@ def test_a_defect_is_a_500_that_tells_nothing_of_it(
     assert "inner words" in caplog.text
 
 
-def test_a_silent_store_is_a_503_that_says_when_to_ask_again(
-    api: FunctionHost, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unavailable_store_is_a_503_with_a_time_to_retry(api: FunctionHost, monkeypatch: pytest.MonkeyPatch) -> None:
     async def silent(*_: Any, **__: Any) -> None:
         raise TryAgain("the disk is gone")
 

@@ -1,6 +1,6 @@
-"""What Application Insights is sent from within each kind of function: every record and span names its job.
+"""Every record and span that any kind of function sends to Application Insights names its job.
 
-OpenTelemetry's own handler, provider and processors, with exporters that keep what they are given.
+The handler, provider and processors are OpenTelemetry's own; the exporters keep everything in memory.
 """
 
 from __future__ import annotations
@@ -61,13 +61,13 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _own_tasks(api: FunctionHost, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`asyncio.Runner` would let one run know what another noted; the worker does not."""
+    """With `asyncio.Runner`, a run would see the binding of another; in the worker it does not."""
     once = api.composed.runner.run
     monkeypatch.setattr(api.composed.runner, "run", lambda coroutine: once(coroutine, context=contextvars.Context()))
 
 
 def _all_about(exported: Exported, job_id: str, *, attempt: int) -> None:
-    """Hold that something was told, all of it about the job, and what was told last about the attempt."""
+    """Check that there are records, that all are about the job, and that the last one is about the attempt."""
     records, spans = exported.records.get_finished_logs(), exported.spans.get_finished_spans()
     told = [_about(one.log_record.attributes) for one in records], [_about(one.attributes) for one in spans]
     exported.clear()
@@ -130,7 +130,7 @@ def test_a_record_without_a_span_carries_them(api: FunctionHost, exported: Expor
     assert _about(told.log_record.attributes) == (job_id, 0)
 
 
-def test_a_platform_that_does_not_answer_is_told_with_the_job(api: FunctionHost, exported: Exported) -> None:
+def test_an_unavailable_platform_is_logged_with_the_job(api: FunctionHost, exported: Exported) -> None:
     job_id = api.call("POST", "jobs", body={"message": "hi"}).json["job_id"]
     api.composed.runtime.unavailable = {"create"}
     exported.records.clear()

@@ -61,7 +61,7 @@ def test_a_secret_value_reaches_the_container_and_nothing_else(
     composed.runner.run(reconcile(composed.mayfly, composed.orchestrators))
 
     asked = composed.runtime.requests
-    assert asked, "a container was asked for"
+    assert asked, "a container was requested"
     for request in asked:
         assert request.secure_env["DB_PASSWORD"] == CANARY
         assert CANARY not in repr(request)
@@ -94,9 +94,7 @@ def test_no_file_that_mayfly_writes_holds_a_secret_value(runner: asyncio.Runner,
     composed.close()
 
 
-def test_a_plan_tells_a_missing_secret_by_name_and_no_value(
-    composed: Composed, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_plan_names_a_missing_secret_and_shows_no_value(composed: Composed, monkeypatch: pytest.MonkeyPatch) -> None:
     composed.secrets.values["db-password"] = CANARY
     planned = composed.runner.run(plan(composed.mayfly, _SPEC))
     assert planned.obstacles == ()

@@ -56,7 +56,7 @@ def test_a_record_of_no_job_carries_nothing(caplog: pytest.LogCaptureFixture) ->
     assert _about(caplog.records[-1]) == (None, None)
 
 
-def test_the_exporter_takes_the_attributes_of_a_record() -> None:
+def test_the_exporter_reads_the_attributes_of_a_record() -> None:
     """Against OpenTelemetry's own handler, which the Functions worker's exporter installs."""
     logs = pytest.importorskip("opentelemetry.sdk._logs")
     export = pytest.importorskip("opentelemetry.sdk._logs.export")

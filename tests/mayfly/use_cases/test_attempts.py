@@ -38,7 +38,7 @@ def test_a_job_without_trouble_costs_one_create_one_delete_and_eight_events(comp
     assert composed.runtime.deletes == [f"{job_id}-1-local"]
 
 
-def test_the_container_is_asked_for_with_everything_that_the_worker_contract_names(composed: Composed) -> None:
+def test_the_container_is_requested_with_everything_that_the_worker_contract_names(composed: Composed) -> None:
     composed.secrets.values["db-password"] = "canary"
     spec = JobSpec(
         message="resize 17", command=("a", "b"), env={"SIZE": "big"}, secrets={"DB": "db-password"}, cpu=2, memory_gb=4
@@ -80,7 +80,7 @@ def test_the_token_outlives_both_deadlines_by_an_hour(composed: Composed) -> Non
 
 
 def test_begin_twice_requests_once_and_creates_the_same_group_again(composed: Composed) -> None:
-    """I7: between the two nobody knows whether the first create was sent."""
+    """I7: between the two calls it is unknown whether the first create was sent."""
     job_id = composed.submit()
     first, second = composed.begin(job_id), composed.begin(job_id)
     assert first == second
@@ -88,7 +88,7 @@ def test_begin_twice_requests_once_and_creates_the_same_group_again(composed: Co
     assert {request.group for request in composed.runtime.requests} == {f"{job_id}-1-local"}
 
 
-def test_begin_after_the_container_was_seen_creates_nothing(composed: Composed) -> None:
+def test_begin_after_the_container_was_observed_creates_nothing(composed: Composed) -> None:
     job_id = composed.submit()
     composed.begin(job_id)
     composed.runtime.move(f"{job_id}-1-local", "running")
@@ -97,7 +97,7 @@ def test_begin_after_the_container_was_seen_creates_nothing(composed: Composed) 
     assert len(composed.runtime.requests) == 1
 
 
-def test_two_begins_at_one_time_request_one_container(composed: Composed) -> None:
+def test_two_concurrent_begins_request_one_container(composed: Composed) -> None:
     job_id = composed.submit()
 
     async def both() -> None:
@@ -122,14 +122,14 @@ def test_every_activity_after_the_end_changes_nothing(composed: Composed, late: 
 
 
 @pytest.mark.parametrize("early", ["observe", "end"])
-def test_observe_and_end_before_the_beginning_say_begin(composed: Composed, early: str) -> None:
+def test_observe_and_end_before_the_beginning_return_begin(composed: Composed, early: str) -> None:
     job_id = composed.submit()
     assert getattr(composed, early)(job_id) == NextStep(activity="begin_attempt")
     assert composed.types(job_id) == ["JobSubmitted"]
 
 
 @pytest.mark.parametrize("activity", ["begin", "observe", "end"])
-def test_an_activity_of_an_unknown_job_says_so(composed: Composed, activity: str) -> None:
+def test_an_activity_of_an_unknown_job_ends_the_orchestrator(composed: Composed, activity: str) -> None:
     with pytest.raises(NotFound):
         getattr(composed, activity)("ada-abcdefghij")
 
@@ -141,7 +141,7 @@ def test_a_canceled_job_gets_no_container(composed: Composed) -> None:
     assert composed.runtime.requests == []
 
 
-def test_a_create_that_got_lost_is_sent_again_by_the_next_look(composed: Composed) -> None:
+def test_a_lost_create_is_repeated_by_the_next_poll(composed: Composed) -> None:
     composed.runtime.loses_creates = True
     job_id = composed.submit()
     composed.begin(job_id)
@@ -155,7 +155,7 @@ def test_a_create_that_got_lost_is_sent_again_by_the_next_look(composed: Compose
 
 
 @pytest.mark.parametrize("refusal", ["wait", "relocate", "retry"])
-def test_a_refusal_that_may_pass_holds_the_job_and_says_why(composed: Composed, refusal: RefusalKind) -> None:
+def test_a_temporary_refusal_holds_the_job_with_the_reason(composed: Composed, refusal: RefusalKind) -> None:
     """I9."""
     composed.runtime.refusal = refused(refusal)
     job_id = composed.submit()
@@ -178,14 +178,14 @@ def test_a_refusal_that_may_pass_holds_the_job_and_says_why(composed: Composed, 
     assert composed.job(job_id).failures == 0
 
 
-def test_the_platforms_own_time_to_wait_is_kept(composed: Composed) -> None:
+def test_the_retry_time_of_the_platform_is_kept(composed: Composed) -> None:
     composed.runtime.refusal = refused("wait", retry_after_s=7)
     job_id = composed.submit()
     composed.begin(job_id)
     assert composed.job(job_id).held_until == T0 + timedelta(seconds=7)
 
 
-def test_a_permanent_refusal_fails_the_job_with_code_words_and_hint(composed: Composed) -> None:
+def test_a_permanent_refusal_fails_the_job_with_code_message_and_hint(composed: Composed) -> None:
     composed.runtime.refusal = refused("permanent")
     job_id = composed.submit(JobSpec(message="hi", retry=RetryPolicy(max_attempts=5)))
     composed.begin(job_id)
@@ -196,7 +196,7 @@ def test_a_permanent_refusal_fails_the_job_with_code_words_and_hint(composed: Co
     assert composed.runtime.deletes == []
 
 
-def test_refusals_of_the_class_retry_fail_the_job_after_the_sixth_in_a_row(composed: Composed) -> None:
+def test_six_retry_refusals_in_a_row_fail_the_job(composed: Composed) -> None:
     composed.runtime.refusal = refused("retry")
     job_id = composed.submit()
     for _ in range(6):
@@ -208,7 +208,7 @@ def test_refusals_of_the_class_retry_fail_the_job_after_the_sixth_in_a_row(compo
     assert len(composed.runtime.requests) == 6
 
 
-def test_a_missing_secret_fails_the_job_with_its_name_and_the_mend(composed: Composed) -> None:
+def test_a_missing_secret_fails_the_job_with_its_name_and_the_fix(composed: Composed) -> None:
     job_id = composed.submit(JobSpec(message="hi", secrets={"DB": "db-password"}))
     composed.begin(job_id)
     composed.end(job_id)
@@ -221,7 +221,7 @@ def test_a_missing_secret_fails_the_job_with_its_name_and_the_mend(composed: Com
 # Silence
 
 
-def test_a_secret_store_that_is_silent_holds_nothing_up_but_the_container(composed: Composed) -> None:
+def test_an_unavailable_secret_store_delays_only_the_container(composed: Composed) -> None:
     """I6: the start deadline runs whatever does not answer."""
     composed.secrets.silent = True
     job_id = composed.submit(JobSpec(message="hi", secrets={"DB": "db-password"}, start_timeout_s=60))
@@ -240,7 +240,7 @@ def test_a_secret_store_that_is_silent_holds_nothing_up_but_the_container(compos
     assert composed.job(job_id).state == "timed_out"
 
 
-def test_a_platform_that_is_silent_at_the_create_is_asked_again(composed: Composed) -> None:
+def test_an_unanswered_create_is_repeated(composed: Composed) -> None:
     composed.runtime.unavailable = {"create"}
     job_id = composed.submit()
     assert composed.begin(job_id).activity == "observe_attempt"
@@ -250,7 +250,7 @@ def test_a_platform_that_is_silent_at_the_create_is_asked_again(composed: Compos
     assert composed.types(job_id) == _BEGUN
 
 
-def test_a_platform_that_is_silent_at_the_look_says_nothing_about_the_container(composed: Composed) -> None:
+def test_an_unanswered_poll_says_nothing_about_the_container(composed: Composed) -> None:
     job_id = composed.submit(JobSpec(message="hi", start_timeout_s=60))
     composed.begin(job_id)
     composed.runtime.unavailable = {"inspect"}
@@ -262,7 +262,7 @@ def test_a_platform_that_is_silent_at_the_look_says_nothing_about_the_container(
     assert composed.job(job_id).state == "timed_out"
 
 
-def test_readings_that_cannot_be_had_do_not_hide_that_the_container_ended(composed: Composed) -> None:
+def test_unavailable_metrics_do_not_hide_that_the_container_ended(composed: Composed) -> None:
     job_id = composed.submit()
     composed.begin(job_id)
     composed.runtime.move(f"{job_id}-1-local", "exited", exit_code=1)
@@ -271,7 +271,7 @@ def test_readings_that_cannot_be_had_do_not_hide_that_the_container_ended(compos
     assert composed.job(job_id).state == "failed"
 
 
-def test_a_silent_platform_is_not_asked_again_at_once_for_a_refused_group(composed: Composed) -> None:
+def test_an_unavailable_platform_is_not_polled_at_once_for_a_refused_group(composed: Composed) -> None:
     composed.runtime.refusal = refused("wait")
     job_id = composed.submit()
     composed.begin(job_id)
@@ -281,7 +281,7 @@ def test_a_silent_platform_is_not_asked_again_at_once_for_a_refused_group(compos
     assert step.due_at == (T0 + timedelta(seconds=5))
 
 
-def test_a_platform_that_is_silent_at_the_delete_is_asked_until_it_answers(composed: Composed) -> None:
+def test_an_unanswered_delete_is_repeated_until_it_is_answered(composed: Composed) -> None:
     """I5."""
     job_id = composed.submit()
     composed.begin(job_id)
@@ -299,7 +299,7 @@ def test_a_platform_that_is_silent_at_the_delete_is_asked_until_it_answers(compo
     assert composed.runtime.deletes == [f"{job_id}-1-local"] * 2
 
 
-def test_a_platform_that_is_silent_when_the_ledger_is_made_is_asked_again_later(composed: Composed) -> None:
+def test_an_unavailable_platform_delays_the_first_admission(composed: Composed) -> None:
     composed.runtime.unavailable = {"list"}
     job_id = composed.submit()
     step = composed.begin(job_id)
@@ -313,7 +313,7 @@ def test_a_platform_that_is_silent_when_the_ledger_is_made_is_asked_again_later(
 
 
 @pytest.mark.parametrize("silent", [{"logs"}, {"metrics"}, {"logs", "metrics"}], ids=["logs", "metrics", "both"])
-def test_a_log_that_cannot_be_had_keeps_no_container(composed: Composed, silent: set[str]) -> None:
+def test_an_unavailable_log_does_not_delay_the_delete(composed: Composed, silent: set[str]) -> None:
     job_id = composed.submit()
     composed.begin(job_id)
     composed.runtime.texts[f"{job_id}-1-local"] = "hello\n"
@@ -324,10 +324,10 @@ def test_a_log_that_cannot_be_had_keeps_no_container(composed: Composed, silent:
     assert ("LogsCaptured" in composed.types(job_id)) == ("logs" not in silent)
 
 
-# What is kept
+# Traces
 
 
-def test_output_and_readings_are_kept_once_before_the_delete(composed: Composed) -> None:
+def test_output_and_samples_are_kept_once_before_the_delete(composed: Composed) -> None:
     job_id = composed.submit()
     group = f"{job_id}-1-local"
     composed.begin(job_id)
@@ -349,7 +349,7 @@ def test_output_and_readings_are_kept_once_before_the_delete(composed: Composed)
     assert sum(isinstance(body, e.ContainerDeleteRequested) for body in bodies) == 2
 
 
-def test_the_outcome_is_there_before_the_container_is_gone(composed: Composed) -> None:
+def test_the_outcome_is_known_before_the_container_is_gone(composed: Composed) -> None:
     job_id = composed.submit()
     composed.begin(job_id)
     composed.report(job_id, STARTED)
@@ -366,7 +366,7 @@ def test_the_outcome_is_there_before_the_container_is_gone(composed: Composed) -
 # Failures and what follows
 
 
-def test_a_container_that_ends_without_a_word_is_retried_in_a_new_group(composed: Composed) -> None:
+def test_a_container_that_ends_without_a_report_is_retried_in_a_new_group(composed: Composed) -> None:
     job_id = composed.submit(JobSpec(message="hi", retry=RetryPolicy(max_attempts=2, backoff_s=10)))
     composed.begin(job_id)
     composed.runtime.move(f"{job_id}-1-local", "exited", exit_code=0)
@@ -390,7 +390,7 @@ def test_a_container_that_ends_without_a_word_is_retried_in_a_new_group(composed
     assert "killed" in (job.message or "")
 
 
-def test_a_container_that_vanishes_after_it_was_seen_fails_the_attempt(composed: Composed) -> None:
+def test_a_container_that_vanishes_after_it_was_observed_fails_the_attempt(composed: Composed) -> None:
     job_id = composed.submit()
     composed.begin(job_id)
     composed.runtime.move(f"{job_id}-1-local", "running")
@@ -432,7 +432,7 @@ def test_an_image_job_is_done_when_its_container_ends_with_zero(composed: Compos
 
 
 def test_a_container_found_again_does_not_hide_the_deadlines_of_the_next_attempt(composed: Composed) -> None:
-    """I6: a leaked container that will not go must not keep a later attempt running for ever."""
+    """I6: a leaked container that will not go must not keep a later attempt running forever."""
     job_id = composed.submit(JobSpec(message="hi", start_timeout_s=60, retry=RetryPolicy(max_attempts=2, backoff_s=0)))
     composed.begin(job_id)
     composed.runtime.move(f"{job_id}-1-local", "exited", exit_code=1)
@@ -474,7 +474,7 @@ def test_a_job_without_a_place_is_held_and_begins_when_one_is_free(runner: async
     composed.close()
 
 
-def test_a_job_that_is_held_keeps_its_turn(runner: asyncio.Runner) -> None:
+def test_a_held_job_keeps_its_queue_entry(runner: asyncio.Runner) -> None:
     composed = compose(runner, groups_max=1)
     first, second, third = composed.submit(), composed.submit(), composed.submit()
     for job_id in (first, second, third):
@@ -489,7 +489,7 @@ def test_a_job_that_is_held_keeps_its_turn(runner: asyncio.Runner) -> None:
     composed.close()
 
 
-def test_a_refused_job_gives_its_place_to_the_next(runner: asyncio.Runner) -> None:
+def test_a_refused_job_frees_its_place_for_the_next(runner: asyncio.Runner) -> None:
     composed = compose(runner, groups_max=1)
     composed.runtime.refusal = refused("wait", retry_after_s=600)
     first, second = composed.submit(), composed.submit()

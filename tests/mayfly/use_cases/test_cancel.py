@@ -1,4 +1,4 @@
-"""Canceling, archiving and clearing: the end stands, the container goes, and nothing is erased."""
+"""Canceling, archiving and clearing: the outcome is final, the container is deleted, and nothing is erased."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_cancel_ends_the_job_at_once_and_wakes_its_orchestrator(composed: Comp
     assert composed.runtime.statuses == {}
 
 
-def test_a_second_cancel_of_a_settled_job_writes_nothing_and_wakes_nobody_again(composed: Composed) -> None:
+def test_a_second_cancel_of_a_settled_job_writes_nothing_and_wakes_no_orchestrator(composed: Composed) -> None:
     job_id = composed.submit()
     _cancel(composed, job_id)
     before = composed.events(job_id)
@@ -47,7 +47,7 @@ def test_a_second_cancel_of_a_settled_job_writes_nothing_and_wakes_nobody_again(
     assert len(composed.orchestrators.woken) == 1
 
 
-def test_a_second_cancel_wakes_again_while_the_container_is_there(composed: Composed) -> None:
+def test_a_second_cancel_wakes_again_while_the_container_exists(composed: Composed) -> None:
     job_id = composed.submit()
     composed.begin(job_id)
     _cancel(composed, job_id)
@@ -67,7 +67,7 @@ def test_a_cancel_after_the_end_changes_nothing(composed: Composed) -> None:
     assert "CancelRequested" not in composed.types(job_id)
 
 
-def test_a_silent_durable_host_fails_no_cancel(composed: Composed) -> None:
+def test_an_unavailable_durable_host_fails_no_cancel(composed: Composed) -> None:
     job_id = composed.submit()
     composed.orchestrators.silent = True
     assert _cancel(composed, job_id).state == "canceled"
@@ -80,7 +80,7 @@ def test_an_unknown_job_cannot_be_canceled_or_archived(composed: Composed) -> No
         composed.runner.run(archive(composed.mayfly, "ada-abcdefghij", source="cli"))
 
 
-def test_only_a_job_that_is_over_is_archived_and_only_once(composed: Composed) -> None:
+def test_only_a_finished_job_is_archived_and_only_once(composed: Composed) -> None:
     job_id = composed.submit()
     assert not composed.runner.run(archive(composed.mayfly, job_id, source="cli")).archived
     _cancel(composed, job_id)
@@ -113,7 +113,7 @@ def test_a_second_clear_finds_nothing_to_do(composed: Composed) -> None:
     assert composed.whole_log() == before
 
 
-def test_a_clear_on_views_that_lag_goes_by_the_log(composed: Composed) -> None:
+def test_a_clear_on_lagging_views_follows_the_log(composed: Composed) -> None:
     job_id = composed.submit()
     composed.project()
     composed.begin(job_id)
@@ -131,19 +131,19 @@ def test_a_clear_goes_step_by_step_through_every_job(composed: Composed, monkeyp
         composed.submit()
     steps = [_clear(composed)]
     while steps[-1].cursor is not None:
-        # The views may follow in between or not: the cursor says where to go on.
+        # The views may follow in between or not: the cursor is where the next step continues.
         steps.append(_clear(composed, steps[-1].cursor, projected=len(steps) == 1))
     assert [step.canceled for step in steps] == [step.archived for step in steps] == [5, 5, 2]
 
 
-def test_a_clear_that_is_quick_enough_is_one_step(composed: Composed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fast_clear_is_one_step(composed: Composed, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clear_module, "_CLEAR_BATCH", 5)
     for _ in range(12):
         composed.submit()
     assert _clear(composed) == Cleared(canceled=12, archived=12)
 
 
-def test_a_clear_that_broke_off_is_finished_by_another(composed: Composed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_clear_is_finished_by_the_next(composed: Composed, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clear_module, "CLEAR_STEP_S", 0)
     monkeypatch.setattr(clear_module, "_CLEAR_BATCH", 5)
     for _ in range(9):

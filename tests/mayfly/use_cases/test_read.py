@@ -1,4 +1,4 @@
-"""The read service: from the living container, else from the log, else from the worker's report."""
+"""The read service reads from the running container, then from the log, then from the worker's report."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _readings(composed: Composed, reader: Reader, job_id: str) -> Readings:
     return composed.runner.run(reader.readings(job_id))
 
 
-def test_before_the_first_attempt_there_is_no_output_and_no_reading(composed: Composed, reader: Reader) -> None:
+def test_before_the_first_attempt_there_are_no_output_and_no_samples(composed: Composed, reader: Reader) -> None:
     job_id = composed.submit()
     assert _output(composed, reader, job_id) == Output(attempt=0, source="none", text="", truncated=False)
     assert _readings(composed, reader, job_id) == Readings(attempt=0, source="none", samples=())
@@ -42,7 +42,7 @@ def test_output_comes_from_the_container_then_from_the_log(composed: Composed, r
     assert _output(composed, reader, job_id) == Output(attempt=1, source="log", text="hello\n", truncated=False)
 
 
-def test_output_comes_from_the_report_where_nothing_was_captured(composed: Composed, reader: Reader) -> None:
+def test_output_comes_from_the_report_if_none_was_captured(composed: Composed, reader: Reader) -> None:
     job_id = composed.submit()
     composed.begin(job_id)
     composed.report(job_id, STARTED)
@@ -52,7 +52,7 @@ def test_output_comes_from_the_report_where_nothing_was_captured(composed: Compo
     assert _output(composed, reader, job_id) == Output(attempt=1, source="report", text="the tail", truncated=True)
 
 
-def test_a_silent_platform_is_no_error_for_a_reader(composed: Composed, reader: Reader) -> None:
+def test_an_unavailable_platform_is_not_an_error_for_a_reader(composed: Composed, reader: Reader) -> None:
     job_id = composed.submit()
     composed.begin(job_id)
     composed.runtime.unavailable = {"logs", "metrics"}
@@ -60,7 +60,7 @@ def test_a_silent_platform_is_no_error_for_a_reader(composed: Composed, reader: 
     assert _readings(composed, reader, job_id).source == "none"
 
 
-def test_readings_come_from_the_container_then_from_the_log(composed: Composed, reader: Reader) -> None:
+def test_samples_come_from_the_container_then_from_the_log(composed: Composed, reader: Reader) -> None:
     job_id = composed.submit()
     composed.begin(job_id)
     composed.runtime.samples[f"{job_id}-1-local"] = [MetricSample(at=T0, cpu_cores=0.5, memory_bytes=7)]

@@ -34,7 +34,7 @@ def test_a_result_of_64_kb_as_printed_is_kept(composed: Composed, result: Any) -
 
 
 @pytest.mark.parametrize("result", ["x" * 65_535, "é" * 32_768], ids=["ascii", "not ascii"])
-def test_a_larger_result_is_refused_with_its_size(composed: Composed, result: str) -> None:
+def test_a_larger_result_is_rejected_with_its_size(composed: Composed, result: str) -> None:
     with pytest.raises(
         Rejected, match=r"must be at most 65536 bytes of JSON \(got 6553[78]\): store it and report its location"
     ):
@@ -71,14 +71,14 @@ def test_only_the_end_wakes_the_orchestrator(composed: Composed) -> None:
     assert composed.orchestrators.woken == [(job_id, "attempt-1-ended")] * 2
 
 
-def test_a_report_is_safe_where_the_durable_host_is_silent(composed: Composed) -> None:
+def test_a_report_is_kept_if_the_durable_host_is_unavailable(composed: Composed) -> None:
     job_id = _begun(composed)
     composed.orchestrators.silent = True
     assert composed.report(job_id, SUCCEEDED) == "accept"
     assert composed.job(job_id).state == "succeeded"
 
 
-def test_a_chatty_worker_cannot_swell_the_log(composed: Composed) -> None:
+def test_a_worker_can_log_progress_a_thousand_times_at_most(composed: Composed) -> None:
     job_id = _begun(composed)
     verdicts = [
         composed.report(job_id, {"type": "progress", "claim": CLAIM, "sequence": number}) for number in range(1, 1_006)

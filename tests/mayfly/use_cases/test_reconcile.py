@@ -36,7 +36,7 @@ def test_a_job_without_an_orchestrator_gets_one(composed: Composed) -> None:
     assert _reconcile(composed) == _NOTHING
 
 
-def test_a_job_that_moved_a_moment_ago_is_left_to_the_next_pass(composed: Composed) -> None:
+def test_a_job_with_a_recent_event_is_left_to_the_next_pass(composed: Composed) -> None:
     composed.submit()
     composed.orchestrators.living.clear()
     composed.clock.advance(9.9)
@@ -45,13 +45,13 @@ def test_a_job_that_moved_a_moment_ago_is_left_to_the_next_pass(composed: Compos
     assert _reconcile(composed).started == 1
 
 
-def test_a_job_whose_orchestrator_lives_is_left_alone(composed: Composed) -> None:
+def test_a_job_with_an_orchestrator_is_left_alone(composed: Composed) -> None:
     composed.submit()
     composed.clock.advance(3_600)
     assert _reconcile(composed) == _NOTHING
 
 
-def test_a_settled_job_needs_no_orchestrator_even_where_the_view_lags(composed: Composed) -> None:
+def test_a_settled_job_needs_no_orchestrator_even_if_the_view_lags(composed: Composed) -> None:
     job_id = composed.submit()
     composed.project()
     composed.begin(job_id)
@@ -64,7 +64,7 @@ def test_a_settled_job_needs_no_orchestrator_even_where_the_view_lags(composed: 
     assert found == _NOTHING
 
 
-def test_a_job_that_is_over_is_followed_while_its_container_is_there(composed: Composed) -> None:
+def test_a_finished_job_is_tracked_while_its_container_exists(composed: Composed) -> None:
     job_id = composed.submit()
     composed.begin(job_id)
     composed.report(job_id, STARTED)
@@ -83,14 +83,14 @@ def test_every_one_of_many_jobs_is_found(composed: Composed) -> None:
     assert _reconcile(composed).started == 1_203
 
 
-def test_a_group_of_a_job_that_the_log_does_not_know_is_deleted(composed: Composed) -> None:
+def test_a_group_of_an_unknown_job_is_deleted(composed: Composed) -> None:
     composed.runtime.add("eve-abcdefghij-1-local", job_id="eve-abcdefghij", attempt=1)
     assert _reconcile(composed).unknown_deleted == 1
     assert composed.runtime.deletes == ["eve-abcdefghij-1-local"]
     assert composed.whole_log() == []
 
 
-def test_a_group_of_an_attempt_or_name_that_the_log_does_not_know_is_deleted(composed: Composed) -> None:
+def test_a_group_of_an_unknown_attempt_or_name_is_deleted(composed: Composed) -> None:
     job_id = composed.submit()
     composed.begin(job_id)
     composed.runtime.add(f"{job_id}-2-local", job_id=job_id, attempt=2)
@@ -99,27 +99,27 @@ def test_a_group_of_an_attempt_or_name_that_the_log_does_not_know_is_deleted(com
     assert set(composed.runtime.statuses) == {f"{job_id}-1-local"}
 
 
-def test_a_group_that_is_wanted_is_left_alone(composed: Composed) -> None:
+def test_an_expected_group_is_left_alone(composed: Composed) -> None:
     job_id = composed.submit()
     composed.begin(job_id)
     assert _reconcile(composed) == _NOTHING
     assert composed.runtime.deletes == []
 
 
-def test_a_wanted_group_in_trouble_is_looked_at_and_its_orchestrator_woken(composed: Composed) -> None:
+def test_an_expected_group_in_trouble_is_polled_and_its_orchestrator_woken(composed: Composed) -> None:
     job_id = composed.submit()
     composed.begin(job_id)
     group = f"{job_id}-1-local"
     composed.runtime.listings[group] = replace(composed.runtime.listings[group], troubled=True)
     assert _reconcile(composed) == _NOTHING
-    assert composed.orchestrators.woken == [], "the look found nothing wrong"
+    assert composed.orchestrators.woken == [], "the poll found no problem"
     composed.runtime.move(group, "exited", exit_code=1)
     assert _reconcile(composed) == _NOTHING
     assert composed.orchestrators.woken == [(job_id, "attempt-1-ended")]
     assert composed.job(job_id).state == "failed"
 
 
-def test_a_group_that_came_back_is_noted_and_deleted_by_its_jobs_orchestrator(composed: Composed) -> None:
+def test_a_group_that_reappeared_is_recorded_and_deleted_by_the_orchestrator(composed: Composed) -> None:
     job_id = _settled(composed)
     composed.orchestrators.living.clear()
     composed.runtime.add(f"{job_id}-1-local", job_id=job_id, attempt=1)
@@ -134,7 +134,7 @@ def test_a_group_that_came_back_is_noted_and_deleted_by_its_jobs_orchestrator(co
     assert composed.runtime.statuses == {}
 
 
-def test_a_platform_that_is_silent_keeps_no_orchestrator_from_being_started(composed: Composed) -> None:
+def test_an_unavailable_platform_does_not_keep_orchestrators_from_starting(composed: Composed) -> None:
     composed.submit()
     composed.orchestrators.living.clear()
     composed.clock.advance(60)
@@ -150,7 +150,7 @@ def test_a_group_that_cannot_be_deleted_hides_no_other(composed: Composed) -> No
     assert _reconcile(composed) == Reconciled(started=0, unknown_deleted=0, leaks_found=1)
 
 
-def test_views_that_were_lost_are_made_again_from_the_log(composed: Composed) -> None:
+def test_lost_views_are_rebuilt_from_the_log(composed: Composed) -> None:
     """I1, I10."""
     job_id = _settled(composed)
     other = composed.submit()

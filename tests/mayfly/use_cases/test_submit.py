@@ -47,7 +47,7 @@ def test_the_same_key_is_the_same_job(composed: Composed) -> None:
     assert len(composed.whole_log()) == 1
 
 
-def test_of_many_submissions_with_one_key_at_one_time_one_opens_the_stream(composed: Composed) -> None:
+def test_one_of_many_concurrent_submissions_with_one_key_opens_the_stream(composed: Composed) -> None:
     async def many() -> list[Submission]:
         return await asyncio.gather(
             *(
@@ -62,7 +62,7 @@ def test_of_many_submissions_with_one_key_at_one_time_one_opens_the_stream(compo
     assert len(composed.whole_log()) == 1
 
 
-def test_a_key_with_another_spec_is_refused(composed: Composed) -> None:
+def test_a_key_with_a_different_spec_is_rejected(composed: Composed) -> None:
     job_id = _submit(composed, key="order-17").job.job_id
     with pytest.raises(Rejected) as refused:
         _submit(composed, JobSpec(message="ho"), key="order-17")
@@ -72,7 +72,7 @@ def test_a_key_with_another_spec_is_refused(composed: Composed) -> None:
     assert len(composed.whole_log()) == 1
 
 
-def test_a_key_with_another_name_is_refused(composed: Composed) -> None:
+def test_a_key_with_a_different_name_is_rejected(composed: Composed) -> None:
     """A key alone makes the id: were the name a part of it, a second job would start without a word."""
     _submit(composed, JobSpec(message="hi", name="blue"), key="order-17")
     with pytest.raises(Rejected, match="with a different spec"):
@@ -89,7 +89,7 @@ def test_the_same_key_starts_a_missing_orchestrator_until_the_job_has_moved(comp
     assert composed.orchestrators.started == [job_id, job_id]
 
 
-def test_a_silent_durable_host_fails_no_submission(composed: Composed, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unavailable_durable_host_fails_no_submission(composed: Composed, caplog: pytest.LogCaptureFixture) -> None:
     composed.orchestrators.silent = True
     job_id = _submit(composed).job.job_id
     assert composed.types(job_id) == ["JobSubmitted"]

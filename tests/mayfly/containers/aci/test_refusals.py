@@ -1,4 +1,4 @@
-"""The classifier, line by line: each code and message with where it was seen, and what it means for the job."""
+"""The classifier, row by row: each code and message with its source, and its consequence for the job."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ SEEN = {
         "retry",
         "wait",
     ),
-    "transitioning, told by the words alone": Seen(409, "Conflict", "'a' is still transitioning", "retry", "wait"),
+    "transitioning, known by the words alone": Seen(409, "Conflict", "'a' is still transitioning", "retry", "wait"),
     "quota (azure-docs #51738)": quota("StandardCores", "10", "ServiceUnavailable"),
-    "quota under a code of its own": quota("StandardCores", "10", "ContainerGroupQuotaReached"),
+    "quota under its own code": quota("StandardCores", "10", "ContainerGroupQuotaReached"),
     "quota of groups": quota("ContainerGroups", "100", "ContainerGroupQuotaReached"),
     "quota of spot cores (support: spot-container-group-quota-reached)": quota(
         "StandardSpotCores", "4", "QuotaReached"
@@ -61,7 +61,7 @@ SEEN = {
     "a region that is not offered": Seen(
         409, "LocationNotAvailableForResourceType", "not available", "relocate", "regions"
     ),
-    "image that cannot be had (azure-cli #18596)": Seen(
+    "inaccessible image (azure-cli #18596)": Seen(
         400,
         "InaccessibleImage",
         "The image 'x' in container group 'a' is not accessible. Please check the image and registry credential.",
@@ -110,7 +110,7 @@ SEEN = {
 
 
 @pytest.mark.parametrize("name", SEEN)
-def test_an_answer_of_azure_is_classified_with_a_hint(name: str) -> None:
+def test_a_response_of_azure_is_classified_with_a_hint(name: str) -> None:
     seen = SEEN[name]
     told = classify(status=seen.status, code=seen.code, message=seen.message)
     assert told.kind == seen.refusal
@@ -119,10 +119,10 @@ def test_an_answer_of_azure_is_classified_with_a_hint(name: str) -> None:
     assert told.message == seen.message
 
 
-def test_the_time_that_azure_names_is_told_and_no_other() -> None:
+def test_the_retry_time_of_azure_is_returned_and_no_other() -> None:
     assert classify(status=429, code="TooManyRequests", message="", retry_after_s=17).retry_after_s == 17
     assert classify(status=409, code="ContainerGroupQuotaReached", message="").retry_after_s is None
 
 
-def test_what_azure_says_at_length_is_cut() -> None:
+def test_a_long_message_of_azure_is_shortened() -> None:
     assert len(classify(status=400, code="X", message="x" * 5_000).message) == 1_000

@@ -84,18 +84,18 @@ def create(root: Path, starts: Path) -> None:
 
 
 def end_of(root: Path) -> None:
-    """Delete as an orchestrator does: again, until it is seen gone."""
+    """Delete as an orchestrator does: again, until the group is confirmed gone."""
     asyncio.run(runtime(root).delete(_GROUP, place="local"))
     assert asyncio.run(runtime(root).inspect(_GROUP, place="local")) is None
     assert list(asyncio.run(runtime(root).list())) == []
 
 
-def test_killed_at_any_line_of_a_create_it_is_started_once_and_by_whoever_looks(root: Path, tmp_path: Path) -> None:
+def test_killed_at_any_line_of_a_create_it_is_started_once_by_the_next_host(root: Path, tmp_path: Path) -> None:
     for line in range(_LINES_MAX):
         starts = tmp_path / f"starts-{line}"
         killed = killed_at_line(line, partial(create, root, starts))
 
-        # What an orchestrator does after a restart: look, and ask for it only if it is not there.
+        # An orchestrator that restarts polls first, and creates the group only if it is missing.
         if asyncio.run(runtime(root).inspect(_GROUP, place="local")) is None:
             create(root, starts)
 
@@ -111,7 +111,7 @@ def test_killed_at_any_line_of_a_create_it_is_started_once_and_by_whoever_looks(
     pytest.fail(f"the create took more than {_LINES_MAX} lines")
 
 
-def test_killed_at_any_line_of_a_delete_nothing_is_left_once_it_is_asked_for_again(root: Path, tmp_path: Path) -> None:
+def test_killed_at_any_line_of_a_delete_nothing_is_left_after_the_next_delete(root: Path, tmp_path: Path) -> None:
     for line in range(_LINES_MAX):
         starts = tmp_path / f"starts-{line}"
         create(root, starts)

@@ -14,7 +14,7 @@ from mayfly.containers.processes.metrics import SAMPLES_MAX, add_sample, read_sa
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def test_readings_are_kept_and_come_back_oldest_first(tmp_path: Path) -> None:
+def test_samples_are_kept_and_returned_oldest_first(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     for second in (1, 2, 3):
         samples = add_sample(path, [os.getpid()], started_at=START, now=START + timedelta(seconds=second))
@@ -22,7 +22,7 @@ def test_readings_are_kept_and_come_back_oldest_first(tmp_path: Path) -> None:
     assert read_samples(path) == samples
 
 
-def test_cpu_is_the_mean_since_the_reading_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cpu_is_the_average_since_the_previous_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     used = iter([(2.0, 100), (3.0, 200), (2.5, 300)])
     monkeypatch.setattr(process_metrics, "usage_of", lambda _pids: next(used))
     for second in (4, 6, 7):
@@ -31,7 +31,7 @@ def test_cpu_is_the_mean_since_the_reading_before(tmp_path: Path, monkeypatch: p
     assert [sample.memory_bytes for sample in samples] == [100, 200, 300]
 
 
-def test_a_second_look_at_once_takes_no_reading(tmp_path: Path) -> None:
+def test_a_second_call_at_once_takes_no_sample(tmp_path: Path) -> None:
     for milliseconds in (1000, 1001):
         samples = add_sample(
             tmp_path / "m", [os.getpid()], started_at=START, now=START + timedelta(milliseconds=milliseconds)
@@ -39,7 +39,7 @@ def test_a_second_look_at_once_takes_no_reading(tmp_path: Path) -> None:
     assert len(samples) == 1
 
 
-def test_a_long_job_keeps_its_whole_course_in_bounded_space(tmp_path: Path) -> None:
+def test_a_long_job_keeps_its_whole_history_in_bounded_space(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     path.write_text(
         "".join(
@@ -54,7 +54,7 @@ def test_a_long_job_keeps_its_whole_course_in_bounded_space(tmp_path: Path) -> N
     assert os.listdir(tmp_path) == ["metrics.jsonl"]
 
 
-def test_a_half_written_line_is_left_out(tmp_path: Path) -> None:
+def test_a_half_written_line_is_skipped(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     add_sample(path, [os.getpid()], started_at=START, now=START + timedelta(seconds=1))
     with path.open("a") as file:

@@ -149,7 +149,7 @@ def counted(group: str, tmp_path: Path) -> tuple[GroupRequest, Path]:
     return request_for(group, "sh", "-c", f"echo started >>{starts}; sleep 600"), starts
 
 
-def test_a_host_killed_at_any_instant_and_asked_again_ends_with_one_process(root: Path, tmp_path: Path) -> None:
+def test_a_host_killed_at_any_moment_and_called_again_starts_one_process(root: Path, tmp_path: Path) -> None:
     seed = random.randrange(1 << 32)
     print("seed", seed)
     delays = random.Random(seed)
@@ -172,7 +172,7 @@ def test_a_host_killed_at_any_instant_and_asked_again_ends_with_one_process(root
         assert starts.read_text() == "started\n"
 
 
-def test_hosts_that_create_at_the_same_time_make_one_process(root: Path, tmp_path: Path) -> None:
+def test_hosts_that_create_concurrently_start_one_process(root: Path, tmp_path: Path) -> None:
     for round_number in range(15):
         group = f"round-{round_number}"
         request, starts = counted(group, tmp_path)
@@ -242,7 +242,7 @@ def test_a_group_whose_host_was_killed_before_the_start_can_be_created_and_delet
     assert not (root / "away").exists()
 
 
-def test_the_lock_of_a_removed_group_is_no_lock(root: Path) -> None:
+def test_the_lock_of_a_removed_group_is_not_a_lock(root: Path) -> None:
     class Slow(GroupDirectory):
         """Whose lock file is opened, and then the group is removed and recorded again."""
 
@@ -279,7 +279,7 @@ def test_a_start_that_another_host_never_finishes_is_unavailable(
         (errno.EACCES, "permanent"),
     ],
 )
-def test_a_failed_spawn_is_refused_with_what_to_do_and_leaves_nothing(
+def test_a_failed_spawn_is_refused_with_a_hint_and_leaves_nothing(
     root: Path, runtime: ProcessRuntime, monkeypatch: pytest.MonkeyPatch, number: int, refusal: str
 ) -> None:
     def fail(*arguments: object, **options: object) -> None:
@@ -310,7 +310,7 @@ def test_a_missing_worker_is_an_exit_of_127(root: Path) -> None:
     assert "/nowhere/worker" in log_of(runtime, "one")
 
 
-def test_a_missing_work_directory_is_an_exit_and_not_a_silence(root: Path, tmp_path: Path) -> None:
+def test_a_missing_work_directory_is_an_exit(root: Path, tmp_path: Path) -> None:
     runtime = ProcessRuntime(root, worker_command=RUN_THE_COMMAND, work_directory=tmp_path / "nowhere")
     asyncio.run(runtime.create(request_for("one", "true")))
     assert ended(runtime, "one").exit_code not in (0, None)
@@ -374,7 +374,7 @@ def test_a_secret_is_on_no_disk_and_in_no_argument(root: Path, runtime: ProcessR
         assert SECRET.encode() not in path.read_bytes(), path
 
 
-def test_memory_beyond_the_limit_is_refused_to_the_process(runtime: ProcessRuntime) -> None:
+def test_a_process_cannot_exceed_its_memory_limit(runtime: ProcessRuntime) -> None:
     allocate = f"bytearray({64 << 20}); print('allocated', flush=True); bytearray({400 << 20}); print('too', 'much')"
     asyncio.run(runtime.create(request_for("one", sys.executable, "-I", "-S", "-c", allocate, memory_gb=0.25)))
     assert ended(runtime, "one").exit_code == 1
@@ -445,7 +445,7 @@ def test_a_signal_to_the_whole_group_does_not_lose_the_exit_code(root: Path, run
     assert ended(runtime, "one").exit_code == 9
 
 
-def test_what_the_main_process_leaves_in_its_group_ends_with_it(root: Path, runtime: ProcessRuntime) -> None:
+def test_processes_left_by_the_main_process_end_with_it(root: Path, runtime: ProcessRuntime) -> None:
     asyncio.run(runtime.create(request_for("one", "sh", "-c", "sleep 600 & exit 0")))
     assert ended(runtime, "one").exit_code == 0
     until(lambda: not members(root, "one"))
@@ -467,7 +467,7 @@ def test_no_zombie_is_left_in_the_host(runtime: ProcessRuntime) -> None:
     until(lambda: not zombies())
 
 
-def test_a_reused_pid_is_neither_taken_for_the_group_nor_killed(root: Path, runtime: ProcessRuntime) -> None:
+def test_a_reused_pid_is_neither_mistaken_for_the_group_nor_killed(root: Path, runtime: ProcessRuntime) -> None:
     asyncio.run(runtime.create(request_for("one", "sleep", "600")))
     until(lambda: len(members(root, "one")) == 2)
     os.killpg(members(root, "one")[0], signal.SIGKILL)
@@ -490,7 +490,7 @@ def test_a_reused_pid_is_neither_taken_for_the_group_nor_killed(root: Path, runt
 
 ESCAPES = {
     "a child": (1, "sleep 600 & wait"),
-    "a session of its own": (2, "setsid sleep 600 & setsid -f sleep 600; wait"),
+    "a separate session": (2, "setsid sleep 600 & setsid -f sleep 600; wait"),
     "an emptied environment": (1, "env -i sleep 600 & wait"),
     "both": (2, "setsid -f env -i sleep 600; sleep 600"),
     "a forgotten orphan": (1, "(setsid sh -c 'sleep 600; true' &); sleep 0.1; exit 0"),
@@ -536,7 +536,7 @@ def test_delete_gives_the_main_process_time_to_end(root: Path, tmp_path: Path) -
     assert farewell.read_text() == "bye\n"
 
 
-def test_a_delete_half_done_by_a_killed_host_is_finished_by_another(root: Path, runtime: ProcessRuntime) -> None:
+def test_a_delete_interrupted_by_a_killed_host_is_finished_by_another(root: Path, runtime: ProcessRuntime) -> None:
     asyncio.run(runtime.create(request_for("one", "sleep", "600")))
     until(lambda: len(members(root, "one")) == 2)
     GroupDirectory(root, "one").mark_deleting()
@@ -548,7 +548,7 @@ def test_a_delete_half_done_by_a_killed_host_is_finished_by_another(root: Path, 
     assert (status_of(other, "one"), members(root, "one")) == (None, [])
 
 
-def test_hosts_that_delete_at_the_same_time_are_both_content(root: Path, runtime: ProcessRuntime) -> None:
+def test_hosts_that_delete_concurrently_both_succeed(root: Path, runtime: ProcessRuntime) -> None:
     async def story() -> None:
         await runtime.create(request_for("one", "sleep", "600"))
         others = [new_runtime(root) for _ in range(3)]
@@ -558,9 +558,7 @@ def test_hosts_that_delete_at_the_same_time_are_both_content(root: Path, runtime
     asyncio.run(story())
 
 
-def test_a_create_that_comes_during_the_delete_starts_nothing(
-    root: Path, runtime: ProcessRuntime, tmp_path: Path
-) -> None:
+def test_a_create_during_the_delete_starts_nothing(root: Path, runtime: ProcessRuntime, tmp_path: Path) -> None:
     request, starts = counted("one", tmp_path)
     directory = GroupDirectory(root, "one")
     directory.record({"job_id": "j", "attempt": 1, "place": PLACE, "created_at": "2026-01-01T00:00:00+00:00"})
@@ -570,7 +568,7 @@ def test_a_create_that_comes_during_the_delete_starts_nothing(
     assert not starts.exists()
 
 
-def test_what_killed_hosts_left_half_made_is_swept(root: Path, runtime: ProcessRuntime) -> None:
+def test_directories_left_by_killed_hosts_are_swept(root: Path, runtime: ProcessRuntime) -> None:
     for name in (".new-1", ".gone-1", ".gone-2"):
         (root / name).mkdir()
         (root / name / "log").touch()
@@ -580,7 +578,7 @@ def test_what_killed_hosts_left_half_made_is_swept(root: Path, runtime: ProcessR
     assert os.listdir(root) == [".gone-2"]
 
 
-def test_strays_are_found_without_proc(root: Path, runtime: ProcessRuntime, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_orphans_are_found_without_proc(root: Path, runtime: ProcessRuntime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process_census, "_LINUX", False)
     asyncio.run(runtime.create(request_for("one", "sh", "-c", "setsid sleep 600 & wait")))
     until(lambda: len(members(root, "one")) == 3)
@@ -604,13 +602,13 @@ def test_a_tail_begins_at_a_character(runtime: ProcessRuntime) -> None:
     ]  # fmt: skip
 
 
-def test_output_that_is_no_text_is_shown_with_replacement(runtime: ProcessRuntime) -> None:
+def test_binary_output_is_shown_with_replacement_characters(runtime: ProcessRuntime) -> None:
     asyncio.run(runtime.create(request_for("one", "printf", "%b", "a\\0377\\0376b")))
     ended(runtime, "one")
     assert log_of(runtime, "one") == "a��b"
 
 
-def test_a_log_that_its_writer_cut_back_is_truncated(root: Path, runtime: ProcessRuntime) -> None:
+def test_a_log_cut_by_its_writer_is_truncated(root: Path, runtime: ProcessRuntime) -> None:
     assert LOG_CUT == CUT
     asyncio.run(runtime.create(request_for("one", "printf", "%s", CUT.decode() + "the rest")))
     ended(runtime, "one")
