@@ -19,7 +19,6 @@ ROOT = Path(__file__).parents[2]
 PENDING = (
     "tests/azure",
     "tests/bicep",
-    "tests/browser",
     "tests/compatibility",
     "tests/conftest.py",
     "tests/cosmos_server",
@@ -29,7 +28,6 @@ PENDING = (
     "tests/function_app",
     "tests/images",
     "tests/local_host",
-    "tests/mayfly/cli",
     "tests/mayfly/composed.py",
     "tests/mayfly/containers",
     "tests/mayfly/exported.py",
@@ -42,7 +40,6 @@ PENDING = (
     "tests/sampling.py",
     "tests/simulation",
     "tests/soak",
-    "tests/streamlit_dashboard",
     "tests/test_unclosed.py",
     "tests/triggers",
     "tests/unclosed.py",
