@@ -243,7 +243,7 @@ def test_the_pull_of_the_image_began_with_its_first_event() -> None:
 
 def test_a_restart_and_its_cause_are_told() -> None:
     detail = status_of(replace(FACTS, restarts=1, previous_exit_code=7147), now=NOW).detail
-    assert "started it again (1x)" in detail
+    assert "restarted it (1x)" in detail
     assert "maintenance" in detail
 
 

@@ -29,7 +29,7 @@ def test_every_job_ends_as_it_must(tmp_path: Path) -> None:
     lines = ran.stdout.splitlines()
     assert sum(line.startswith("✔") for line in lines) == 11
     assert not any(line.startswith("✘") for line in lines)
-    assert "task hub and views are deleted" in ran.stdout
+    assert "the task hub and the views are deleted" in ran.stdout
     assert "chaos passed" in lines[-1]
     assert not processes_on(data)
     assert not processes_of_jobs(data)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mayfly.wording.text import printable
 from tests.triggers.function_host import FunctionHost
 from tests.triggers.problems import assert_refused, unchanged_log
 
@@ -79,7 +80,7 @@ def test_a_wrong_query_is_refused_with_its_name_and_the_fix(
     job_id = api.call("POST", "jobs", body={"message": "hi"}).json["job_id"]
     with unchanged_log(api):
         answer = api.call("GET", path.format(job=job_id), params={name: value})
-        shown = "".join(char if char.isprintable() else "�" for char in name)
+        shown = printable(name)
         assert_refused(answer, 422, f"query.{shown}", fix)
 
 

@@ -24,7 +24,7 @@ _WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("unknown key below retry", _with(retry={"max_atempts": 2}), "retry.max_atempts", "did you mean `max_attempts`?"),
     ("key of the wrong case", _with(CPU=1), "CPU", "unknown field; "),
     ("empty key", {"message": "hi", "": 1}, "body", "unknown field"),
-    ("control characters in a key", {"message": "hi", "a\x1b[31m\n": 1}, "a�[31m�", "unknown field"),
+    ("control characters in a key", {"message": "hi", "a\x1b[31m\n": 1}, "a�[31m ", "unknown field"),
     ("very long key", {"message": "hi", "k" * 5_000: 1}, "k" * 119 + "…", "unknown field"),
     ("message is a number", {"message": 5}, "message", "must be a string (got 5)"),
     ("message is an object", {"message": {"a": 1}}, "message", 'must be a string (got {"a": 1})'),

@@ -418,7 +418,7 @@ def test_a_group_killed_whole_has_no_exit_code_and_says_so(root: Path, runtime: 
     status = ended(runtime, "one")
     assert status.exit_code is None
     assert status.exited_at is None
-    assert "no exit code" in status.detail
+    assert "without an exit code" in status.detail
 
 
 def test_a_group_whose_recorder_was_killed_still_runs(root: Path, runtime: ProcessRuntime, tmp_path: Path) -> None:
