@@ -30,7 +30,7 @@ def frame() -> None:
     )
     page.run()
     who = principal()
-    st.html(f'<div class="mf-who">{f"signed in as {escape(who)}" if who else "not signed in: a local dashboard"}</div>')
+    st.html(f'<div class="mf-who">{f"signed in as {escape(who)}" if who else "not signed in (local dashboard)"}</div>')
 
 
 frame()

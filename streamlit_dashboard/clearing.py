@@ -42,7 +42,7 @@ def _dialog() -> None:
             st.info("The board is already clear.", icon=":material/check_circle:")
             return
         st.markdown(
-            f"- **{plural(open_jobs, 'open job')}** will be **canceled**, and their containers deleted.\n"
+            f"- **{plural(open_jobs, 'open job')}** will be **canceled**, and the containers deleted.\n"
             f"- **{plural(every, 'job')}** in total will be **archived**: hidden from the board.\n"
             "- Nothing is erased: every job keeps its page and its events."
         )

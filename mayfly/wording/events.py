@@ -48,7 +48,8 @@ def _described(body: e.Body, attempt: int, format_time: Callable[[datetime], str
         case e.AttemptTimedOut():
             return f"attempt {attempt} missed its {body.deadline} deadline"
         case e.LogsCaptured():
-            return f"kept {'the last ' if body.truncated else ''}{plural(len(body.text), 'character')} of output"
+            size = plural(len(body.text), "character")
+            return f"kept {'the last ' if body.truncated else ''}{size} of output" if body.text else "no output"
         case e.MetricsSampled():
             return f"kept {plural(len(body.samples), 'sample')} of CPU and memory"
         case e.RetryScheduled():

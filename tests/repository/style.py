@@ -18,7 +18,6 @@ ROOT = Path(__file__).parents[2]
 
 PENDING = (
     "tests/bicep",
-    "tests/browser",
     "tests/compatibility",
     "tests/conftest.py",
     "tests/cosmos_server",
@@ -32,7 +31,6 @@ PENDING = (
     "tests/sampling.py",
     "tests/simulation",
     "tests/soak",
-    "tests/streamlit_dashboard",
     "tests/test_unclosed.py",
     "tests/unclosed.py",
     "tests/worker",

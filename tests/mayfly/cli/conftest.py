@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -23,7 +24,18 @@ Serve = Callable[[Mapping[str, Sequence[Answer]]], ScriptedApi]
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+def _signal_handlers() -> Iterator[None]:
+    """Restore the signal handlers that a command line installs in this process."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def run(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, _signal_handlers: None
+) -> Run:
     """Run a command line in this process, without the developer's own settings."""
     for name in ("MAYFLY_URL", "MAYFLY_KEY", "MAYFLY_DATA"):
         monkeypatch.delenv(name, raising=False)

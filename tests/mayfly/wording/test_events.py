@@ -7,9 +7,7 @@ from pydantic import TypeAdapter
 
 from mayfly.cli.event_lines import event_line
 from mayfly.jobs.events import KINDS, Body, Event
-from mayfly.jobs.spec import JobSpec
 from mayfly.wording.events import describe
-from mayfly.wording.specs import command_line
 
 _AT = datetime(2026, 1, 1, 12, tzinfo=UTC)
 _SAMPLES: dict[str, dict[str, object]] = {
@@ -107,7 +105,3 @@ def test_an_event_line_moves_no_cursor_whatever_a_job_says() -> None:
     assert "\x1b" not in line
     assert "\n" not in line
     assert "[bold]x[/bold]" in line
-
-
-def test_a_long_message_is_cut() -> None:
-    assert len(command_line(JobSpec(message="x" * 30_000))) < 100
