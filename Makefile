@@ -33,7 +33,7 @@ check:  ## Check format, lint, types and import contracts, then run the tests
 	$(BIN)/python -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 	@$(MAKE) test
 
-soak:  ## Run the long simulation, mutants, chaos and the fuzzers; ARGS=--short shortens it
+soak:  ## Run the long simulation, mutants, fuzzers, scale and chaos; ARGS=--short shortens it
 	@$(call set_up,dev)
 	$(BIN)/python -m tests.soak $(ARGS)
 

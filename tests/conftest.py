@@ -37,6 +37,12 @@ settings.load_profile("mayfly")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "seeded: draws from seeds; `make soak` runs it with many")
+    config.addinivalue_line("markers", "scale: hundreds of jobs at once; only `make soak` runs it")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Start two processes more than there are CPUs: many tests wait for a host or a browser."""
+    return (os.cpu_count() or 1) + 2
 
 
 collect_ignore = ["images"]

@@ -101,7 +101,7 @@ def test_the_system_page_and_every_other_are_drawn(
     page.goto(f"{served.url}/system")
     expect(page.get_by_role("heading", name="System")).to_be_visible()
     expect(page.get_by_text("Projector lag")).to_be_visible()
-    expect(page.get_by_role("heading", name="How long each phase takes")).to_be_visible()
+    expect(page.get_by_role("heading", name="Phase durations")).to_be_visible()
     expect(page.get_by_role("heading", name="Held jobs")).to_be_visible()
     _nothing_went_wrong(page)
     picture(page, "image-system")

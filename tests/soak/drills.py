@@ -12,6 +12,7 @@ DRILLS: Mapping[str, str] = {
     "simulation": "whole jobs under a scheduler that is out for trouble",
     "mutants": "bugs planted in the code, each of which the simulation must find",
     "fuzz": "properties and seeded runs, with many more examples than in `make test`",
+    "scale": "hundreds of jobs at once against Azure's documented limits",
     "chaos": "real jobs while the host is killed again and again",
 }
 """By the name of their module in this folder, in the order in which they run."""

@@ -1,0 +1,13 @@
+"""The tests with hundreds of jobs at once, which take a minute of CPU time each. They draw nothing: one run is all."""
+
+from __future__ import annotations
+
+from tests.soak.drills import Outcome, Soak
+from tests.soak.pytest_run import run_pytest
+
+
+def run(soak: Soak) -> Outcome:
+    """Run every test that is marked `scale`."""
+    code, lines = run_pytest(soak, "scale", "-rP")
+    did = "; ".join(line.strip() for line in lines if "jobs" in line and " in " in line) or "nothing"
+    return Outcome(did=did, found=() if code == 0 else ("".join(lines),))
