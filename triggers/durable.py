@@ -1,6 +1,5 @@
 """`Orchestrators` over the durable client that the host binds to a function."""
 
-import asyncio
 import random
 from collections.abc import Sequence
 from typing import Any
@@ -34,7 +33,7 @@ class DurableOrchestrators:
             await self._client.start_new(ORCHESTRATION, instance_id=job_id)
         except Exception as error:
             if not _is_answer(error, {"ALREADY_EXISTS"}, ("already exists",)):
-                raise _translated(error, "start", job_id) from error
+                raise TryAgain(f"the Durable host did not start {job_id}: {error}") from error
 
     async def wake(self, job_id: str, event: str) -> None:
         """See `Orchestrators.wake`."""
@@ -45,7 +44,7 @@ class DurableOrchestrators:
             if not _is_answer(
                 error, {"NOT_FOUND", "FAILED_PRECONDITION"}, ("No instance with ID", "completed or failed")
             ):
-                raise _translated(error, "wake", job_id) from error
+                raise TryAgain(f"the Durable host did not wake {job_id}: {error}") from error
 
     async def missing(self, job_ids: Sequence[str]) -> Sequence[str]:
         """See `Orchestrators.missing`."""
@@ -58,7 +57,7 @@ class DurableOrchestrators:
             some = random.sample(missing, min(len(missing), _CHECKED_MAX))
             return [job_id for job_id in some if not await self._is_alive(job_id)]
         except Exception as error:
-            raise _translated(error, "list", "the orchestrators") from error
+            raise TryAgain(f"the Durable host did not list the orchestrators: {error}") from error
 
     async def _is_alive(self, job_id: str) -> bool:
         status = await self._client.get_status(job_id)
@@ -77,10 +76,3 @@ def _is_answer(error: Exception, codes: set[str], texts: tuple[str, ...]) -> boo
     if callable(code):
         return getattr(code(), "name", None) in codes
     return any(text in str(error) for text in texts)
-
-
-def _translated(error: Exception, verb: str, what: str) -> Exception:
-    """Return the error as one that the caller can retry: a host that does not answer may answer later."""
-    if isinstance(error, asyncio.CancelledError):
-        return error
-    return TryAgain(f"the Durable host did not {verb} {what}: {error}")
