@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
-from drills.chaos_jobs import ChaosJob
+from drills.planned_job import PlannedJob
 from mayfly.cli.host_process import Child, LocalHost, wait_for_port
 from mayfly.client.api import Api
 from mayfly.client.errors import ClientError
@@ -43,7 +43,7 @@ class ChaosRun:
     def __init__(
         self,
         host: LocalHost,
-        jobs: Sequence[ChaosJob],
+        jobs: Sequence[PlannedJob],
         rng: random.Random,
         *,
         kills: int,
@@ -51,7 +51,7 @@ class ChaosRun:
         screen: Console,
     ) -> None:
         self.screen = screen
-        self.by_id: dict[str, ChaosJob] = {}
+        self.by_id: dict[str, PlannedJob] = {}
         self._host = host
         self._jobs = jobs
         self._rng = rng
@@ -122,11 +122,11 @@ class ChaosRun:
         self._running().wait_until_ready()
         return users
 
-    def _use(self, api: Api, job: ChaosJob) -> None:
+    def _use(self, api: Api, job: PlannedJob) -> None:
         """Act as a user of this job: submit it, and if it is one to cancel, cancel it once it runs."""
         job_id = api.submit(job.document, idempotency_key=job.idempotency_key)
         self.by_id[job_id] = job
-        while job.kind == "cancel" and not self._aborted.is_set():
+        while job.act == "cancel" and not self._aborted.is_set():
             state = api.job(job_id).state
             if state == "running":
                 api.cancel(job_id, reason="chaos")
@@ -202,9 +202,9 @@ class ChaosRun:
         self._progress.console.print(Text(line))
 
 
-def _each_kind_first(jobs: Sequence[ChaosJob]) -> list[ChaosJob]:
+def _each_kind_first(jobs: Sequence[PlannedJob]) -> list[PlannedJob]:
     """Return the jobs in order, but with one of each kind before the others."""
-    firsts = {job.kind: job for job in reversed(jobs)}.values()
+    firsts = {job.name: job for job in reversed(jobs)}.values()
     return [*firsts, *(job for job in jobs if job not in firsts)]
 
 
