@@ -12,7 +12,6 @@ from mayfly.cli.options import AsJson, Key, Url
 from mayfly.cli.screen import console, print_json, state_text
 from mayfly.client.connection import DEFAULT_URL, connect
 from mayfly.client.errors import BadRequest
-from mayfly.jobs.lifecycle import STATES
 from mayfly.wording.text import plural
 
 
@@ -29,14 +28,9 @@ def cancel(
     if as_json:
         print_json([{"job_id": job_id, "state": state} for job_id, state in answers])
         return
-    for job_id, answer in answers:
-        line = Text(f"{job_id}  ")
-        for state in STATES:
-            if state == answer:
-                line.append(state_text(state))
-        if answer != "canceled":
-            line.append("  already over")
-        console().print(line)
+    for job_id, state in answers:
+        over = "" if state == "canceled" else "  already over"
+        console().print(Text.assemble(f"{job_id}  ", state_text(state), over))
 
 
 def clear(
@@ -56,7 +50,11 @@ def clear(
             question = f"cancel {plural(open_jobs, 'job')} and archive {plural(len(jobs), 'job')}?"
             if not sys.stdin.isatty():
                 raise BadRequest(f"nothing was cleared: no terminal to ask on: {question}", ["pass --yes"])
-            if not _confirmed(question):
+            try:
+                confirmed = typer.confirm(question)
+            except typer.Abort as error:
+                raise typer.Exit(130) from error
+            if not confirmed:
                 print("nothing was cleared")
                 raise typer.Exit(1)
         canceled = archived = 0
@@ -67,10 +65,3 @@ def clear(
         print_json({"canceled": canceled, "archived": archived})
     else:
         print(f"{plural(canceled, 'job')} canceled, {plural(archived, 'job')} archived")
-
-
-def _confirmed(question: str) -> bool:
-    try:
-        return typer.confirm(question)
-    except typer.Abort as error:
-        raise typer.Exit(130) from error

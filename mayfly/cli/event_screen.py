@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from rich.console import Console
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
@@ -28,8 +27,8 @@ class EventScreen:
     `names` are shown instead of job ids.
     """
 
-    def __init__(self, screen: Console | None = None, *, names: Mapping[str, str] | None = None) -> None:
-        self.screen = screen or console()
+    def __init__(self, *, names: Mapping[str, str] | None = None) -> None:
+        self.screen = console()
         self._names = names or {}
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -74,18 +73,17 @@ class EventScreen:
                 return
             bar = self._bars[job.job_id] = self._progress.add_task(self._name(job.job_id), total=None, note="")
         progress = job.attempt.progress if job.attempt is not None else None
-        known = progress is not None and progress.fraction is not None and job.state == "running"
+        fraction = progress.fraction if progress is not None and job.state == "running" else None
         note = f"{job.state} {printable(summary(job), 50)}".strip()
-        completed = progress.fraction if known and progress is not None else 0.0
-        self._progress.update(bar, total=1.0 if known else None, completed=completed or 0.0, note=note)
+        self._progress.update(bar, total=None if fraction is None else 1.0, completed=fraction or 0.0, note=note)
 
 
-def watch_events(follower: Follower, *, until: Callable[[Follower], bool] = lambda f: f.settled) -> None:
+def watch_events(follower: Follower) -> None:
     """Print every event of the followed jobs until they are settled."""
     with EventScreen() as screen:
         while True:
             screen.show(follower.poll(), follower)
-            if until(follower):
+            if follower.settled:
                 return
             time.sleep(_POLL_S)
 

@@ -23,21 +23,22 @@ from mayfly.client.api import Api
 from mayfly.client.connection import local_key
 from mayfly.client.errors import BadRequest, ClientError
 
-STOP_WITHIN_S = 60.0
+LOOPBACK = "127.0.0.1"
+_STOP_WITHIN_S = 60.0
 """How long a host may take to finish its current work. After that it is killed, which loses nothing."""
 _REMIND_EVERY_S = 15.0
-_HEALTH_WITHIN_S = 10.0
-_LOOPBACK = "127.0.0.1"
+_PORT_FREE_WITHIN_S = 60.0
 _POLL_S = 0.05
 _PORTS = range(20_000, 30_000)
 
 
 class Child:
-    """A child process that serves something, and is ready once `is_ready` returns True."""
+    """A child process that serves a URL, and is ready once `is_ready` returns True."""
 
-    def __init__(self, name: str, process: subprocess.Popen[bytes], is_ready: Callable[[], bool]) -> None:
+    def __init__(self, name: str, process: subprocess.Popen[bytes], url: str, is_ready: Callable[[], bool]) -> None:
         self.name = name
         self.process = process
+        self.url = url
         self._is_ready = is_ready
 
     @property
@@ -57,19 +58,17 @@ class Child:
             now = time.monotonic()
             if now - reminded > _REMIND_EVERY_S:
                 reminded = now
-                print(
-                    f"still waiting for {self.name} to start ({now - begun:.0f} s; press Ctrl-C to stop)",
-                    file=sys.stderr,
-                )
+                waited = f"{now - begun:.0f} s; press Ctrl-C to stop"
+                print(f"still waiting for {self.name} to start ({waited})", file=sys.stderr)
             time.sleep(_POLL_S)
 
-    def stop(self, *, within_s: float = STOP_WITHIN_S) -> bool:
+    def stop(self) -> bool:
         """Ask it to stop and wait for it; False if it had to be killed."""
         if self.exit_code is not None:
             return True
         self.process.terminate()
         try:
-            self.process.wait(within_s)
+            self.process.wait(_STOP_WITHIN_S)
         except subprocess.TimeoutExpired:
             self.kill()
             return False
@@ -87,7 +86,7 @@ class LocalHost:
     def __init__(self, data: Path, port: int, *, log: Path | None = None, clean_settings: bool = False) -> None:
         self.data = data.absolute()
         self.port = port
-        self.url = f"http://{_LOOPBACK}:{port}"
+        self.url = f"http://{LOOPBACK}:{port}"
         self._log = log
         """File for its output; None: our own output."""
         self._environment = _environment(self.data, self.url, clean=clean_settings)
@@ -114,7 +113,7 @@ class LocalHost:
                 stderr=output,
                 start_new_session=True,
             )
-        return Child("the local host", process, self._is_healthy)
+        return Child("the local host", process, self.url, self._is_healthy)
 
     def api(self, *, patience_s: float = 30.0, sleep: Callable[[float], None] = time.sleep) -> Api:
         """Return a client. With enough patience, its requests survive restarts of the host; `sleep` as in `Api`.
@@ -130,7 +129,7 @@ class LocalHost:
 
     def _is_healthy(self) -> bool:
         with Api(self.url, None) as api:
-            return api.healthy(within_s=_HEALTH_WITHIN_S)
+            return api.healthy()
 
 
 def app_directory() -> Path:
@@ -152,7 +151,7 @@ def check_port(port: int, *, option: str = "--port") -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((_LOOPBACK, port))
+            probe.bind((LOOPBACK, port))
         except OSError as error:
             raise BadRequest(
                 f"port {port} is not free ({error.strerror})",
@@ -160,7 +159,7 @@ def check_port(port: int, *, option: str = "--port") -> None:
             ) from error
 
 
-def wait_for_port(port: int, *, within_s: float = 60.0) -> None:
+def wait_for_port(port: int) -> None:
     """Wait until the port of a killed host is free again.
 
     A process that the host was just forking keeps the host's sockets open until it executes its own program. The kill
@@ -168,7 +167,7 @@ def wait_for_port(port: int, *, within_s: float = 60.0) -> None:
 
     Errors: `BadRequest`, as in `check_port`.
     """
-    give_up = time.monotonic() + within_s
+    give_up = time.monotonic() + _PORT_FREE_WITHIN_S
     while True:
         try:
             check_port(port)

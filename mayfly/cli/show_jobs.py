@@ -192,9 +192,7 @@ def _follow_logs(api: Api, job_id: str, attempt: int | None) -> None:
             sys.stdout.write(unseen(known.text if known is not None else "", output.text))
             sys.stdout.flush()
             known = output if output.text else known
-        if ended and (attempt is not None or job.over) and number >= len(job.attempts):
-            return
-        if ended and attempt is not None:
+        if ended and (attempt is not None or (job.over and number >= len(job.attempts))):
             return
         if ended and number < len(job.attempts):
             number, known = number + 1, None

@@ -88,7 +88,13 @@ def submit(
         )
     with connect(url, key) as api:
         if dry_run:
-            _show_plan(api.plan(document), as_json=as_json)
+            plan = api.plan(document)
+            if as_json:
+                print_json(plan)
+            else:
+                _print_plan(plan)
+            if plan["obstacles"]:
+                raise typer.Exit(1)
             return
         job_ids = _submit_all(api, document, idempotency_key or uuid.uuid4().hex, count)
         if wait or follow:
@@ -137,34 +143,22 @@ def _submit_all(api: Api, document: Mapping[str, Any], key: str, count: int) -> 
     return done
 
 
-def _show_plan(plan: Mapping[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        print_json(plan)
-    else:
-        _print_plan(plan)
-    if plan["obstacles"]:
-        raise typer.Exit(1)
-
-
 def _print_plan(plan: Mapping[str, Any]) -> None:
     try:
         spec = JobSpec.model_validate_json(json.dumps(plan["spec"]))
     except ValueError as error:
         raise BadRequest("cannot read the spec in the API's plan; update this Mayfly client") from error
+    facts = [
+        ("command", command_line(spec, chars_max=500)),
+        ("place", plan["place"]),
+        ("image", spec.image or "the standard worker"),
+        ("size", f"{spec.cpu:g} CPU, {spec.memory_gb:g} GB"),
+        ("deadlines", deadlines(spec)),
+        ("attempts", attempts_in_words(spec)),
+        ("price", _price(plan["price"])),
+    ]
     screen = console()
-    screen.print(
-        fact_table(
-            [
-                ("command", command_line(spec, chars_max=500)),
-                ("place", plan["place"]),
-                ("image", spec.image or "the standard worker"),
-                ("size", f"{spec.cpu:g} CPU, {spec.memory_gb:g} GB"),
-                ("deadlines", deadlines(spec)),
-                ("attempts", attempts_in_words(spec)),
-                ("price", _price(plan["price"])),
-            ]
-        )
-    )
+    screen.print(fact_table(facts))
     for warning in plan["warnings"]:
         screen.print(Text.assemble(("! note: ", "yellow"), warning))
     for obstacle in plan["obstacles"]:

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from types import TracebackType
 from typing import Any, Self
 
 import httpx
@@ -22,9 +21,11 @@ import httpx
 from mayfly.client.errors import BadRequest, Unreachable
 from mayfly.jobs.events import Event, Source, from_document
 from mayfly.jobs.job import Job, from_json
+from mayfly.jobs.lifecycle import JobState
 
 PAGE_MAX = 200
 EVENTS_PAGE_MAX = 1_000
+_HEALTH_WITHIN_S = 10.0
 _WAIT_FIRST_S = 0.1
 _WAIT_MAX_S = 2.0
 _DEFECT_PATIENCE_S = 3.0
@@ -94,25 +95,24 @@ class Api:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
         """Release the connections."""
         self._http.close()
 
-    def healthy(self, *, within_s: float = 2.0) -> bool:
+    def healthy(self) -> bool:
         """Return whether the API answers and reports that it is healthy. Sends one request."""
         try:
-            return self._http.get("health", timeout=within_s).status_code == 200
+            return self._http.get("health", timeout=_HEALTH_WITHIN_S).status_code == 200
         except httpx.TransportError:
             return False
 
     def submit(self, spec: Mapping[str, Any], *, idempotency_key: str) -> str:
         """Submit a job and return its id. Repeating the same key and spec returns the same job."""
         headers = {"Idempotency-Key": idempotency_key}
-        job_id: str = self._call("POST", "jobs", body=spec, headers=headers)["job_id"]
-        return job_id
+        return str(self._call("POST", "jobs", body=spec, headers=headers)["job_id"])
 
     def job(self, job_id: str) -> Job:
         """Return a job, folded from its stream."""
@@ -173,9 +173,9 @@ class Api:
         samples = self._call("GET", f"jobs/{job_id}/metrics", query=query)["samples"]
         return [(datetime.fromisoformat(one["at"]), one["cpu_cores"], one["memory_bytes"]) for one in samples]
 
-    def cancel(self, job_id: str, *, reason: str | None = None) -> str:
+    def cancel(self, job_id: str, *, reason: str | None = None) -> JobState:
         """Cancel a job and return its state. A job that is over does not change."""
-        state: str = self._call("POST", f"jobs/{job_id}/cancel", body={"reason": reason})["state"]
+        state: JobState = self._call("POST", f"jobs/{job_id}/cancel", body={"reason": reason})["state"]
         return state
 
     def archive(self, job_id: str) -> None:
@@ -211,38 +211,36 @@ class Api:
     ) -> Any:
         params = {name: value for name, value in (query or {}).items() if value is not None}
         response = self._retried(method, path, params=params, json=body, headers=headers)
-        if response.is_success:
-            try:
-                return response.json()
-            except ValueError as error:
-                raise Unreachable(
-                    f"{self.url} is not a Mayfly API: its answer to {method} /api/{path} is not JSON"
-                ) from error
-        raise _error_of(response, self.url)
+        if not response.is_success:
+            raise _error_of(response, self.url)
+        try:
+            return response.json()
+        except ValueError as error:
+            text = f"{self.url} is not a Mayfly API: its answer to {method} /api/{path} is not JSON"
+            raise Unreachable(text) from error
 
     def _retried(self, method: str, path: str, **request: Any) -> httpx.Response:
         """Send a request until the answer is final or the time is used up."""
         begun = self._monotonic()
         wait_s = _WAIT_FIRST_S
         while True:
-            answer: httpx.Response | httpx.TransportError
+            response, failure = None, None
             try:
-                answer = self._http.request(method, path, **request)
-            except httpx.TransportError as error:
-                answer = error
-            response = answer if isinstance(answer, httpx.Response) else None
-            if response is not None:
+                response = self._http.request(method, path, **request)
                 self._answered = True
                 if response.status_code not in _TRANSIENT:
                     return response
+            except httpx.TransportError as error:
+                failure = error
             wait_s = min(wait_s * 2, _WAIT_MAX_S)
             pause_s = wait_s * random.uniform(0.5, 1.0)  # noqa: S311 - spreads requests, protects nothing
             pause_s = max(_retry_after_s(response), pause_s)
-            if self._monotonic() - begun + pause_s > self._give_up_after_s(response):
-                if isinstance(answer, httpx.TransportError):
-                    raise _no_answer(self.url, answer) from answer
-                return answer
-            self._sleep(pause_s)
+            if self._monotonic() - begun + pause_s <= self._give_up_after_s(response):
+                self._sleep(pause_s)
+            elif response is not None:
+                return response
+            else:
+                raise _no_answer(self.url, failure) from failure
 
     def _give_up_after_s(self, response: httpx.Response | None) -> float:
         """Return how long to keep retrying. A 500 is usually a defect and rarely an outage."""
@@ -306,7 +304,7 @@ def _problem(response: httpx.Response) -> tuple[str | None, list[str]]:
         return None, []
 
 
-def _no_answer(url: str, failure: httpx.TransportError) -> Unreachable:
+def _no_answer(url: str, failure: httpx.TransportError | None) -> Unreachable:
     fix = "start it with `mayfly up`, or choose another with --url or MAYFLY_URL"
     return Unreachable(
         f"{url} does not answer ({failure or type(failure).__name__})",
