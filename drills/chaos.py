@@ -13,9 +13,9 @@ import time
 from pathlib import Path
 from typing import Annotated
 
-import typer
 from rich.console import Console
 from rich.text import Text
+from typer import Option
 
 from drills import chaos_checks, checks
 from drills.chaos_jobs import WEIGHTS, draw_jobs
@@ -31,14 +31,14 @@ from mayfly.jobs.job import Job
 
 
 def chaos(
-    jobs: Annotated[int, typer.Option("--jobs", min=1, max=10_000, help="Number of jobs.")] = 100,
-    kills: Annotated[int, typer.Option("--kills", min=0, max=1_000, help="How often the host is killed.")] = 20,
-    seed: Annotated[int | None, typer.Option("--seed", help="Repeat a run: the same jobs and moments.")] = None,
+    jobs: Annotated[int, Option("--jobs", min=1, max=10_000, help="Number of jobs.")] = 100,
+    kills: Annotated[int, Option("--kills", min=0, max=1_000, help="How often the host is killed.")] = 20,
+    seed: Annotated[int | None, Option("--seed", help="Repeat a run: the same jobs and moments.")] = None,
     lose_task_hub: Annotated[
-        bool, typer.Option("--lose-task-hub", help="Delete the task hub and the views halfway.")
+        bool, Option("--lose-task-hub", help="Delete the task hub and the views halfway.")
     ] = False,
     data: Annotated[
-        Path | None, typer.Option("--data", help="An empty folder to use and keep. Default: a temporary folder.")
+        Path | None, Option("--data", help="An empty folder to use and keep. Default: a temporary folder.")
     ] = None,
 ) -> None:
     """Run jobs, kill the host repeatedly, and check how each job ends."""

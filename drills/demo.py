@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Annotated
 
 import psutil
-import typer
 from rich.console import Console
 from rich.text import Text
+from typer import Option
 
 from drills import checks
 from drills.checks import Check
@@ -38,7 +38,7 @@ _OTHER_COLUMNS_CHARS = 84
 
 def demo(
     data: Annotated[
-        Path | None, typer.Option("--data", help="An empty folder to use and keep. Default: a temporary folder.")
+        Path | None, Option("--data", help="An empty folder to use and keep. Default: a temporary folder.")
     ] = None,
 ) -> None:
     """Run six real jobs and check how each job ends."""

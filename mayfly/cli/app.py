@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
+from typer import Option
 
 from mayfly.cli.lazy_commands import LazyCommand, SectionedGroup
 from mayfly.client.errors import ClientError
@@ -78,7 +79,7 @@ def _print_version(requested: bool) -> None:
 @_app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+        bool, Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """One job, one container, one log."""

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.text import Text
+from typer import Argument, Option
 
 from mayfly.cli.options import AsJson, Key, Url
 from mayfly.cli.screen import console, print_json, state_text
@@ -16,8 +17,8 @@ from mayfly.wording.text import plural
 
 
 def cancel(
-    job_ids: Annotated[list[str], typer.Argument(metavar="JOB...", help="Job ids.")],
-    reason: Annotated[str | None, typer.Option("--reason", help="Reason, which is kept in the log.")] = None,
+    job_ids: Annotated[list[str], Argument(metavar="JOB...", help="Job ids.")],
+    reason: Annotated[str | None, Option("--reason", help="Reason, which is kept in the log.")] = None,
     as_json: AsJson = False,
     url: Url = DEFAULT_URL,
     key: Key = None,
@@ -34,7 +35,7 @@ def cancel(
 
 
 def clear(
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation prompt.")] = False,
+    yes: Annotated[bool, Option("--yes", "-y", help="Skip the confirmation prompt.")] = False,
     as_json: AsJson = False,
     url: Url = DEFAULT_URL,
     key: Key = None,

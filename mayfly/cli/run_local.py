@@ -12,8 +12,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
-import typer
 from rich.text import Text
+from typer import Option
 
 from mayfly.cli.dashboard_process import start_dashboard
 from mayfly.cli.data_folder import prepare
@@ -34,11 +34,11 @@ class _StopRequested(Exception):
 
 
 def up(
-    port: Annotated[int, typer.Option("--port", min=1, max=65_535, help="Port of the API on 127.0.0.1.")] = 7071,
+    port: Annotated[int, Option("--port", min=1, max=65_535, help="Port of the API on 127.0.0.1.")] = 7071,
     data: Data = DEFAULT_DATA,
-    dashboard: Annotated[bool, typer.Option("--dashboard/--no-dashboard", help="Also serve the dashboard.")] = True,
+    dashboard: Annotated[bool, Option("--dashboard/--no-dashboard", help="Also serve the dashboard.")] = True,
     dashboard_port: Annotated[
-        int, typer.Option("--dashboard-port", min=1, max=65_535, help="Port of the dashboard on 127.0.0.1.")
+        int, Option("--dashboard-port", min=1, max=65_535, help="Port of the dashboard on 127.0.0.1.")
     ] = 8501,
 ) -> None:
     """Run the API and the dashboard on this machine until Ctrl-C."""

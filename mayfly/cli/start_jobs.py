@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import track
 from rich.text import Text
+from typer import Option
 
 from mayfly.cli import specs
 from mayfly.cli.event_screen import print_outcomes, wait_until_over, watch_events
@@ -46,18 +47,18 @@ def submit(
     file: specs.File = None,
     dry_run: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--dry-run",
             help="Submit nothing. Show the resolved spec, its price, and anything that would block the job"
             " (exit code 1 if blocked).",
         ),
     ] = False,
     idempotency_key: Annotated[
-        str | None, typer.Option("--idempotency-key", help="Repeating a key starts nothing new.")
+        str | None, Option("--idempotency-key", help="Repeating a key starts nothing new.")
     ] = None,
-    count: Annotated[int, typer.Option("--count", "-n", min=1, help="Number of copies to submit.")] = 1,
-    wait: Annotated[bool, typer.Option("--wait", "-w", help="Wait for the end; exit code 1 if a job failed.")] = False,
-    follow: Annotated[bool, typer.Option("--follow", help="Like --wait, and print each event as it happens.")] = False,
+    count: Annotated[int, Option("--count", "-n", min=1, help="Number of copies to submit.")] = 1,
+    wait: Annotated[bool, Option("--wait", "-w", help="Wait for the end; exit code 1 if a job failed.")] = False,
+    follow: Annotated[bool, Option("--follow", help="Like --wait, and print each event as it happens.")] = False,
     as_json: AsJson = False,
     url: Url = DEFAULT_URL,
     key: Key = None,
