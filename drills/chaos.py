@@ -51,7 +51,15 @@ def chaos(
         runs.mkdir()
         planned = draw_jobs(jobs, rng, runs=str(runs))
         screen.print(", ".join(f"{sum(job.name == kind for job in planned)} {kind}" for kind in WEIGHTS))
-        run = ChaosRun(host, planned, rng, kills=kills, lose_task_hub=lose_task_hub, screen=screen)
+        run = ChaosRun(
+            host=host,
+            child=host.start(),
+            jobs=planned,
+            rng=rng,
+            kills=kills,
+            lose_task_hub=lose_task_hub,
+            screen=screen,
+        )
         try:
             run.go()
             found = [*_checks(host, run, planned, runs), checks.host_stops_cleanly(run.stop, host.data)]

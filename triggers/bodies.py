@@ -50,13 +50,10 @@ class Accepted(TypedDict):
     links: Links
 
 
-class JobStatus(TypedDict):
+class JobStatus(Accepted):
     """The state of a job after a request to change it."""
 
-    job_id: str
-    state: JobState
     archived: bool
-    links: Links
 
 
 def _shaped_like(shape: Any) -> GetPydanticSchema:

@@ -28,7 +28,6 @@ class DurableOrchestrators:
         self._client = client
 
     async def start(self, job_id: str) -> None:
-        """See `Orchestrators.start`."""
         try:
             await self._client.start_new(ORCHESTRATION, instance_id=job_id)
         except Exception as error:
@@ -36,7 +35,6 @@ class DurableOrchestrators:
                 raise TryAgain(f"the Durable host did not start {job_id}: {error}") from error
 
     async def wake(self, job_id: str, event: str) -> None:
-        """See `Orchestrators.wake`."""
         try:
             await self._client.raise_event(job_id, event)
         except Exception as error:
@@ -47,7 +45,6 @@ class DurableOrchestrators:
                 raise TryAgain(f"the Durable host did not wake {job_id}: {error}") from error
 
     async def missing(self, job_ids: Sequence[str]) -> Sequence[str]:
-        """See `Orchestrators.missing`."""
         try:
             listed = await self._client.get_status_by(runtime_status=_ALIVE)
             alive = {status.instance_id for status in listed}

@@ -224,13 +224,9 @@ async def plan_job(req: func.HttpRequest) -> func.HttpResponse:
 
 def _links(req: func.HttpRequest, job_id: str) -> b.Links:
     job = f"{req.url.partition('/api/')[0]}/api/jobs/{job_id}"
-    return {
-        "self": job,
-        "events": f"{job}/events",
-        "logs": f"{job}/logs",
-        "metrics": f"{job}/metrics",
-        "cancel": f"{job}/cancel",
-    }
+    return b.Links(
+        self=job, events=f"{job}/events", logs=f"{job}/logs", metrics=f"{job}/metrics", cancel=f"{job}/cancel"
+    )
 
 
 def _status(req: func.HttpRequest, job: Job) -> b.JobStatus:

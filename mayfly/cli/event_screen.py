@@ -9,16 +9,42 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
-from mayfly.cli.event_lines import event_line
 from mayfly.cli.screen import console, state_text, table
 from mayfly.client.follow import Follower
-from mayfly.jobs.events import Event
+from mayfly.jobs import events as e
 from mayfly.jobs.job import Job
+from mayfly.wording.events import describe
 from mayfly.wording.jobs import duration, summary
 from mayfly.wording.text import printable
+from mayfly.wording.times import clock
 
 _POLL_S = 0.25
 _BARS_MAX = 12
+_COLORS: dict[str, str] = {
+    "JobSubmitted": "yellow",
+    "JobHeld": "yellow",
+    "RetryScheduled": "yellow",
+    "ContainerRefused": "red",
+    "WorkerStarted": "blue",
+    "WorkerFailed": "red",
+    "ContainerExited": "red",
+    "AttemptTimedOut": "red",
+    "JobSucceeded": "bold green",
+    "JobFailed": "bold red",
+    "JobTimedOut": "bold red",
+    "JobCanceled": "bold bright_black",
+}
+"""Color by type of event; the others have none."""
+
+
+def event_line(event: e.Event, *, job: str | None = None, job_width: int = 0) -> Text:
+    """Return an event as one line: time, job, type, description. `job` is shown instead of the job's id."""
+    line = Text(no_wrap=True, overflow="ellipsis")
+    line.append(f"{clock(event.at)}  ", style="bright_black")
+    line.append(f"{job or event.job_id:<{job_width}}  ", style="bold")
+    line.append(f"{event.type:<24}  ", style=_COLORS.get(event.type, ""))
+    line.append(describe(event))
+    return line
 
 
 class EventScreen:
@@ -47,7 +73,7 @@ class EventScreen:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def show(self, fresh: Sequence[Event], follower: Follower) -> None:
+    def show(self, fresh: Sequence[e.Event], follower: Follower) -> None:
         """Print new events and update the bars."""
         width = max((len(self._name(job_id)) for job_id in follower.streams), default=0)
         for event in fresh:
@@ -108,13 +134,8 @@ def print_outcomes(jobs: Sequence[Job]) -> None:
     if shown:
         rows = table("job", "state", ">attempts", ">duration", "result")
         for job in shown:
-            rows.add_row(
-                job.job_id,
-                state_text(job.state),
-                str(len(job.attempts)),
-                duration(job),
-                Text(printable(summary(job), 100)),
-            )
+            result = Text(printable(summary(job), 100))
+            rows.add_row(job.job_id, state_text(job.state), str(len(job.attempts)), duration(job), result)
         screen.print(rows)
     if len(jobs) > 1:
         screen.print(_tally(jobs, len(jobs)))

@@ -16,19 +16,12 @@ from rich.table import Table
 from rich.text import Text
 
 from mayfly.jobs.lifecycle import JobState
-from mayfly.wording.states import STATE_STYLES, Tone, state_label
+from mayfly.wording.states import STATE_STYLES, state_label
 from mayfly.wording.text import printable
 
 _PLAIN_WIDTH = 240
 """Of lines that go to a file or a pipe, which are not cut at the width of a terminal."""
 _FACT_CHARS_MAX = 500
-_COLORS: dict[Tone, str] = {
-    "yellow": "yellow",
-    "blue": "blue",
-    "green": "green",
-    "red": "red",
-    "gray": "bright_black",
-}
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -44,7 +37,8 @@ def print_json(value: Any) -> None:
 
 def state_text(state: JobState) -> Text:
     """Return a state as sign and word, in its color."""
-    return Text(state_label(state), style=_COLORS[STATE_STYLES[state].tone])
+    tone = STATE_STYLES[state].tone
+    return Text(state_label(state), style="bright_black" if tone == "gray" else tone)
 
 
 def mark(ok: bool) -> Text:

@@ -140,7 +140,7 @@ def _submit_all(api: Api, document: Mapping[str, Any], key: str, count: int) -> 
             pool.shutdown(cancel_futures=True)
             lines = [*error.lines, f"at least {len(done)} of {count} were submitted; to submit the rest, run the same"]
             again = f"command with --idempotency-key {key}"
-            raise ClientError(error.text, [*lines, again], exit_code=error.exit_code) from error
+            raise type(error)(error.text, [*lines, again]) from error
     return done
 
 

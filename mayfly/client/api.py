@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import random
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -30,7 +31,6 @@ _WAIT_FIRST_S = 0.1
 _WAIT_MAX_S = 2.0
 _DEFECT_PATIENCE_S = 3.0
 _TRANSIENT = (429, 500, 502, 503, 504)
-
 
 Sample = tuple[datetime, float, int]
 """(at, CPU in cores, memory in bytes)."""
@@ -121,12 +121,12 @@ class Api:
     def jobs(self, *, limit: int | None = None, **filters: str | None) -> Iterator[Job]:
         """Yield jobs, newest first, page by page. Without a limit, yield all. Filters are those of `GET /api/jobs`."""
         cursor: str | None = None
-        left = limit
-        while left is None or left > 0:
-            size = PAGE_MAX if left is None else min(left, PAGE_MAX)
-            page = self._call("GET", "jobs", query={**filters, "limit": str(size), "cursor": cursor})
+        left = sys.maxsize if limit is None else limit
+        while left > 0:
+            query = {**filters, "limit": min(left, PAGE_MAX), "cursor": cursor}
+            page = self._call("GET", "jobs", query=query)
             yield from map(_job, page["jobs"])
-            left = None if left is None else left - len(page["jobs"])
+            left -= len(page["jobs"])
             cursor = page["cursor"]
             if cursor is None:
                 return
@@ -135,7 +135,7 @@ class Api:
         """Return all events of a job after a position."""
         found: list[Event] = []
         while True:
-            query = {"after": str(found[-1].position if found else after), "limit": str(EVENTS_PAGE_MAX)}
+            query = {"after": found[-1].position if found else after, "limit": EVENTS_PAGE_MAX}
             page = self._call("GET", f"jobs/{job_id}/events", query=query)["events"]
             found += map(_event, page)
             if len(page) < EVENTS_PAGE_MAX:
@@ -144,7 +144,7 @@ class Api:
     def all_events(self, *, after: int = 0) -> Iterator[dict[str, Any]]:
         """Yield the whole log, oldest first, as documents with their `global_position`."""
         while True:
-            page = self._call("GET", "events", query={"after": str(after), "limit": str(EVENTS_PAGE_MAX)})
+            page = self._call("GET", "events", query={"after": after, "limit": EVENTS_PAGE_MAX})
             yield from page["events"]
             if not page["events"]:
                 return
@@ -155,8 +155,7 @@ class Api:
 
         `known`: earlier output of the same attempt, which is not sent again.
         """
-        after = known.cursor or None if known is not None else None
-        query = {"attempt": str(attempt) if attempt is not None else None, "after": after}
+        query = {"attempt": attempt, "after": (known.cursor or None) if known is not None else None}
         document = self._call("GET", f"jobs/{job_id}/logs", query=query)
         before = known.text[: document.get("begin", 0)] if known is not None else ""
         return Output(
@@ -169,8 +168,7 @@ class Api:
 
     def samples(self, job_id: str, *, attempt: int | None = None) -> list[Sample]:
         """Return the CPU and memory samples of an attempt, oldest first; of the latest attempt if none is given."""
-        query = {"attempt": str(attempt) if attempt is not None else None}
-        samples = self._call("GET", f"jobs/{job_id}/metrics", query=query)["samples"]
+        samples = self._call("GET", f"jobs/{job_id}/metrics", query={"attempt": attempt})["samples"]
         return [(datetime.fromisoformat(one["at"]), one["cpu_cores"], one["memory_bytes"]) for one in samples]
 
     def cancel(self, job_id: str, *, reason: str | None = None) -> JobState:
@@ -205,7 +203,7 @@ class Api:
         method: str,
         path: str,
         *,
-        query: Mapping[str, str | None] | None = None,
+        query: Mapping[str, str | int | None] | None = None,
         body: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
