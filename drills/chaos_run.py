@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
 from drills.planned_job import PlannedJob
+from mayfly.cli.event_screen import progress_bars
 from mayfly.cli.host_process import Child, LocalHost, wait_for_port
 from mayfly.client.api import Api
 from mayfly.client.errors import ClientError
@@ -54,14 +54,7 @@ class ChaosRun:
     _aborted: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
-            TextColumn("{task.completed:g} of {task.total:g}"),
-            console=self.screen,
-            transient=True,
-            disable=not self.screen.is_terminal,
-        )
+        self._progress = progress_bars(self.screen, "{task.completed:g} of {task.total:g}")
 
     def go(self) -> None:
         """Do the whole run.
@@ -177,10 +170,7 @@ class ChaosRun:
             time.sleep(_SETTLE_POLL_S)
 
     def _sleep(self, seconds: float) -> None:
-        """Wait before a request is retried.
-
-        Errors: `ClientError` if the run is aborted.
-        """
+        """Wait before a request is retried. Errors: `ClientError` if the run is aborted."""
         if self._aborted.wait(seconds):
             raise ClientError("the run is aborted")
 

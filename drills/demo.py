@@ -102,8 +102,7 @@ def _kill_worker(data: Path, job: Job) -> int:
     if not workers:
         raise ClientError(f"the worker of {job.job_id} was not found")
     workers[0].kill()
-    pid: int = workers[0].pid
-    return pid
+    return workers[0].pid
 
 
 def _checks(

@@ -18,10 +18,7 @@ _operation = functools.partial(Operation, blueprint=about_api, tag="service", se
 
 @_operation("GET", "health", returns=Health)
 async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001
-    """Check the health of the service.
-
-    200 if the log and the views answer.
-    """
+    """Check the health of the service. 200 if the log and the views answer."""
     # No counts and no names: strangers can read it.
     mayfly = composition.current()
     await mayfly.log.read_all(limit=1)
@@ -31,8 +28,5 @@ async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001
 
 @_operation("GET", "openapi.json", returns=dict[str, Any])
 async def openapi(req: func.HttpRequest) -> func.HttpResponse:
-    """Describe the API.
-
-    This document.
-    """
+    """Describe the API. This document."""
     return answer(document(server=req.url.partition("/api/")[0]))

@@ -50,9 +50,7 @@ def problem(
     )
 
 
-def answering(
-    handler: Callable[P, Awaitable[func.HttpResponse]],
-) -> Callable[P, Awaitable[func.HttpResponse]]:
+def answering(handler: Callable[P, Awaitable[func.HttpResponse]]) -> Callable[P, Awaitable[func.HttpResponse]]:
     """Turn a rejection by a use case into a problem document, and any other exception into a 500."""
 
     @functools.wraps(handler)
@@ -84,10 +82,7 @@ def job_id_of(request: func.HttpRequest) -> str:
 
 
 def body_of(request: func.HttpRequest) -> dict[str, Any]:
-    """Return the JSON object in the body.
-
-    Errors: `Rejected`, as in `parse_object`.
-    """
+    """Return the JSON object in the body. Errors: `Rejected`, as in `parse_object`."""
     return parse_object(request.get_body(), content_type=request.headers.get("content-type"))
 
 
@@ -103,10 +98,7 @@ def check_queries(request: func.HttpRequest, known: Sequence[str]) -> None:
 
 
 def query_of(request: func.HttpRequest, name: str, read: Callable[[str], T], default: T) -> T:
-    """Return a query parameter as `read` returns it.
-
-    Errors: `Rejected` (422), with the text of a ValueError.
-    """
+    """Return a query parameter as `read` returns it. Errors: `Rejected` (422), with the text of a ValueError."""
     text = request.params.get(name)
     if text is None:
         return default

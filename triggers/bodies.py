@@ -20,7 +20,6 @@ from mayfly.use_cases.read import TraceSource
 REASON_CHARS_MAX = 500
 
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
-NextPage = Annotated[str | None, Field(description="`cursor` of the next request; null: this was the last page.")]
 AttemptNumber = Annotated[int, Field(description="From 1; 0 before the first attempt.")]
 
 
@@ -69,7 +68,7 @@ class JobPage(TypedDict):
     """Jobs, newest first."""
 
     jobs: list[JobDocument]
-    cursor: NextPage
+    cursor: Annotated[str | None, Field(description="`cursor` of the next request; null: this was the last page.")]
 
 
 def _event(name: str, body: type) -> Any:

@@ -31,10 +31,7 @@ _REJECTED = limit(1_000, 100)
 
 
 async def take_message(message: func.ServiceBusMessage, client: df.DurableOrchestrationClient) -> None:
-    """Submit the job in a message.
-
-    Errors: `MessageRejected`, `TryAgain`; both make the queue deliver it again.
-    """
+    """Submit the job in a message. Errors: `MessageRejected`, `TryAgain`; both make the queue deliver it again."""
     await submit_message(
         composition.current(),
         DurableOrchestrators(client),
@@ -57,9 +54,6 @@ if QUEUE is not None:
 
 @Operation("GET", "intake", blueprint=intake, tag="log", parameters=(_REJECTED,), returns=RejectedMessages)
 async def list_refusals(req: func.HttpRequest) -> func.HttpResponse:
-    """List rejected queue messages.
-
-    Messages that are not valid jobs, newest first, with the reason.
-    """
+    """List rejected queue messages. Messages that are not valid jobs, newest first, with the reason."""
     rejected = await composition.current().intake.rejections(limit=number_of(req, _REJECTED))
     return answer(RejectedMessages(refusals=[*rejected]))

@@ -60,10 +60,7 @@ _MARK = query("after", "`mark` of an earlier response.", type="string", pattern=
 
 @_operation("POST", "jobs", accepts=JobSpec, parameters=(_KEY,), status=202, returns=b.Accepted)
 async def start_job(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-    """Submit a job.
-
-    Returns as soon as the job is in the log. Its container starts as capacity allows.
-    """
+    """Submit a job. Returns as soon as the job is in the log. Its container starts as capacity allows."""
     submission = await submit(
         composition.current(),
         DurableOrchestrators(client),
@@ -80,10 +77,7 @@ async def start_job(req: func.HttpRequest, client: df.DurableOrchestrationClient
 
 @_operation("GET", "jobs", parameters=(*_FILTER, _JOBS, _CURSOR), returns=b.JobPage)
 async def list_jobs(req: func.HttpRequest) -> func.HttpResponse:
-    """List jobs.
-
-    Newest first. The list may lag the log for a moment.
-    """
+    """List jobs. Newest first. The list may lag the log for a moment."""
     reader, job_filter, count = Reader(composition.current()), _filter(req), number_of(req, _JOBS)
     with blamed_on(req, "cursor"):
         page = await reader.page(job_filter, limit=count, cursor=req.params.get("cursor"))
@@ -92,20 +86,14 @@ async def list_jobs(req: func.HttpRequest) -> func.HttpResponse:
 
 @_operation("GET", "jobs/{job_id}", returns=Job)
 async def show_job(req: func.HttpRequest) -> func.HttpResponse:
-    """Show a job.
-
-    Spec, state, attempts and result, including the latest event.
-    """
+    """Show a job. Spec, state, attempts and result, including the latest event."""
     job = await Reader(composition.current()).job(job_id_of(req))
     return answer({**to_document(job), "links": _links(req, job.job_id)})
 
 
 @_operation("GET", "jobs/{job_id}/events", parameters=(_POSITION, _EVENTS), returns=b.JobEvents)
 async def list_job_events(req: func.HttpRequest) -> func.HttpResponse:
-    """List the events of a job.
-
-    Oldest first. To follow a job, pass the last position as `after`.
-    """
+    """List the events of a job. Oldest first. To follow a job, pass the last position as `after`."""
     begin, count = number_of(req, _POSITION), number_of(req, _EVENTS)
     found = await Reader(composition.current()).events(job_id_of(req), after=begin, limit=count)
     return answer(b.JobEvents(events=[e.to_document(event) for event in found]))
@@ -113,9 +101,8 @@ async def list_job_events(req: func.HttpRequest) -> func.HttpResponse:
 
 @_operation("GET", "events", tag="log", parameters=(_GLOBAL_POSITION, _EVENTS), returns=b.LogPage)
 async def list_all_events(req: func.HttpRequest) -> func.HttpResponse:
-    """List the events of all jobs.
-
-    The whole log, oldest first. It is complete, but very recent events may be missing for a moment.
+    """List the events of all jobs. The whole log, oldest first. It is complete, but very recent events may be missing
+    for a moment.
     """
     begin, count = number_of(req, _GLOBAL_POSITION), number_of(req, _EVENTS)
     found = await composition.current().log.read_all(after=begin, limit=count)
@@ -125,9 +112,8 @@ async def list_all_events(req: func.HttpRequest) -> func.HttpResponse:
 
 @_operation("GET", "jobs/{job_id}/logs", parameters=(_ATTEMPT, _MARK), returns=b.Logs)
 async def show_job_logs(req: func.HttpRequest) -> func.HttpResponse:
-    """Show the output of an attempt.
-
-    From the container while it exists, then from the log. For `Accept: text/plain`, only the text.
+    """Show the output of an attempt. From the container while it exists, then from the log. For `Accept: text/plain`,
+    only the text.
     """
     attempt = number_of(req, _ATTEMPT) or None
     output = await Reader(composition.current()).output(job_id_of(req), attempt=attempt)
@@ -148,9 +134,8 @@ async def show_job_logs(req: func.HttpRequest) -> func.HttpResponse:
 
 @_operation("GET", "jobs/{job_id}/metrics", parameters=(_ATTEMPT,), returns=b.Metrics)
 async def show_job_metrics(req: func.HttpRequest) -> func.HttpResponse:
-    """Show the CPU and memory use of an attempt.
-
-    From the platform while the container exists, and from the log afterwards.
+    """Show the CPU and memory use of an attempt. From the platform while the container exists, and from the log
+    afterwards.
     """
     attempt = number_of(req, _ATTEMPT) or None
     readings = await Reader(composition.current()).readings(job_id_of(req), attempt=attempt)
@@ -159,18 +144,10 @@ async def show_job_metrics(req: func.HttpRequest) -> func.HttpResponse:
 
 
 @_operation(
-    "POST",
-    "jobs/{job_id}/cancel",
-    accepts=b.CancelRequest,
-    optional_body=True,
-    status=202,
-    returns=b.JobStatus,
+    "POST", "jobs/{job_id}/cancel", accepts=b.CancelRequest, optional_body=True, status=202, returns=b.JobStatus
 )
 async def cancel_job(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-    """Cancel a job.
-
-    Its container is deleted. A finished job is left unchanged.
-    """
+    """Cancel a job. Its container is deleted. A finished job is left unchanged."""
     job_id = job_id_of(req)
     request = validated(b.CancelRequest, body_of(req) if req.get_body() else {}, title="invalid request body")
     job = await cancel(
@@ -181,10 +158,7 @@ async def cancel_job(req: func.HttpRequest, client: df.DurableOrchestrationClien
 
 @_operation("POST", "jobs/{job_id}/archive", status=202, returns=b.JobStatus, problems=(409,))
 async def archive_job(req: func.HttpRequest) -> func.HttpResponse:
-    """Archive a finished job.
-
-    Hides the job from lists. Nothing is erased.
-    """
+    """Archive a finished job. Hides the job from lists. Nothing is erased."""
     job = await archive(composition.current(), job_id_of(req), source=_source(req))
     if not job.archived:
         message = f"is still {job.state}: cancel it first, or wait until it ends"
@@ -194,9 +168,8 @@ async def archive_job(req: func.HttpRequest) -> func.HttpResponse:
 
 @_operation("POST", "jobs/clear", parameters=(_CURSOR,), status=202, returns=Cleared)
 async def clear_jobs(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-    """Cancel running jobs and archive finished ones.
-
-    Returns after a few seconds at most; repeat with `cursor` until it is null.
+    """Cancel running jobs and archive finished ones. Returns after a few seconds at most; repeat with `cursor` until it
+    is null.
     """
     cursor = req.params.get("cursor")
     with blamed_on(req, "cursor"):
@@ -206,9 +179,8 @@ async def clear_jobs(req: func.HttpRequest, client: df.DurableOrchestrationClien
 
 @_operation("POST", "plan", accepts=JobSpec, returns=b.Plan)
 async def plan_job(req: func.HttpRequest) -> func.HttpResponse:
-    """Dry run of a job.
-
-    Returns the resolved spec, its price, and anything that would block the job. Creates nothing.
+    """Dry run of a job. Returns the resolved spec, its price, and anything that would block the job. Creates
+    nothing.
     """
     planned = await plan(composition.current(), parse_spec(body_of(req)))
     return answer(

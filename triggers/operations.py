@@ -24,9 +24,9 @@ _KEY = ("functionKey", "functionKeyQuery")
 class Operation:
     """One method of one route. As a decorator, it registers and describes the handler.
 
-    The handler's docstring has the summary and, after an empty line, the description. If the handler has a parameter
-    `client`, it receives the durable client. Query parameters that are not described are rejected, except by public
-    operations.
+    The first sentence of the handler's docstring is the summary, and the rest the description. If the handler has a
+    parameter `client`, it receives the durable client. Query parameters that are not described are rejected, except by
+    public operations.
     """
 
     method: str
@@ -54,8 +54,7 @@ class Operation:
     def __call__(self, handler: Callable[..., Awaitable[func.HttpResponse]]) -> Any:
         """Register the handler and return its function."""
         self.name = handler.__name__
-        summary, _, description = (inspect.getdoc(handler) or "").partition("\n\n")
-        self.summary, self.description = summary.removesuffix("."), " ".join(description.split())
+        self.summary, _, self.description = " ".join((handler.__doc__ or "").split()).partition(". ")
         OPERATIONS[self.method.lower(), f"/api/{self.route}"] = self
 
         @answering

@@ -33,10 +33,7 @@ _REJECTIONS: dict[Verdict, tuple[int, str, str]] = {
     security=("reportToken",),
 )
 async def take_report(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-    """Report from a worker.
-
-    The claim, progress, or the outcome of an attempt. See docs/worker-contract.md.
-    """
+    """Report from a worker. The claim, progress, or the outcome of an attempt. See docs/worker-contract.md."""
     job_id = job_id_of(req)
     mayfly = composition.current()
     # Check the token first, so that a stranger learns nothing about the format.

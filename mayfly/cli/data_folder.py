@@ -15,10 +15,7 @@ _CHOOSE = "choose another folder with --data"
 
 
 def prepare(data: Path) -> None:
-    """Create a data folder, and check that it and its files can be written.
-
-    Errors: `BadRequest`, with the fix.
-    """
+    """Create a data folder, and check that it and its files can be written. Errors: `BadRequest`, with the fix."""
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryFile(dir=data) as trial:

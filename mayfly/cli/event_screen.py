@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
+from rich.console import Console
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
@@ -56,14 +57,7 @@ class EventScreen:
     def __init__(self, *, names: Mapping[str, str] | None = None) -> None:
         self.screen = console()
         self._names = names or {}
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[note]}"),
-            console=self.screen,
-            transient=True,
-            disable=not self.screen.is_terminal,
-        )
+        self._progress = progress_bars(self.screen, "{task.fields[note]}")
         self._bars: dict[str, TaskID] = {}
 
     def __enter__(self) -> EventScreen:
@@ -102,6 +96,12 @@ class EventScreen:
         fraction = progress.fraction if progress is not None and job.state == "running" else None
         note = f"{job.state} {printable(summary(job), 50)}".strip()
         self._progress.update(bar, total=None if fraction is None else 1.0, completed=fraction or 0.0, note=note)
+
+
+def progress_bars(screen: Console, note: str) -> Progress:
+    """Return bars with a note beside each, in the format of rich. They show only on a terminal, and while they run."""
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn(note))
+    return Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal)
 
 
 def watch_events(follower: Follower) -> None:

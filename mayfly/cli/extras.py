@@ -13,10 +13,7 @@ _PARTS = {"host": ("the local host", "uvicorn"), "dashboard": ("the dashboard", 
 
 
 def require(extra: Literal["host", "dashboard"]) -> None:
-    """Check that an extra is installed.
-
-    Errors: `BadRequest`, with the command that installs it.
-    """
+    """Check that an extra is installed. Errors: `BadRequest`, with the command that installs it."""
     part, package = _PARTS[extra]
     if find_spec(package) is None:
         raise BadRequest(

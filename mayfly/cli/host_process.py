@@ -14,8 +14,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from mayfly.cli.data_folder import prepare
 from mayfly.cli.extras import require
@@ -32,14 +32,14 @@ _POLL_S = 0.05
 _PORTS = range(20_000, 30_000)
 
 
+@dataclass(frozen=True)
 class Child:
     """A child process that serves a URL, and is ready once `is_ready` returns True."""
 
-    def __init__(self, name: str, process: subprocess.Popen[bytes], url: str, is_ready: Callable[[], bool]) -> None:
-        self.name = name
-        self.process = process
-        self.url = url
-        self._is_ready = is_ready
+    name: str
+    process: subprocess.Popen[bytes]
+    url: str
+    is_ready: Callable[[], bool]
 
     @property
     def exit_code(self) -> int | None:
@@ -52,7 +52,7 @@ class Child:
         Errors: `ClientError` if it exits first.
         """
         begun = reminded = time.monotonic()
-        while not self._is_ready():
+        while not self.is_ready():
             if self.exit_code is not None:
                 raise ClientError(f"{self.name} exited with code {self.exit_code} before it was ready")
             now = time.monotonic()
@@ -102,8 +102,7 @@ class LocalHost:
         prepare(self.data)
         prepare(self.data / "host")
         arguments = ["--app", str(app), "--port", str(self.port), "--data", str(self.data / "host")]
-        with contextlib.ExitStack() as stack:
-            output: IO[bytes] | None = stack.enter_context(self._log.open("ab")) if self._log else None
+        with self._log.open("ab") if self._log else contextlib.nullcontext() as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "local_host", "start", "--quiet", *arguments],
                 cwd=app,
@@ -144,10 +143,7 @@ def app_directory() -> Path:
 
 
 def check_port(port: int, *, option: str = "--port") -> None:
-    """Check that a port is free.
-
-    Errors: `BadRequest` if it is not.
-    """
+    """Check that a port is free. Errors: `BadRequest` if it is not."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

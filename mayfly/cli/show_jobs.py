@@ -144,8 +144,7 @@ def export(
 ) -> None:
     """Write events as JSON Lines, oldest first."""
     with connect(url, key) as api:
-        documents: Iterable[Mapping[str, Any]]
-        documents = api.all_events() if job_id is None else (event_document(event) for event in api.events(job_id))
+        documents = api.all_events() if job_id is None else map(event_document, api.events(job_id))
         if output is None:
             _write_lines(documents, sys.stdout)
             return

@@ -78,19 +78,14 @@ class Api:
                 request.headers["x-functions-key"] = value
             return request
 
-        try:
-            self._http = httpx.Client(
-                base_url=f"{self.url}/api/",
-                headers=headers,
-                auth=authorize,
-                timeout=httpx.Timeout(30.0, connect=5.0),
-                # Requests to this machine do not go through a proxy that the environment names.
-                trust_env=not is_loopback(url),
-            )
-        except (httpx.InvalidURL, UnicodeError) as error:
-            raise _bad_url(url) from error
-        if self._http.base_url.scheme not in ("http", "https") or not self._http.base_url.host:
-            raise _bad_url(url)
+        self._http = httpx.Client(
+            base_url=_base_url(url),
+            headers=headers,
+            auth=authorize,
+            timeout=httpx.Timeout(30.0, connect=5.0),
+            # Requests to this machine do not go through a proxy that the environment names.
+            trust_env=not is_loopback(url),
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -120,16 +115,14 @@ class Api:
 
     def jobs(self, *, limit: int | None = None, **filters: str | None) -> Iterator[Job]:
         """Yield jobs, newest first, page by page. Without a limit, yield all. Filters are those of `GET /api/jobs`."""
-        cursor: str | None = None
+        cursor: str | None = ""
         left = sys.maxsize if limit is None else limit
-        while left > 0:
-            query = {**filters, "limit": min(left, PAGE_MAX), "cursor": cursor}
+        while left > 0 and cursor is not None:
+            query = {**filters, "limit": min(left, PAGE_MAX), "cursor": cursor or None}
             page = self._call("GET", "jobs", query=query)
             yield from map(_job, page["jobs"])
             left -= len(page["jobs"])
             cursor = page["cursor"]
-            if cursor is None:
-                return
 
     def events(self, job_id: str, *, after: int = 0) -> list[Event]:
         """Return all events of a job after a position."""
@@ -183,15 +176,13 @@ class Api:
     def clear(self) -> Iterator[tuple[int, int]]:
         """Cancel open jobs and archive all jobs, step by step; yield (canceled, archived) so far after each step."""
         canceled = archived = 0
-        cursor: str | None = None
-        while True:
-            document = self._call("POST", "jobs/clear", query={"cursor": cursor}, body={})
+        cursor: str | None = ""
+        while cursor is not None:
+            document = self._call("POST", "jobs/clear", query={"cursor": cursor or None}, body={})
             canceled += document["canceled"]
             archived += document["archived"]
-            yield canceled, archived
             cursor = document["cursor"]
-            if cursor is None:
-                return
+            yield canceled, archived
 
     def plan(self, spec: Mapping[str, Any]) -> dict[str, Any]:
         """Return the plan for a spec: the resolved spec, its price, and anything that would block it."""
@@ -281,11 +272,10 @@ def _error_of(response: httpx.Response, url: str) -> BadRequest | Unreachable:
     status = response.status_code
     if status in (401, 403):
         lines = ["pass the function key with --key or MAYFLY_KEY; `mayfly key` prints the key of the local host"]
-        return BadRequest(f"{url} does not accept this key" if title is None else title, lines, status=status)
-    if 400 <= status < 500 and title is not None:
-        return BadRequest(title, lines, status=status)
+        return BadRequest(title or f"{url} does not accept this key", lines, status=status)
     if 400 <= status < 500:
-        return BadRequest(f"{url} answered with {status}; check that it is a Mayfly API", status=status)
+        text = title or f"{url} answered with {status}; check that it is a Mayfly API"
+        return BadRequest(text, lines, status=status)
     return Unreachable(f"{url} answered with {status}" + (f": {title}" if title else ""), lines)
 
 
@@ -310,8 +300,15 @@ def _no_answer(url: str, failure: httpx.TransportError | None) -> Unreachable:
     )
 
 
-def _bad_url(url: str) -> BadRequest:
-    return BadRequest(f"the URL must look like http://127.0.0.1:7071 or https://NAME.azurewebsites.net (got {url!r})")
+def _base_url(url: str) -> httpx.URL:
+    try:
+        parsed = httpx.URL(f"{url.rstrip('/')}/api/")
+    except (httpx.InvalidURL, UnicodeError):
+        parsed = httpx.URL()
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        examples = "http://127.0.0.1:7071 or https://NAME.azurewebsites.net"
+        raise BadRequest(f"the URL must look like {examples} (got {url!r})")
+    return parsed
 
 
 def _retry_after_s(response: httpx.Response | None) -> float:
