@@ -22,7 +22,7 @@ from drills.chaos_jobs import WEIGHTS, draw_jobs
 from drills.chaos_run import ChaosRun
 from drills.checks import Check
 from drills.planned_job import PlannedJob
-from drills.scratch_host import scratch_host
+from drills.scratch_host import Folder, scratch_host
 from mayfly.cli.host_process import LocalHost
 from mayfly.cli.screen import console, state_text, table
 from mayfly.jobs.events import Event
@@ -37,9 +37,7 @@ def chaos(
     lose_task_hub: Annotated[
         bool, Option("--lose-task-hub", help="Delete the task hub and the views halfway.")
     ] = False,
-    data: Annotated[
-        Path | None, Option("--data", help="An empty folder to use and keep. Default: a temporary folder.")
-    ] = None,
+    data: Folder = None,
 ) -> None:
     """Run jobs, kill the host repeatedly, and check how each job ends."""
     begun, screen = time.monotonic(), console()
@@ -51,15 +49,7 @@ def chaos(
         runs.mkdir()
         planned = draw_jobs(jobs, rng, runs=str(runs))
         screen.print(", ".join(f"{sum(job.name == kind for job in planned)} {kind}" for kind in WEIGHTS))
-        run = ChaosRun(
-            host=host,
-            child=host.start(),
-            jobs=planned,
-            rng=rng,
-            kills=kills,
-            lose_task_hub=lose_task_hub,
-            screen=screen,
-        )
+        run = ChaosRun(host, host.start(), planned, rng, kills=kills, lose_task_hub=lose_task_hub, screen=screen)
         try:
             run.go()
             found = [*_checks(host, run, planned, runs), checks.host_stops_cleanly(run.stop, host.data)]

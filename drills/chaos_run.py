@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
 from rich.console import Console
@@ -38,7 +38,7 @@ _STATES_POLL_S = 0.01
 _STATES_WITHIN_S = 10.0
 
 
-@dataclass(kw_only=True)
+@dataclass
 class ChaosRun:
     """One run. `go` returns when every job is settled and the host is up; then `by_id` has the jobs by id."""
 
@@ -47,6 +47,7 @@ class ChaosRun:
     """The running host; each kill is followed by a new one."""
     jobs: Sequence[PlannedJob]
     rng: random.Random
+    _: KW_ONLY
     kills: int
     lose_task_hub: bool
     screen: Console
@@ -57,10 +58,7 @@ class ChaosRun:
         self._progress = progress_bars(self.screen, "{task.completed:g} of {task.total:g}")
 
     def go(self) -> None:
-        """Do the whole run.
-
-        Errors: `ClientError` if the host does not start, or a request gets no answer for too long.
-        """
+        """Do the whole run. Errors: `ClientError` if the host does not start or leaves a request unanswered."""
         self.child.wait_until_ready()
         with (
             self.host.api(patience_s=PATIENCE_S, sleep=self._sleep) as api,

@@ -6,18 +6,16 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Annotated
 
 import psutil
 from rich.console import Console
 from rich.text import Text
-from typer import Option
 
 from drills import checks
 from drills.checks import Check
 from drills.demo_jobs import DEMO_JOBS
 from drills.planned_job import PlannedJob
-from drills.scratch_host import scratch_host
+from drills.scratch_host import Folder, scratch_host
 from mayfly.cli.event_screen import EventScreen
 from mayfly.cli.host_process import LocalHost
 from mayfly.cli.screen import console, mark, state_text, table
@@ -36,11 +34,7 @@ _POLL_S = 0.1
 _OTHER_COLUMNS_CHARS = 84
 
 
-def demo(
-    data: Annotated[
-        Path | None, Option("--data", help="An empty folder to use and keep. Default: a temporary folder.")
-    ] = None,
-) -> None:
+def demo(data: Folder = None) -> None:
     """Run six real jobs and check how each job ends."""
     begun, screen = time.monotonic(), console()
     with scratch_host(data, "mayfly-demo-") as host:

@@ -7,11 +7,16 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated
+
+from typer import Option
 
 from drills.orphans import kill_jobs
 from mayfly.cli.data_folder import prepare
 from mayfly.cli.host_process import LocalHost, free_port
 from mayfly.client.errors import BadRequest
+
+Folder = Annotated[Path | None, Option("--data", help="An empty folder to use and keep. Default: a temporary folder.")]
 
 
 @contextmanager

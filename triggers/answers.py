@@ -37,13 +37,8 @@ def problem(
     title: str, *, status: int, errors: tuple[FieldError, ...] = (), headers: dict[str, str] | None = None
 ) -> func.HttpResponse:
     """Return a problem document. Source: RFC 9457."""
-    document = Problem(
-        type="about:blank",
-        title=title,
-        status=status,
-        detail="; ".join(f"{error.field}: {error.message}" for error in errors) or title,
-        errors=[*errors],
-    )
+    detail = "; ".join(f"{error.field}: {error.message}" for error in errors) or title
+    document = Problem(type="about:blank", title=title, status=status, detail=detail, errors=[*errors])
     body = json.dumps(document, ensure_ascii=False, default=_plain) + "\n"
     return func.HttpResponse(
         body, status_code=status, headers=headers, mimetype="application/problem+json", charset="utf-8"
@@ -71,10 +66,7 @@ def answering(handler: Callable[P, Awaitable[func.HttpResponse]]) -> Callable[P,
 
 
 def job_id_of(request: func.HttpRequest) -> str:
-    """Return the job id in the path.
-
-    Errors: `NotFound` for text that cannot be a job id, so that none of it reaches a store.
-    """
+    """Return the job id in the path. Errors: `NotFound` for any other text, so that none of it reaches a store."""
     job_id: str = request.route_params.get("job_id", "")
     if not is_job_id(job_id):
         raise NotFound(job_id[:64])
@@ -87,10 +79,7 @@ def body_of(request: func.HttpRequest) -> dict[str, Any]:
 
 
 def check_queries(request: func.HttpRequest, known: Sequence[str]) -> None:
-    """Check the names of the query parameters.
-
-    Errors: `Rejected` (422) for an unknown one; `code` carries the function key.
-    """
+    """Check the names of query parameters; `code` has the function key. Errors: `Rejected` (422) for an unknown one."""
     for name in request.params:
         if name not in known and name != "code":
             hint = suggestion(name, known) if known else "this endpoint takes none"
@@ -107,10 +96,7 @@ def query_of(request: func.HttpRequest, name: str, read: Callable[[str], T], def
 
 
 def number_of(request: func.HttpRequest, parameter: Mapping[str, Any]) -> int:
-    """Return a query parameter that is described as a whole number; 0 if it is omitted and has no default.
-
-    Errors: `Rejected` (422) for any other text, or a number out of range.
-    """
+    """Return a whole number as it is described; without a default, 0 if it is omitted. Errors: `Rejected` (422)."""
     schema = parameter["schema"]
     low, high, default = int(schema["minimum"]), int(schema["maximum"]), int(schema.get("default", 0))
 
@@ -124,10 +110,12 @@ def number_of(request: func.HttpRequest, parameter: Mapping[str, Any]) -> int:
 
 @contextlib.contextmanager
 def blamed_on(request: func.HttpRequest, name: str) -> Iterator[None]:
-    """Turn a ValueError into the rejection of a query parameter, with its value."""
+    """Turn a ValueError into the rejection of a query parameter that the request has."""
     try:
         yield
     except ValueError as error:
+        if name not in request.params:
+            raise
         raise invalid_query(name, f"{error} (got {shown(request.params.get(name))})") from error
 
 

@@ -49,10 +49,7 @@ def event_line(event: e.Event, *, job: str | None = None, job_width: int = 0) ->
 
 
 class EventScreen:
-    """Prints events as they arrive. On a terminal, it keeps a progress bar for each open job below them.
-
-    `names` are shown instead of job ids.
-    """
+    """Prints events as they arrive, above bars of the open jobs on a terminal. `names` replace the job ids."""
 
     def __init__(self, *, names: Mapping[str, str] | None = None) -> None:
         self.screen = console()

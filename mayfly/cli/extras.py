@@ -23,10 +23,7 @@ def require(extra: Literal["host", "dashboard"]) -> None:
 
 
 def require_adapters(settings: Settings) -> None:
-    """Check that the packages for the Azure services in the settings are installed.
-
-    Errors: `BadRequest`, with the command that installs them.
-    """
+    """Check that the packages for the Azure services in the settings are installed. Errors: as in `require`."""
     chosen = {
         "azure.cosmos": settings.cosmos_endpoint,
         "azure.keyvault.secrets": settings.key_vault,

@@ -92,10 +92,7 @@ class LocalHost:
         self._environment = _environment(self.data, self.url, clean=clean_settings)
 
     def start(self) -> Child:
-        """Start the host and return at once.
-
-        Errors: `BadRequest` if the port is taken, the data folder cannot be written, or a package is missing.
-        """
+        """Start it and return at once. Errors: `BadRequest` for a taken port, a bad folder or a missing package."""
         require("host")
         app = app_directory()
         check_port(self.port)
@@ -132,10 +129,7 @@ class LocalHost:
 
 
 def app_directory() -> Path:
-    """Return the folder of `function_app.py`: the checkout, or the folder that Mayfly is installed in.
-
-    Errors: `BadRequest` if it is missing.
-    """
+    """Return the folder of `function_app.py`: a checkout or an installation. Errors: `BadRequest` if it is missing."""
     directory = Path(__file__).resolve().parents[2]
     if not (directory / "function_app.py").exists() or not (directory / "host.json").exists():
         raise BadRequest(f"{directory} has no function_app.py and host.json: run this from a checkout of Mayfly")

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -29,10 +29,6 @@ from mayfly.settings import read_settings
 _POLL_S = 0.2
 
 
-class _StopRequested(Exception):
-    """A signal to stop has arrived."""
-
-
 def up(
     port: Annotated[int, Option("--port", min=1, max=65_535, help="Port of the API on 127.0.0.1.")] = 7071,
     data: Data = DEFAULT_DATA,
@@ -50,7 +46,7 @@ def up(
         raise BadRequest(str(error), ["set it in the environment of `mayfly up`"]) from error
     host = LocalHost(data, port)
     children: list[Child] = []
-    with _handling(_stop):
+    with _handling(signal.default_int_handler):
         try:
             begun = time.monotonic()
             children.append(host.start())
@@ -59,9 +55,11 @@ def up(
             for child in children:
                 child.wait_until_ready()
             _print_addresses(host, children[-1].url if dashboard else "", data, time.monotonic() - begun)
-            ended = _first_to_end(children)
+            while all(child.exit_code is None for child in children):
+                time.sleep(_POLL_S)
+            ended = next(child for child in children if child.exit_code is not None)
             raise ClientError(f"{ended.name} exited unexpectedly with code {ended.exit_code}")
-        except _StopRequested:
+        except KeyboardInterrupt:
             print("\nstopping", file=sys.stderr)
         finally:
             # Stopped in reverse order. A second Ctrl-C must not leave a process behind.
@@ -78,9 +76,8 @@ def key(data: Data = DEFAULT_DATA) -> None:
     """
     found = local_key(data)
     if found is None:
-        raise BadRequest(
-            f"{keys_path(data)} does not exist", ["start the host with `mayfly up`, or choose its folder with --data"]
-        )
+        fix = "start the host with `mayfly up`, or choose its folder with --data"
+        raise BadRequest(f"{keys_path(data)} does not exist", [fix])
     print(found)
 
 
@@ -99,18 +96,6 @@ def _print_addresses(host: LocalHost, dashboard_url: str, data: Path, seconds: f
     ]
     screen.print(fact_table(facts))
     sys.stdout.flush()
-
-
-def _first_to_end(children: Sequence[Child]) -> Child:
-    while True:
-        for child in children:
-            if child.exit_code is not None:
-                return child
-        time.sleep(_POLL_S)
-
-
-def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-    raise _StopRequested
 
 
 @contextlib.contextmanager

@@ -83,10 +83,8 @@ def submit(
         retry={"max_attempts": attempts, "backoff_s": backoff},
     )
     if dry_run and (wait or follow or count > 1 or idempotency_key):
-        raise BadRequest(
-            "a dry run submits nothing",
-            ["leave out --wait, --follow, --count and --idempotency-key, or leave out --dry-run"],
-        )
+        fix = "leave out --wait, --follow, --count and --idempotency-key, or leave out --dry-run"
+        raise BadRequest("a dry run submits nothing", [fix])
     with connect(url, key) as api:
         if dry_run:
             plan = api.plan(document)
