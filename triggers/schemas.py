@@ -28,6 +28,7 @@ class Schemas:
         shapes = [schema["items"] for schema in found.values()]
         # Only readers of the code know the invariants, whose numbers are in docstrings.
         text = _INVARIANTS.sub("", json.dumps([shapes, rest.get("$defs", {})]))
+        # If the two forms of a type differ, pydantic names them NAME-Input and NAME-Output.
         shapes, self.components = json.loads(text.replace('-Input"', '"').replace('-Output"', 'Output"'))
         by_key = dict(zip(found, shapes, strict=True))
         self.requests = {shape: schema for (shape, mode), schema in by_key.items() if mode == "validation"}
@@ -57,6 +58,6 @@ class _Generator(GenerateJsonSchema):
 
 
 def _inputs(shapes: Iterable[Any], mode: JsonSchemaMode) -> list[tuple[Any, JsonSchemaMode, TypeAdapter[Any]]]:
-    """Return lists of the types: a dataclass has no configuration of its own, and takes that of the list around it."""
+    """Return lists of the types, because a dataclass without a configuration takes that of the list around it."""
     described = ConfigDict(use_attribute_docstrings=True)
     return [(shape, mode, TypeAdapter(list[shape], config=described)) for shape in shapes]  # type: ignore[valid-type]

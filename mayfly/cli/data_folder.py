@@ -28,6 +28,5 @@ def prepare(data: Path) -> None:
         fix = "free some space" if error.errno == errno.ENOSPC else "change its owner"
         raise BadRequest(f"{data} cannot be written ({error.strerror})", [f"{fix}, or {_CHOOSE}"]) from error
     if refused:
-        raise BadRequest(
-            f"{refused[0]} belongs to another user and cannot be written", [f"change its owner, or {_CHOOSE}"]
-        )
+        fix = f"change its owner, or {_CHOOSE}"
+        raise BadRequest(f"{refused[0]} belongs to another user and cannot be written", [fix])

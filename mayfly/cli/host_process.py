@@ -118,9 +118,8 @@ class LocalHost:
         """
         key = local_key(self.data)
         if key is None:
-            raise ClientError(
-                f"the local host has not created its keys in {self.data / 'host'} yet; wait until it is ready"
-            )
+            folder = self.data / "host"
+            raise ClientError(f"the local host has not created its keys in {folder} yet; wait until it is ready")
         return Api(self.url, key, patience_s=patience_s, first_contact_s=patience_s, sleep=sleep)
 
     def _is_healthy(self) -> bool:
@@ -143,10 +142,8 @@ def check_port(port: int, *, option: str = "--port") -> None:
         try:
             probe.bind((LOOPBACK, port))
         except OSError as error:
-            raise BadRequest(
-                f"port {port} is not free ({error.strerror})",
-                [f"stop the program that uses it (Mayfly itself?), or choose another with {option}"],
-            ) from error
+            fix = f"stop the program that uses it (Mayfly itself?), or choose another with {option}"
+            raise BadRequest(f"port {port} is not free ({error.strerror})", [fix]) from error
 
 
 def wait_for_port(port: int) -> None:
