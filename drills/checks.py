@@ -69,10 +69,8 @@ def streams_are_gapless(streams: Mapping[str, Sequence[Event]]) -> Check:
         if not positions or positions != list(range(1, len(positions) + 1)):
             faults.append(f"{job_id}: positions {positions}")
     count = sum(map(len, streams.values()))
-    return Check(
-        name=f"every stream is gapless from 1 and without duplicates ({len(streams)} streams, {count} events)",
-        faults=faults,
-    )
+    name = f"every stream is gapless from 1 and without duplicates ({len(streams)} streams, {count} events)"
+    return Check(name=name, faults=faults)
 
 
 def attempts_are_claimed_once(streams: Mapping[str, Sequence[Event]]) -> Check:

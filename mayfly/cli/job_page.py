@@ -42,19 +42,17 @@ def print_job(job: Job) -> None:
 def _facts(job: Job) -> Table:
     spec = job.spec
     return fact_table(
-        [
-            ("name", spec.name or ""),
-            ("command", command_line(spec, chars_max=_CHARS_MAX)),
-            ("submitted", f"{job.submitted_at.astimezone():%Y-%m-%d %H:%M:%S} by {job.source}, {age(job)} ago"),
-            ("duration", duration(job)),
-            ("size", f"{spec.cpu:g} CPU, {spec.memory_gb:g} GB"),
-            ("deadlines", deadlines(spec)),
-            ("attempts", attempts(spec)),
-            ("env", " ".join(f"{name}={value}" for name, value in spec.env.items())),
-            ("secrets", " ".join(f"{name} from {secret}" for name, secret in spec.secrets.items())),
-            ("labels", labels(job)),
-            ("stream", plural(job.position, "event") + ("; archived" if job.archived else "")),
-        ]
+        ("name", spec.name or ""),
+        ("command", command_line(spec, chars_max=_CHARS_MAX)),
+        ("submitted", f"{job.submitted_at.astimezone():%Y-%m-%d %H:%M:%S} by {job.source}, {age(job)} ago"),
+        ("duration", duration(job)),
+        ("size", f"{spec.cpu:g} CPU, {spec.memory_gb:g} GB"),
+        ("deadlines", deadlines(spec)),
+        ("attempts", attempts(spec)),
+        ("env", " ".join(f"{name}={value}" for name, value in spec.env.items())),
+        ("secrets", " ".join(f"{name} from {secret}" for name, secret in spec.secrets.items())),
+        ("labels", labels(job)),
+        ("stream", plural(job.position, "event") + ("; archived" if job.archived else "")),
     )
 
 

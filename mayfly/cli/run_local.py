@@ -86,15 +86,15 @@ def _print_addresses(host: LocalHost, dashboard_url: str, data: Path, seconds: f
     screen.print(Text.assemble(("Mayfly is up", "bold green"), f" ({seconds:.1f} s)"))
     suffix = "" if data == DEFAULT_DATA else f" --data {data}"
     submit = "mayfly submit --wait --message hello" + (f" --url {host.url}" if host.port != 7071 else "")
-    facts = [
+    facts = fact_table(
         ("API", f"{host.url}/api  (described in /api/openapi.json)"),
         ("dashboard", dashboard_url),
         ("key", f"mayfly key{suffix}, send it as the header x-functions-key"),
         ("data", str(host.data)),
         ("try", submit if data == DEFAULT_DATA else f"MAYFLY_DATA={data} {submit}"),
         ("stop", "Ctrl-C"),
-    ]
-    screen.print(fact_table(facts))
+    )
+    screen.print(facts)
     sys.stdout.flush()
 
 

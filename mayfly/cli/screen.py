@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console
@@ -55,7 +54,7 @@ def table(*columns: str) -> Table:
     return made
 
 
-def fact_table(facts: Iterable[tuple[str, str]]) -> Table:
+def fact_table(*facts: tuple[str, str]) -> Table:
     """Return (name, value) pairs as a table; pairs without a value are left out."""
     rows = table("", "")
     rows.show_header = False

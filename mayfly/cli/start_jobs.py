@@ -147,7 +147,8 @@ def _print_plan(plan: Mapping[str, Any]) -> None:
         spec = JobSpec.model_validate_json(json.dumps(plan["spec"]))
     except ValueError as error:
         raise BadRequest("cannot read the spec in the API's plan; update this Mayfly client") from error
-    facts = [
+    screen = console()
+    facts = fact_table(
         ("command", command_line(spec, chars_max=500)),
         ("place", plan["place"]),
         ("image", spec.image or "the standard worker"),
@@ -155,9 +156,8 @@ def _print_plan(plan: Mapping[str, Any]) -> None:
         ("deadlines", deadlines(spec)),
         ("attempts", attempts_in_words(spec)),
         ("price", _price(plan["price"])),
-    ]
-    screen = console()
-    screen.print(fact_table(facts))
+    )
+    screen.print(facts)
     for warning in plan["warnings"]:
         screen.print(Text.assemble(("! note: ", "yellow"), warning))
     for obstacle in plan["obstacles"]:
