@@ -23,7 +23,7 @@ from typing import Any
 import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from mayfly.cli.dashboard_process import Dashboard
+from mayfly.cli.dashboard_process import start_dashboard
 from mayfly.cli.host_process import LocalHost, free_port
 from mayfly.jobs import commands as c
 from mayfly.jobs import events as e
@@ -55,14 +55,13 @@ def over_a_large_store(jobs: int, *, loads: int = 7, refresh_s: float = 20.0, vi
     with tempfile.TemporaryDirectory(prefix="mayfly-bench-") as folder:
         data = Path(folder)
         fill(data, jobs)
-        dashboard = Dashboard(data, "http://127.0.0.1:9", free_port())
-        child = dashboard.start()
+        child = start_dashboard(data, "http://127.0.0.1:9", free_port())
         try:
             child.wait_until_ready()
             server = psutil.Process(child.process.pid)
             with _browser() as browser:
-                _load_ms(browser, dashboard.url)  # the first viewer of a server is not typical
-                cold = [_load_ms(browser, dashboard.url) for _ in range(loads)]
+                _load_ms(browser, child.url)  # the first viewer of a server is not typical
+                cold = [_load_ms(browser, child.url) for _ in range(loads)]
                 result: dict[str, Any] = {
                     "jobs": jobs,
                     "events": jobs * EVENTS_PER_JOB,
@@ -73,9 +72,9 @@ def over_a_large_store(jobs: int, *, loads: int = 7, refresh_s: float = 20.0, vi
                 with _new_jobs(data):
                     for name, path in {"board": "?window=7+d", "system": "system"}.items():
                         result[f"{name}_refresh_cpu_ms"] = _refresh_ms(
-                            browser, server, f"{dashboard.url}/{path}", refresh_s
+                            browser, server, f"{child.url}/{path}", refresh_s
                         )
-                result["mb_per_viewer"] = _viewer_mb(browser, server, dashboard.url, viewers)
+                result["mb_per_viewer"] = _viewer_mb(browser, server, child.url, viewers)
                 return result
         finally:
             child.stop()
@@ -85,13 +84,12 @@ def of_an_idle_board(jobs: int, *, measured_s: float = 20.0) -> dict[str, Any]:
     """Measure the cost of an open board on which nothing changes, because every job is settled."""
     with tempfile.TemporaryDirectory(prefix="mayfly-bench-") as folder:
         fill(Path(folder), jobs, settled=True)
-        dashboard = Dashboard(Path(folder), "http://127.0.0.1:9", free_port())
-        child = dashboard.start()
+        child = start_dashboard(Path(folder), "http://127.0.0.1:9", free_port())
         try:
             child.wait_until_ready()
             server = psutil.Process(child.process.pid)
             with _browser() as browser:
-                return {"idle_board_cpu_ms": _refresh_ms(browser, server, dashboard.url, measured_s)}
+                return {"idle_board_cpu_ms": _refresh_ms(browser, server, child.url, measured_s)}
         finally:
             child.stop()
 
@@ -101,15 +99,14 @@ def append_to_pixel(samples: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="mayfly-bench-") as folder:
         data = Path(folder)
         host = LocalHost(data, free_port(), log=data / "host.log", clean_settings=True)
-        dashboard = Dashboard(data, host.url, free_port())
-        children = [host.start(), dashboard.start()]
+        children = [host.start(), start_dashboard(data, host.url, free_port())]
         try:
             for child in children:
                 child.wait_until_ready()
             taken = []
             with _browser() as browser, host.api() as api:
                 page = browser.new_page()
-                page.goto(dashboard.url)
+                page.goto(children[1].url)
                 page.wait_for_selector(".mf-who")
                 for _ in range(samples):
                     text = uuid.uuid4().hex

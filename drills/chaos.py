@@ -13,17 +13,17 @@ import time
 from pathlib import Path
 from typing import Annotated
 
-import typer
 from rich.console import Console
 from rich.text import Text
+from typer import Option
 
 from drills import chaos_checks, checks
-from drills.chaos_jobs import WEIGHTS, ChaosJob, count_kinds, draw_jobs
+from drills.chaos_jobs import WEIGHTS, draw_jobs
 from drills.chaos_run import ChaosRun
-from drills.checks import Check, print_checks
-from drills.orphans import kill_jobs
-from drills.scratch_dir import ScratchDir
-from mayfly.cli.host_process import LocalHost, free_port
+from drills.checks import Check
+from drills.planned_job import PlannedJob
+from drills.scratch_host import Folder, scratch_host
+from mayfly.cli.host_process import LocalHost
 from mayfly.cli.screen import console, state_text, table
 from mayfly.jobs.events import Event
 from mayfly.jobs.evolve import fold
@@ -31,53 +31,35 @@ from mayfly.jobs.job import Job
 
 
 def chaos(
-    jobs: Annotated[int, typer.Option("--jobs", min=1, max=10_000, help="Number of jobs.")] = 100,
-    kills: Annotated[int, typer.Option("--kills", min=0, max=1_000, help="How often the host is killed.")] = 20,
-    seed: Annotated[int | None, typer.Option("--seed", help="Repeat a run: the same jobs and moments.")] = None,
+    jobs: Annotated[int, Option("--jobs", min=1, max=10_000, help="Number of jobs.")] = 100,
+    kills: Annotated[int, Option("--kills", min=0, max=1_000, help="How often the host is killed.")] = 20,
+    seed: Annotated[int | None, Option("--seed", help="Repeat a run: the same jobs and moments.")] = None,
     lose_task_hub: Annotated[
-        bool, typer.Option("--lose-task-hub", help="Delete the task hub and the views halfway.")
+        bool, Option("--lose-task-hub", help="Delete the task hub and the views halfway.")
     ] = False,
-    data: Annotated[
-        Path | None, typer.Option("--data", help="An empty folder to use and keep. Default: a temporary folder.")
-    ] = None,
+    data: Folder = None,
 ) -> None:
     """Run jobs, kill the host repeatedly, and check how each job ends."""
-    begun = time.monotonic()
-    screen = console()
+    begun, screen = time.monotonic(), console()
     seed = secrets.randbelow(1_000_000) if seed is None else seed
     screen.print(Text.assemble(("Mayfly chaos", "bold"), f": seed {seed}, {jobs} jobs, {kills} kills of the host"))
-    scratch = ScratchDir(data, "mayfly-chaos-")
     rng = random.Random(seed)  # noqa: S311 - repeatable, not secret
-    runs = scratch.path / "runs"
-    runs.mkdir()
-    planned = draw_jobs(jobs, rng, runs=str(runs))
-    screen.print(count_kinds(planned))
-    host = LocalHost(scratch.path, free_port(), log=scratch.host_log, clean_settings=True)
-    found: list[Check] = []
-    run = ChaosRun(host, planned, rng, kills=kills, lose_task_hub=lose_task_hub, screen=screen)
-    try:
-        run.go()
-        found = _checks(host, run, planned, runs)
-        stopping = time.monotonic()
-        stopped = run.stop()
-        found.append(checks.host_left_nothing(host.data, stopped, time.monotonic() - stopping))
-    finally:
-        run.stop()
-        kill_jobs(host.data)
-        scratch.done(ok=bool(found) and all(check.ok for check in found))
-    print_checks(screen, found)
-    good = all(check.ok for check in found)
-    seconds = f"{time.monotonic() - begun:.1f} s"
-    verdict = f"chaos passed: {jobs} jobs ended as expected through {kills} kills, in {seconds} (seed {seed})"
-    if not good:
-        failed = sum(not check.ok for check in found)
-        verdict = f"chaos FAILED: {failed} of {len(found)} checks failed, after {seconds} (seed {seed})"
-    screen.print(Text(f"\n{verdict}", style="bold green" if good else "bold red"))
-    if not good:
-        raise typer.Exit(1)
+    with scratch_host(data, "mayfly-chaos-") as host:
+        runs = host.data / "runs"
+        runs.mkdir()
+        planned = draw_jobs(jobs, rng, runs=str(runs))
+        screen.print(", ".join(f"{sum(job.name == kind for job in planned)} {kind}" for kind in WEIGHTS))
+        run = ChaosRun(host, host.start(), planned, rng, kills=kills, lose_task_hub=lose_task_hub, screen=screen)
+        try:
+            run.go()
+            found = [*_checks(host, run, planned, runs), checks.host_stops_cleanly(run.stop, host.data)]
+        finally:
+            run.stop()
+        success = f"{jobs} jobs ended as expected through {kills} kills"
+        checks.conclude(screen, found, drill="chaos", success=success, begun=begun, note=f" (seed {seed})")
 
 
-def _checks(host: LocalHost, run: ChaosRun, planned: list[ChaosJob], runs: Path) -> list[Check]:
+def _checks(host: LocalHost, run: ChaosRun, planned: list[PlannedJob], runs: Path) -> list[Check]:
     with host.api() as api:
         listed = {job.job_id: job for job in api.jobs(archived="true")}
         streams: dict[str, list[Event]] = {job_id: api.events(job_id) for job_id in run.by_id}
@@ -99,11 +81,11 @@ def _checks(host: LocalHost, run: ChaosRun, planned: list[ChaosJob], runs: Path)
 
 
 def _print_summary(
-    screen: Console, by_id: dict[str, ChaosJob], jobs: dict[str, Job], streams: dict[str, list[Event]]
+    screen: Console, by_id: dict[str, PlannedJob], jobs: dict[str, Job], streams: dict[str, list[Event]]
 ) -> None:
     rows = table("kind", ">jobs", "expected", ">as expected", ">attempts", ">events")
     for kind in WEIGHTS:
-        ids = [job_id for job_id, planned in by_id.items() if planned.kind == kind]
+        ids = [job_id for job_id, planned in by_id.items() if planned.name == kind]
         if not ids:
             continue
         right = sum(not by_id[job_id].faults(jobs[job_id]) for job_id in ids if job_id in jobs)

@@ -7,27 +7,27 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from drills.chaos_jobs import ChaosJob
 from drills.checks import Check
+from drills.planned_job import PlannedJob
 from mayfly.jobs.events import Event
 from mayfly.jobs.job import Job
 
 
-def outcomes_are_right(by_id: Mapping[str, ChaosJob], jobs: Mapping[str, Job], expected: int) -> Check:
+def outcomes_are_right(by_id: Mapping[str, PlannedJob], jobs: Mapping[str, Job], expected: int) -> Check:
     """Check that every job exists once and ended as expected."""
     faults = [f"{expected} idempotency keys became {len(by_id)} jobs"] if len(by_id) != expected else []
     for job_id, planned in by_id.items():
         job = jobs.get(job_id)
         if job is None:
-            faults.append(f"{job_id} ({planned.kind}): does not exist")
+            faults.append(f"{job_id} ({planned.name}): does not exist")
             continue
         faults += planned.faults(job)
         if not job.settled:
-            faults.append(f"{job_id} ({planned.kind}): is not settled")
+            faults.append(f"{job_id} ({planned.name}): is not settled")
     return Check(name=f"every job ended as expected ({expected} jobs)", faults=faults)
 
 
-def no_job_is_unexpected(by_id: Mapping[str, ChaosJob], listed: Mapping[str, Job]) -> Check:
+def no_job_is_unexpected(by_id: Mapping[str, PlannedJob], listed: Mapping[str, Job]) -> Check:
     """Check that no retried submission created a second job."""
     unexpected = sorted(listed.keys() - by_id.keys())
     return Check(name="no submission created two jobs", faults=[f"{job_id} was not submitted" for job_id in unexpected])
@@ -60,7 +60,7 @@ def log_has_no_duplicates(documents: Iterable[Mapping[str, Any]], streams: Mappi
     return Check(name="the log has every stream once and in order", faults=faults)
 
 
-def attempts_ran_once(by_id: Mapping[str, ChaosJob], jobs: Mapping[str, Job], runs: Path) -> Check:
+def attempts_ran_once(by_id: Mapping[str, PlannedJob], jobs: Mapping[str, Job], runs: Path) -> Check:
     """Check, by the files that the commands wrote, that none ran twice and that every reported one ran.
 
     A claimed command may never have run: its claim's answer was lost with the host, and its deadline or a cancel came
@@ -69,7 +69,7 @@ def attempts_ran_once(by_id: Mapping[str, ChaosJob], jobs: Mapping[str, Job], ru
     ran = Counter({path.name: len(path.read_text().splitlines()) for path in runs.iterdir()})
     faults = []
     for job_id, planned in by_id.items():
-        for attempt in jobs[job_id].attempts if planned.runs_a_command and job_id in jobs else ():
+        for attempt in jobs[job_id].attempts if "command" in planned.document and job_id in jobs else ():
             times = ran.pop(f"{job_id}.{attempt.number}", 0)
             least, most = int(attempt.reported), int(attempt.claim is not None)
             if not least <= times <= most:

@@ -9,13 +9,14 @@ import time
 from collections import Counter
 from collections.abc import Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
-from drills.chaos_jobs import ChaosJob
+from drills.planned_job import PlannedJob
+from mayfly.cli.event_screen import progress_bars
 from mayfly.cli.host_process import Child, LocalHost, wait_for_port
 from mayfly.client.api import Api
 from mayfly.client.errors import ClientError
@@ -37,47 +38,30 @@ _STATES_POLL_S = 0.01
 _STATES_WITHIN_S = 10.0
 
 
+@dataclass
 class ChaosRun:
     """One run. `go` returns when every job is settled and the host is up; then `by_id` has the jobs by id."""
 
-    def __init__(
-        self,
-        host: LocalHost,
-        jobs: Sequence[ChaosJob],
-        rng: random.Random,
-        *,
-        kills: int,
-        lose_task_hub: bool,
-        screen: Console,
-    ) -> None:
-        self.screen = screen
-        self.by_id: dict[str, ChaosJob] = {}
-        self._host = host
-        self._jobs = jobs
-        self._rng = rng
-        self._kills = kills
-        self._lose_task_hub = lose_task_hub
-        self._child: Child | None = None
-        self._settled = 0
-        self._aborted = threading.Event()
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
-            TextColumn("{task.completed:g} of {task.total:g}"),
-            console=screen,
-            transient=True,
-            disable=not screen.is_terminal,
-        )
+    host: LocalHost
+    child: Child
+    """The running host; each kill is followed by a new one."""
+    jobs: Sequence[PlannedJob]
+    rng: random.Random
+    _: KW_ONLY
+    kills: int
+    lose_task_hub: bool
+    screen: Console
+    by_id: dict[str, PlannedJob] = field(default_factory=dict)
+    _aborted: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self._progress = progress_bars(self.screen, "{task.completed:g} of {task.total:g}")
 
     def go(self) -> None:
-        """Do the whole run.
-
-        Errors: `ClientError` if the host does not start, or a request gets no answer for too long.
-        """
-        self._child = self._host.start()
-        self._child.wait_until_ready()
+        """Do the whole run. Errors: `ClientError` if the host does not start or leaves a request unanswered."""
+        self.child.wait_until_ready()
         with (
-            self._host.api(patience_s=PATIENCE_S, sleep=self._sleep) as api,
+            self.host.api(patience_s=PATIENCE_S, sleep=self._sleep) as api,
             self._progress,
             ThreadPoolExecutor(_THREADS) as pool,
         ):
@@ -94,16 +78,16 @@ class ChaosRun:
 
     def stop(self) -> bool:
         """Stop the host; False if it had to be killed."""
-        return self._child is None or self._child.stop()
+        return self.child.stop()
 
     def _kill_and_submit(self, api: Api, pool: ThreadPoolExecutor) -> list[Future[None]]:
         """Submit a share of the jobs before each kill; return the users that are still busy."""
-        bar = self._progress.add_task("kills", total=self._kills)
+        bar = self._progress.add_task("kills", total=self.kills)
         users: list[Future[None]] = []
-        waiting = _each_kind_first(self._jobs) if self._lose_task_hub else list(self._jobs)
-        for number in range(1, self._kills + 1):
-            share = len(waiting) // (self._kills - number + 2)
-            lose = self._lose_task_hub and number == (self._kills + 1) // 2
+        waiting = _each_kind_first(self.jobs) if self.lose_task_hub else list(self.jobs)
+        for number in range(1, self.kills + 1):
+            share = len(waiting) // (self.kills - number + 2)
+            lose = self.lose_task_hub and number == (self.kills + 1) // 2
             if lose:
                 self._wait_for_states(api, TERMINAL)
                 share = len(waiting) // 2  # enough at once that some are still queued and some are starting
@@ -111,22 +95,22 @@ class ChaosRun:
             del waiting[:share]
             if lose:
                 self._wait_for_states(api, set(STATES))
-                self._kill_now(f"kill {number} of {self._kills}, with jobs in every state")
+                self._kill_now(f"kill {number} of {self.kills}, with jobs in every state")
                 self._delete_task_hub()
             else:
                 self._kill(number)
-            wait_for_port(self._host.port)
-            self._child = self._host.start()
+            wait_for_port(self.host.port)
+            self.child = self.host.start()
             self._progress.update(bar, completed=number)
         users += [pool.submit(self._use, api, job) for job in waiting]
-        self._running().wait_until_ready()
+        self.child.wait_until_ready()
         return users
 
-    def _use(self, api: Api, job: ChaosJob) -> None:
+    def _use(self, api: Api, job: PlannedJob) -> None:
         """Act as a user of this job: submit it, and if it is one to cancel, cancel it once it runs."""
         job_id = api.submit(job.document, idempotency_key=job.idempotency_key)
         self.by_id[job_id] = job
-        while job.kind == "cancel" and not self._aborted.is_set():
+        while job.act == "cancel" and not self._aborted.is_set():
             state = api.job(job_id).state
             if state == "running":
                 api.cancel(job_id, reason="chaos")
@@ -136,25 +120,18 @@ class ChaosRun:
             self._aborted.wait(_CANCEL_POLL_S)
 
     def _kill(self, number: int) -> None:
-        child = self._running()
-        if self._rng.random() < _STARTING_UP_SHARE:
-            wait_s, when = self._rng.uniform(*_STARTING_UP_S), "starting up"
+        if self.rng.random() < _STARTING_UP_SHARE:
+            wait_s, when = self.rng.uniform(*_STARTING_UP_S), "starting up"
         else:
-            child.wait_until_ready()
-            wait_s, when = self._rng.uniform(*_SERVING_S), "serving"
+            self.child.wait_until_ready()
+            wait_s, when = self.rng.uniform(*_SERVING_S), "serving"
         time.sleep(wait_s)
-        self._kill_now(f"kill {number} of {self._kills}, {wait_s:.2f} s into {when}")
-
-    def _running(self) -> Child:
-        if self._child is None:
-            raise ClientError("the host has not been started")
-        return self._child
+        self._kill_now(f"kill {number} of {self.kills}, {wait_s:.2f} s into {when}")
 
     def _kill_now(self, what: str) -> None:
-        child = self._running()
-        if child.exit_code is not None:
-            raise ClientError(f"the host exited unexpectedly with code {child.exit_code}")
-        child.kill()
+        if self.child.exit_code is not None:
+            raise ClientError(f"the host exited unexpectedly with code {self.child.exit_code}")
+        self.child.kill()
         self._show(f"{what}; {len(self.by_id)} jobs submitted")
 
     def _wait_for_states(self, api: Api, states: Set[JobState]) -> None:
@@ -165,36 +142,33 @@ class ChaosRun:
 
     def _delete_task_hub(self) -> None:
         """Delete the task hub and the views while the host is dead, and print the states of the jobs at that time."""
-        folder = self._host.data
+        folder = self.host.data
         self._show(f"the task hub and the views are deleted; states in the log: {states_in(folder / 'log.db')}")
         for path in [*(folder / "host").glob("hub.db*"), *folder.glob("views.db*")]:
             path.unlink()
 
     def _wait_until_settled(self, api: Api) -> None:
         """Wait until every job is settled. If that takes too long, the checks report what is missing."""
-        bar = self._progress.add_task("settled", total=len(self._jobs))
+        bar = self._progress.add_task("settled", total=len(self.jobs))
         give_up = time.monotonic() + PATIENCE_S
         printed_at = before = 0.0
         while True:
             settled = sum(job.settled for job in api.jobs(archived="true"))
             self._progress.update(bar, completed=settled)
-            if settled >= len(self._jobs):
+            if settled >= len(self.jobs):
                 return
             if settled > before:
                 before, give_up = settled, time.monotonic() + PATIENCE_S
             if time.monotonic() > give_up:
-                self._show(f"{settled} of {len(self._jobs)} jobs have settled, and no other within {PATIENCE_S:g} s")
+                self._show(f"{settled} of {len(self.jobs)} jobs have settled, and no other within {PATIENCE_S:g} s")
                 return
             if not self.screen.is_terminal and time.monotonic() - printed_at > 5.0:
                 printed_at = time.monotonic()
-                self._show(f"{settled} of {len(self._jobs)} jobs have settled")
+                self._show(f"{settled} of {len(self.jobs)} jobs have settled")
             time.sleep(_SETTLE_POLL_S)
 
     def _sleep(self, seconds: float) -> None:
-        """Wait before a request is retried.
-
-        Errors: `ClientError` if the run is aborted.
-        """
+        """Wait before a request is retried. Errors: `ClientError` if the run is aborted."""
         if self._aborted.wait(seconds):
             raise ClientError("the run is aborted")
 
@@ -202,9 +176,9 @@ class ChaosRun:
         self._progress.console.print(Text(line))
 
 
-def _each_kind_first(jobs: Sequence[ChaosJob]) -> list[ChaosJob]:
+def _each_kind_first(jobs: Sequence[PlannedJob]) -> list[PlannedJob]:
     """Return the jobs in order, but with one of each kind before the others."""
-    firsts = {job.kind: job for job in reversed(jobs)}.values()
+    firsts = {job.name: job for job in reversed(jobs)}.values()
     return [*firsts, *(job for job in jobs if job not in firsts)]
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import typer
 from rich.console import Console
 from rich.text import Text
 
@@ -39,14 +40,25 @@ class Check:
         return not self.faults
 
 
-def print_checks(screen: Console, checks: Sequence[Check]) -> None:
-    """Print each check, and the first faults below one that failed."""
+def conclude(
+    screen: Console, checks: Sequence[Check], *, drill: str, success: str, begun: float, note: str = ""
+) -> None:
+    """Print each check with its first faults, and the verdict. `begun` is a time of `time.monotonic`.
+
+    Errors: `typer.Exit` with code 1 if a check failed.
+    """
     for check in checks:
         screen.print(Text.assemble(mark(check.ok), " ", check.name))
         for fault in check.faults[:_SHOWN_MAX]:
             screen.print(Text(f"    {printable(fault)}", style="red"))
         if len(check.faults) > _SHOWN_MAX:
             screen.print(Text(f"    and {len(check.faults) - _SHOWN_MAX} more", style="red"))
+    seconds = f"{time.monotonic() - begun:.1f} s{note}"
+    if failed := sum(not check.ok for check in checks):
+        verdict = f"{drill} FAILED: {failed} of {len(checks)} checks failed, after {seconds}"
+        screen.print(Text(f"\n{verdict}", style="bold red"))
+        raise typer.Exit(1)
+    screen.print(Text(f"\n{drill} passed: {success}, in {seconds}", style="bold green"))
 
 
 def streams_are_gapless(streams: Mapping[str, Sequence[Event]]) -> Check:
@@ -57,10 +69,8 @@ def streams_are_gapless(streams: Mapping[str, Sequence[Event]]) -> Check:
         if not positions or positions != list(range(1, len(positions) + 1)):
             faults.append(f"{job_id}: positions {positions}")
     count = sum(map(len, streams.values()))
-    return Check(
-        name=f"every stream is gapless from 1 and without duplicates ({len(streams)} streams, {count} events)",
-        faults=faults,
-    )
+    name = f"every stream is gapless from 1 and without duplicates ({len(streams)} streams, {count} events)"
+    return Check(name=name, faults=faults)
 
 
 def attempts_are_claimed_once(streams: Mapping[str, Sequence[Event]]) -> Check:
@@ -101,13 +111,12 @@ def no_process_is_left(data: Path) -> Check:
     return Check(name="no process of a job is left", faults=_until_empty(lambda: processes_of_jobs(data)))
 
 
-def host_left_nothing(data: Path, stopped: bool, seconds: float) -> Check:
-    """Check that the host stopped when asked, and that no other process of its data folder is left."""
-    faults = [] if stopped else ["it did not stop and was killed"]
-    return Check(
-        name=f"the host stopped cleanly ({seconds:.1f} s) and left no process",
-        faults=[*faults, *_until_empty(lambda: processes_on(data))],
-    )
+def host_stops_cleanly(stop: Callable[[], bool], data: Path) -> Check:
+    """Stop the host. Check that it stops when asked, and that no other process of its data folder is left."""
+    begun = time.monotonic()
+    faults = [] if stop() else ["it did not stop and was killed"]
+    name = f"the host stopped cleanly ({time.monotonic() - begun:.1f} s) and left no process"
+    return Check(name=name, faults=[*faults, *_until_empty(lambda: processes_on(data))])
 
 
 def _until_empty(list_processes: Callable[[], Sequence[int]]) -> list[str]:

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Annotated
 
 import psutil
-import typer
 from rich.console import Console
 from rich.text import Text
 
 from drills import checks
-from drills.checks import Check, print_checks
-from drills.demo_jobs import DEMO_JOBS, DemoJob
-from drills.orphans import kill_jobs
-from drills.scratch_dir import ScratchDir
+from drills.checks import Check
+from drills.demo_jobs import DEMO_JOBS
+from drills.planned_job import PlannedJob
+from drills.scratch_host import Folder, scratch_host
 from mayfly.cli.event_screen import EventScreen
-from mayfly.cli.host_process import LocalHost, free_port
+from mayfly.cli.host_process import LocalHost
 from mayfly.cli.screen import console, mark, state_text, table
 from mayfly.client.api import Api
 from mayfly.client.errors import ClientError
@@ -37,60 +34,34 @@ _POLL_S = 0.1
 _OTHER_COLUMNS_CHARS = 84
 
 
-def demo(
-    data: Annotated[
-        Path | None, typer.Option("--data", help="An empty folder to use and keep. Default: a temporary folder.")
-    ] = None,
-) -> None:
+def demo(data: Folder = None) -> None:
     """Run six real jobs and check how each job ends."""
-    begun = time.monotonic()
-    screen = console()
-    scratch = ScratchDir(data, "mayfly-demo-")
-    ok = False
-    try:
-        ok = _run(LocalHost(scratch.path, free_port(), log=scratch.host_log, clean_settings=True), screen, begun)
-    finally:
-        scratch.done(ok=ok)
-    if not ok:
-        raise typer.Exit(1)
+    begun, screen = time.monotonic(), console()
+    with scratch_host(data, "mayfly-demo-") as host:
+        screen.print(Text.assemble(("Mayfly demo", "bold"), ": six jobs, run as real processes on this machine"))
+        child = host.start()
+        try:
+            child.wait_until_ready()
+            screen.print(f"the host is up at {host.url} after {time.monotonic() - begun:.1f} s\n")
+            with host.api() as api:
+                by_id = _submit(api)
+                with Follower(api, by_id) as follower:
+                    killed_at = _follow(host, api, follower, by_id)
+            found = [*_checks(host, follower, by_id, killed_at), checks.host_stops_cleanly(child.stop, host.data)]
+        finally:
+            child.stop()
+        _print_table(screen, follower, by_id)
+        checks.conclude(screen, found, drill="the demo", success="six jobs ended as expected", begun=begun)
 
 
-def _run(host: LocalHost, screen: Console, begun: float) -> bool:
-    screen.print(Text.assemble(("Mayfly demo", "bold"), ": six jobs, run as real processes on this machine"))
-    child = host.start()
-    try:
-        child.wait_until_ready()
-        screen.print(f"the host is up at {host.url} after {time.monotonic() - begun:.1f} s\n")
-        with host.api() as api:
-            by_id = _submit(api)
-            with Follower(api, by_id) as follower:
-                killed_at = _follow(host, api, follower, by_id)
-        found = _checks(host, follower, by_id, killed_at)
-        stopping = time.monotonic()
-        stopped = child.stop()
-        found.append(checks.host_left_nothing(host.data, stopped, time.monotonic() - stopping))
-    finally:
-        child.stop()
-        kill_jobs(host.data)
-    _print_table(screen, follower, by_id)
-    print_checks(screen, found)
-    good = all(check.ok for check in found)
-    seconds = f"{time.monotonic() - begun:.1f} s"
-    verdict = f"the demo passed: six jobs ended as expected, in {seconds}"
-    if not good:
-        verdict = f"the demo FAILED: {sum(not check.ok for check in found)} of {len(found)} checks failed"
-    screen.print(Text(f"\n{verdict}", style="bold green" if good else "bold red"))
-    return good
-
-
-def _submit(api: Api) -> dict[str, DemoJob]:
+def _submit(api: Api) -> dict[str, PlannedJob]:
     """Submit all jobs at once; return them by job id, in order."""
     with ThreadPoolExecutor(len(DEMO_JOBS)) as pool:
-        job_ids = pool.map(lambda job: api.submit(job.document, idempotency_key=uuid.uuid4().hex), DEMO_JOBS)
+        job_ids = pool.map(lambda job: api.submit(job.document, idempotency_key=job.idempotency_key), DEMO_JOBS)
         return dict(zip(job_ids, DEMO_JOBS, strict=True))
 
 
-def _follow(host: LocalHost, api: Api, follower: Follower, by_id: Mapping[str, DemoJob]) -> dict[str, float]:
+def _follow(host: LocalHost, api: Api, follower: Follower, by_id: Mapping[str, PlannedJob]) -> dict[str, float]:
     """Show every event; cancel and kill jobs as planned. Return when each worker was killed, in epoch seconds."""
     killed_at: dict[str, float] = {}
     acted: set[str] = set()
@@ -125,15 +96,14 @@ def _kill_worker(data: Path, job: Job) -> int:
     if not workers:
         raise ClientError(f"the worker of {job.job_id} was not found")
     workers[0].kill()
-    pid: int = workers[0].pid
-    return pid
+    return workers[0].pid
 
 
 def _checks(
-    host: LocalHost, follower: Follower, by_id: Mapping[str, DemoJob], killed_at: Mapping[str, float]
+    host: LocalHost, follower: Follower, by_id: Mapping[str, PlannedJob], killed_at: Mapping[str, float]
 ) -> list[Check]:
-    unsettled = [f"{job_id} is not settled" for job_id in by_id if not _settled(follower, job_id)]
     ends = [fault for job_id, planned in by_id.items() for fault in planned.faults(follower.jobs[job_id])]
+    unsettled = [f"{job.job_id} is not settled" for job in follower.jobs.values() if not job.settled]
     return [
         Check(name="every job ended as expected", faults=[*unsettled, *ends]),
         _dead_worker_was_noticed(follower.streams, killed_at),
@@ -143,10 +113,6 @@ def _checks(
         checks.no_container_directory_is_left(host.data),
         checks.no_process_is_left(host.data),
     ]
-
-
-def _settled(follower: Follower, job_id: str) -> bool:
-    return job_id in follower.jobs and follower.jobs[job_id].settled
 
 
 def _dead_worker_was_noticed(streams: Mapping[str, Sequence[Event]], killed_at: Mapping[str, float]) -> Check:
@@ -164,7 +130,7 @@ def _dead_worker_was_noticed(streams: Mapping[str, Sequence[Event]], killed_at: 
     return Check(name=f"the killed worker was noticed after {slowest_s:.1f} s, not at its deadline", faults=faults)
 
 
-def _print_table(screen: Console, follower: Follower, by_id: Mapping[str, DemoJob]) -> None:
+def _print_table(screen: Console, follower: Follower, by_id: Mapping[str, PlannedJob]) -> None:
     screen.print()
     rows = table("", "job", "expected", "outcome", ">attempts", ">duration", ">events", "result or error")
     for job_id, planned in by_id.items():

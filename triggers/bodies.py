@@ -8,6 +8,9 @@ from typing import Annotated, Any, Literal, NotRequired, Union
 from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema
 from typing_extensions import TypeAliasType, TypedDict  # pydantic requires these on Python 3.11
 
+from mayfly.containers.runtime import MetricSample
+from mayfly.errors import FieldError
+from mayfly.intake.intake_record import RejectedMessage
 from mayfly.jobs.events import KINDS, Source
 from mayfly.jobs.job import Job
 from mayfly.jobs.lifecycle import JobState
@@ -15,17 +18,8 @@ from mayfly.jobs.spec import JobSpec
 from mayfly.use_cases.read import TraceSource
 
 REASON_CHARS_MAX = 500
-NAME_CHARS_MAX = 64
-ATTEMPT_MAX = 10_000
-POSITION_MAX = 2**31
-GLOBAL_POSITION_MAX = 2**63 - 1
-EVENTS_MAX = 1_000
-"""Events in one response."""
-REJECTED_MAX = 1_000
-"""Rejected messages in one response."""
 
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
-NextPage = Annotated[str | None, Field(description="`cursor` of the next request; null: this was the last page.")]
 AttemptNumber = Annotated[int, Field(description="From 1; 0 before the first attempt.")]
 
 
@@ -55,21 +49,10 @@ class Accepted(TypedDict):
     links: Links
 
 
-class JobStatus(TypedDict):
+class JobStatus(Accepted):
     """The state of a job after a request to change it."""
 
-    job_id: str
-    state: JobState
     archived: bool
-    links: Links
-
-
-class Cleared(TypedDict):
-    """The number of jobs that one step has changed."""
-
-    canceled: int
-    archived: int
-    cursor: NextPage
 
 
 def _shaped_like(shape: Any) -> GetPydanticSchema:
@@ -85,7 +68,7 @@ class JobPage(TypedDict):
     """Jobs, newest first."""
 
     jobs: list[JobDocument]
-    cursor: NextPage
+    cursor: Annotated[str | None, Field(description="`cursor` of the next request; null: this was the last page.")]
 
 
 def _event(name: str, body: type) -> Any:
@@ -137,20 +120,12 @@ class Logs(TypedDict):
     mark: Annotated[str, Field(description="`after` of the next request, to get only newer output.")]
 
 
-class Sample(TypedDict):
-    """CPU and memory use of a container."""
-
-    at: Time
-    cpu_cores: float
-    memory_bytes: int
-
-
 class Metrics(TypedDict):
     """The CPU and memory use of an attempt, oldest sample first."""
 
     attempt: AttemptNumber
     source: TraceSource
-    samples: list[Sample]
+    samples: list[MetricSample]
 
 
 class Price(TypedDict):
@@ -171,17 +146,6 @@ class Plan(TypedDict):
     warnings: Annotated[list[str], Field(description="Everything that the job requests and would not get.")]
 
 
-class RejectedMessage(TypedDict):
-    """A queue message that is not a valid job."""
-
-    queue: str
-    message_id: str
-    at: Time
-    reason: str
-    body_bytes: int
-    body_sha256: str
-
-
 class RejectedMessages(TypedDict):
     """Rejected queue messages, newest first."""
 
@@ -200,13 +164,6 @@ class Health(TypedDict):
     status: Literal["ok"]
 
 
-class FieldMistake(TypedDict):
-    """One mistake in a request."""
-
-    field: Annotated[str, Field(description="Dotted path into the body, or `query.NAME`, `header.NAME`, `body`.")]
-    message: str
-
-
 class Problem(TypedDict):
     """A problem document (RFC 9457)."""
 
@@ -214,4 +171,4 @@ class Problem(TypedDict):
     title: str
     status: int
     detail: str
-    errors: list[FieldMistake]
+    errors: list[FieldError]

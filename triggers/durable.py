@@ -1,6 +1,5 @@
 """`Orchestrators` over the durable client that the host binds to a function."""
 
-import asyncio
 import random
 from collections.abc import Sequence
 from typing import Any
@@ -29,15 +28,13 @@ class DurableOrchestrators:
         self._client = client
 
     async def start(self, job_id: str) -> None:
-        """See `Orchestrators.start`."""
         try:
             await self._client.start_new(ORCHESTRATION, instance_id=job_id)
         except Exception as error:
             if not _is_answer(error, {"ALREADY_EXISTS"}, ("already exists",)):
-                raise _translated(error, "start", job_id) from error
+                raise TryAgain(f"the Durable host did not start {job_id}: {error}") from error
 
     async def wake(self, job_id: str, event: str) -> None:
-        """See `Orchestrators.wake`."""
         try:
             await self._client.raise_event(job_id, event)
         except Exception as error:
@@ -45,10 +42,9 @@ class DurableOrchestrators:
             if not _is_answer(
                 error, {"NOT_FOUND", "FAILED_PRECONDITION"}, ("No instance with ID", "completed or failed")
             ):
-                raise _translated(error, "wake", job_id) from error
+                raise TryAgain(f"the Durable host did not wake {job_id}: {error}") from error
 
     async def missing(self, job_ids: Sequence[str]) -> Sequence[str]:
-        """See `Orchestrators.missing`."""
         try:
             listed = await self._client.get_status_by(runtime_status=_ALIVE)
             alive = {status.instance_id for status in listed}
@@ -58,7 +54,7 @@ class DurableOrchestrators:
             some = random.sample(missing, min(len(missing), _CHECKED_MAX))
             return [job_id for job_id in some if not await self._is_alive(job_id)]
         except Exception as error:
-            raise _translated(error, "list", "the orchestrators") from error
+            raise TryAgain(f"the Durable host did not list the orchestrators: {error}") from error
 
     async def _is_alive(self, job_id: str) -> bool:
         status = await self._client.get_status(job_id)
@@ -77,10 +73,3 @@ def _is_answer(error: Exception, codes: set[str], texts: tuple[str, ...]) -> boo
     if callable(code):
         return getattr(code(), "name", None) in codes
     return any(text in str(error) for text in texts)
-
-
-def _translated(error: Exception, verb: str, what: str) -> Exception:
-    """Return the error as one that the caller can retry: a host that does not answer may answer later."""
-    if isinstance(error, asyncio.CancelledError):
-        return error
-    return TryAgain(f"the Durable host did not {verb} {what}: {error}")

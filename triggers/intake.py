@@ -17,23 +17,21 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from mayfly import composition
-from mayfly.intake import intake_record
 from mayfly.settings import queue_name
 from mayfly.use_cases.submit_message import Message, submit_message
-from triggers.answers import answer, answering, number_of, queries_of
-from triggers.bodies import REJECTED_MAX, RejectedMessage, RejectedMessages
+from triggers.answers import answer, number_of
+from triggers.bodies import RejectedMessages
 from triggers.durable import DurableOrchestrators
+from triggers.operations import Operation, limit
 
 intake = df.Blueprint()
 
 QUEUE = queue_name()
+_REJECTED = limit(1_000, 100)
 
 
 async def take_message(message: func.ServiceBusMessage, client: df.DurableOrchestrationClient) -> None:
-    """Submit the job in a message.
-
-    Errors: `MessageRejected`, `TryAgain`; both make the queue deliver it again.
-    """
+    """Submit the job in a message. Errors: `MessageRejected`, `TryAgain`; both make the queue deliver it again."""
     await submit_message(
         composition.current(),
         DurableOrchestrators(client),
@@ -54,21 +52,8 @@ if QUEUE is not None:
     intake.function_name("take_message")(_bound)
 
 
-@intake.route(route="intake", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
-@answering
+@Operation("GET", "intake", blueprint=intake, tag="log", parameters=(_REJECTED,), returns=RejectedMessages)
 async def list_refusals(req: func.HttpRequest) -> func.HttpResponse:
-    """Return the rejected messages, newest first."""
-    limit = number_of(queries_of(req, "limit"), "limit", default=100, low=1, high=REJECTED_MAX)
-    rejected = await composition.current().intake.rejections(limit=limit)
-    return answer(RejectedMessages(refusals=[_document(one) for one in rejected]))
-
-
-def _document(rejected: intake_record.RejectedMessage) -> RejectedMessage:
-    return {
-        "queue": rejected.queue,
-        "message_id": rejected.message_id,
-        "at": rejected.at.isoformat(),
-        "reason": rejected.reason,
-        "body_bytes": rejected.body_bytes,
-        "body_sha256": rejected.body_sha256,
-    }
+    """List rejected queue messages. Messages that are not valid jobs, newest first, with the reason."""
+    rejected = await composition.current().intake.rejections(limit=number_of(req, _REJECTED))
+    return answer(RejectedMessages(refusals=[*rejected]))

@@ -5,7 +5,7 @@ from typing import Any
 
 from triggers.bodies import Links, Problem
 from triggers.operations import OPERATIONS, TAGS, Operation
-from triggers.schemas import REFERENCE, Schema, Schemas
+from triggers.schemas import REFERENCE, Schemas
 
 _PROBLEMS = {
     400: "The body is not a JSON object.",
@@ -59,12 +59,13 @@ def _description() -> dict[str, Any]:
 
 
 def _described(operation: Operation, path: str, schemas: Schemas) -> dict[str, Any]:
-    responses = {str(operation.status): _response(operation.summary, schemas.responses[operation.returns])}
+    content = {"application/json": {"schema": schemas.responses[operation.returns]}}
+    responses: dict[str, Any] = {str(operation.status): {"description": operation.summary, "content": content}}
     if operation.security:
         responses["401"] = {"description": "The key or token is missing or invalid."}
+    problem = {"application/problem+json": {"schema": schemas.responses[Problem]}}
     for code in sorted({*_ALWAYS, *operation.problems}):
-        content = {"application/problem+json": {"schema": schemas.responses[Problem]}}
-        responses[str(code)] = {"description": _PROBLEMS[code], "content": content}
+        responses[str(code)] = {"description": _PROBLEMS[code], "content": problem}
     job_id = {"name": "job_id", "in": "path", "required": True, "schema": {"type": "string"}}
     described = {
         "operationId": operation.name,
@@ -79,10 +80,6 @@ def _described(operation: Operation, path: str, schemas: Schemas) -> dict[str, A
         content = {"application/json": {"schema": schemas.requests[operation.accepts]}}
         described["requestBody"] = {"required": not operation.optional_body, "content": content}
     return described
-
-
-def _response(description: str, schema: Schema) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
 def _refine(paths: dict[str, Any]) -> None:

@@ -1,15 +1,11 @@
 """JSON schemas of the types in the HTTP API. The docstrings of their fields become descriptions."""
 
-import ast
-import inspect
 import json
 import re
-import textwrap
 from collections.abc import Iterable
-from itertools import pairwise
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 REFERENCE = "#/components/schemas/"
@@ -26,12 +22,17 @@ class Schemas:
     """
 
     def __init__(self, *, requests: Iterable[Any], responses: Iterable[Any]) -> None:
-        self.requests, read = _generate(requests, "validation")
-        self.responses, written = _generate(responses, "serialization")
-        for name in [name for name, schema in written.items() if read.get(name, schema) != schema]:
-            self.responses = {shape: _renamed(schema, name) for shape, schema in self.responses.items()}
-            written = {(f"{one}Output" if one == name else one): _renamed(written[one], name) for one in written}
-        self.components = {**read, **written}
+        inputs = [*_inputs(requests, "validation"), *_inputs(responses, "serialization")]
+        template = f"{REFERENCE}{{model}}"
+        found, rest = TypeAdapter.json_schemas(inputs, ref_template=template, schema_generator=_Generator)
+        shapes = [schema["items"] for schema in found.values()]
+        # Only readers of the code know the invariants, whose numbers are in docstrings.
+        text = _INVARIANTS.sub("", json.dumps([shapes, rest.get("$defs", {})]))
+        # If the two forms of a type differ, pydantic names them NAME-Input and NAME-Output.
+        shapes, self.components = json.loads(text.replace('-Input"', '"').replace('-Output"', 'Output"'))
+        by_key = dict(zip(found, shapes, strict=True))
+        self.requests = {shape: schema for (shape, mode), schema in by_key.items() if mode == "validation"}
+        self.responses = {shape: schema for (shape, mode), schema in by_key.items() if mode == "serialization"}
 
 
 class _Generator(GenerateJsonSchema):
@@ -45,13 +46,6 @@ class _Generator(GenerateJsonSchema):
         """Omit titles, which repeat the names."""
         return False
 
-    def dataclass_schema(self, schema: Any) -> Schema:
-        """Add the descriptions of the fields."""
-        described = super().dataclass_schema(schema)
-        for name, text in _field_docstrings(schema["cls"]).items():
-            described["properties"][name].setdefault("description", text)
-        return described
-
     def dict_schema(self, schema: Any) -> Schema:
         """Reject names that do not match the pattern of the keys."""
         described = super().dict_schema(schema)
@@ -63,40 +57,7 @@ class _Generator(GenerateJsonSchema):
         return {"items": {}, **described} if "prefixItems" in described else described
 
 
-def _generate(shapes: Iterable[Any], mode: JsonSchemaMode) -> tuple[dict[Any, Schema], dict[str, Schema]]:
-    by_number = dict(enumerate(shapes))
-    inputs = [(number, mode, TypeAdapter(shape)) for number, shape in by_number.items()]
-    found, rest = TypeAdapter.json_schemas(inputs, ref_template=f"{REFERENCE}{{model}}", schema_generator=_Generator)
-    definitions: dict[str, Schema] = rest.get("$defs", {})
-    return {shape: found[number, mode] for number, shape in by_number.items()}, _without_invariants(definitions)
-
-
-def _field_docstrings(kind: type) -> dict[str, str]:
-    """Return the string below each field of a class.
-
-    >>> from mayfly.jobs.refusal import Refusal
-    >>> _field_docstrings(Refusal)["code"]
-    "The platform's own code."
-    """
-    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
-    return {
-        field.target.id: inspect.cleandoc(text.value.value)
-        for field, text in pairwise(getattr(definition, "body", ()))
-        if isinstance(field, ast.AnnAssign)
-        and isinstance(field.target, ast.Name)
-        and isinstance(text, ast.Expr)
-        and isinstance(text.value, ast.Constant)
-        and isinstance(text.value.value, str)
-    }
-
-
-def _without_invariants(schemas: dict[str, Schema]) -> dict[str, Schema]:
-    """Omit the numbers of invariants in docstrings, which only readers of the code know."""
-    plain: dict[str, Schema] = json.loads(_INVARIANTS.sub("", json.dumps(schemas)))
-    return plain
-
-
-def _renamed(schema: Schema, name: str) -> Schema:
-    """Refer to the `Output` form of a component."""
-    renamed: Schema = json.loads(json.dumps(schema).replace(f'"{REFERENCE}{name}"', f'"{REFERENCE}{name}Output"'))
-    return renamed
+def _inputs(shapes: Iterable[Any], mode: JsonSchemaMode) -> list[tuple[Any, JsonSchemaMode, TypeAdapter[Any]]]:
+    """Return lists of the types, because a dataclass without a configuration takes that of the list around it."""
+    described = ConfigDict(use_attribute_docstrings=True)
+    return [(shape, mode, TypeAdapter(list[shape], config=described)) for shape in shapes]  # type: ignore[valid-type]

@@ -10,11 +10,10 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from types import FrameType
 from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
+from typer import Option
 
 from mayfly.cli.lazy_commands import LazyCommand, SectionedGroup
 from mayfly.client.errors import ClientError
@@ -26,60 +25,32 @@ _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_opti
 
 _HERE, _JOBS = "On this machine", "Jobs"
 COMMANDS = (
-    LazyCommand(
-        "up",
-        "mayfly.cli.run_local:up",
-        section=_HERE,
-        summary="Run the API and the dashboard on this machine until Ctrl-C.",
-    ),
-    LazyCommand("key", "mayfly.cli.run_local:key", section=_HERE, summary="Print the function key of the local host."),
-    LazyCommand(
-        "demo",
-        "mayfly.cli.drill:demo",
-        section=_HERE,
-        summary="Run six real jobs and check how each job ends.",
-        settings=_PASS_ON,
-    ),
+    LazyCommand("up", "run_local:up", _HERE, "Run the API and the dashboard on this machine until Ctrl-C."),
+    LazyCommand("key", "run_local:key", _HERE, "Print the function key of the local host."),
+    LazyCommand("demo", "drill:demo", _HERE, "Run six real jobs and check how each job ends.", settings=_PASS_ON),
     LazyCommand(
         "chaos",
-        "mayfly.cli.drill:chaos",
-        section=_HERE,
-        summary="Run jobs, kill the host repeatedly, and check how each job ends.",
+        "drill:chaos",
+        _HERE,
+        "Run jobs, kill the host repeatedly, and check how each job ends.",
         settings=_PASS_ON,
     ),
-    LazyCommand(
-        "submit",
-        "mayfly.cli.start_jobs:submit",
-        section=_JOBS,
-        summary="Submit a job and print its id.",
-        settings=_COMMAND_LAST,
-    ),
+    LazyCommand("submit", "start_jobs:submit", _JOBS, "Submit a job and print its id.", settings=_COMMAND_LAST),
     LazyCommand(
         "plan",
-        "mayfly.cli.start_jobs:submit",
-        section=_JOBS,
-        summary="Show a job's price and blockers: the same as `submit --dry-run`.",
+        "start_jobs:submit",
+        _JOBS,
+        "Show a job's price and blockers: the same as `submit --dry-run`.",
         settings=_COMMAND_LAST,
         arguments=("--dry-run",),
     ),
-    LazyCommand("list", "mayfly.cli.show_jobs:list_jobs", section=_JOBS, summary="List jobs, newest first."),
-    LazyCommand(
-        "show",
-        "mayfly.cli.show_jobs:show",
-        section=_JOBS,
-        summary="Show the state, spec, attempts, result and output of a job.",
-    ),
-    LazyCommand("watch", "mayfly.cli.watch_jobs:watch", section=_JOBS, summary="Stream events of the given jobs."),
-    LazyCommand("logs", "mayfly.cli.show_jobs:logs", section=_JOBS, summary="Print a job's output."),
-    LazyCommand(
-        "cancel", "mayfly.cli.end_jobs:cancel", section=_JOBS, summary="Cancel jobs and delete their containers."
-    ),
-    LazyCommand(
-        "clear", "mayfly.cli.end_jobs:clear", section=_JOBS, summary="Cancel running jobs and archive finished ones."
-    ),
-    LazyCommand(
-        "export", "mayfly.cli.show_jobs:export", section=_JOBS, summary="Write events as JSON Lines, oldest first."
-    ),
+    LazyCommand("list", "show_jobs:list_jobs", _JOBS, "List jobs, newest first."),
+    LazyCommand("show", "show_jobs:show", _JOBS, "Show the state, spec, attempts, result and output of a job."),
+    LazyCommand("watch", "watch_jobs:watch", _JOBS, "Stream events of the given jobs."),
+    LazyCommand("logs", "show_jobs:logs", _JOBS, "Print a job's output."),
+    LazyCommand("cancel", "end_jobs:cancel", _JOBS, "Cancel jobs and delete their containers."),
+    LazyCommand("clear", "end_jobs:clear", _JOBS, "Cancel running jobs and archive finished ones."),
+    LazyCommand("export", "show_jobs:export", _JOBS, "Write events as JSON Lines, oldest first."),
 )
 
 _app = typer.Typer(
@@ -108,29 +79,25 @@ def _print_version(requested: bool) -> None:
 @_app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+        bool, Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """One job, one container, one log."""
 
 
-def command_line() -> TyperGroup:
-    """Return the group of all commands."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command line and exit with its code; see `mayfly.client.errors` for the codes."""
     group = typer.main.get_group(_app)
     for command in COMMANDS:
         group.add_command(command)
-    return group
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command line and exit with its code; see `mayfly.client.errors` for the codes."""
-    run(command_line(), arguments)
+    run(group, arguments)
 
 
 def run(commands: Callable[..., object], arguments: Sequence[str] | None = None) -> None:
     """Run a command line, of Mayfly or of its drills; an error becomes text and an exit code."""
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _leave)
+        # As after Ctrl-C, everything that a command started is stopped on the way out.
+        signal.signal(number, lambda received, _: sys.exit(128 + received))
     try:
         commands(None if arguments is None else list(arguments), prog_name="mayfly")
     except ClientError as error:
@@ -153,8 +120,3 @@ def _print_error(error: ClientError) -> None:
     screen.print(Text.assemble(("error: ", "bold red"), error.text), soft_wrap=True)
     for line in error.lines:
         screen.print(Text(f"  {line}"), soft_wrap=True)
-
-
-def _leave(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-    """Exit as after Ctrl-C, so that everything a command started is stopped on the way out."""
-    sys.exit(128 + number)

@@ -15,10 +15,7 @@ _CHOOSE = "choose another folder with --data"
 
 
 def prepare(data: Path) -> None:
-    """Create a data folder, and check that it and its files can be written.
-
-    Errors: `BadRequest`, with the fix.
-    """
+    """Create a data folder, and check that it and its files can be written. Errors: `BadRequest`, with the fix."""
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryFile(dir=data) as trial:
@@ -31,6 +28,5 @@ def prepare(data: Path) -> None:
         fix = "free some space" if error.errno == errno.ENOSPC else "change its owner"
         raise BadRequest(f"{data} cannot be written ({error.strerror})", [f"{fix}, or {_CHOOSE}"]) from error
     if refused:
-        raise BadRequest(
-            f"{refused[0]} belongs to another user and cannot be written", [f"change its owner, or {_CHOOSE}"]
-        )
+        fix = f"change its owner, or {_CHOOSE}"
+        raise BadRequest(f"{refused[0]} belongs to another user and cannot be written", [fix])

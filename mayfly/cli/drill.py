@@ -25,9 +25,8 @@ def chaos(context: typer.Context) -> None:
 
 def _run(drill: str, arguments: list[str]) -> None:
     if not (_CHECKOUT / "drills" / "__main__.py").exists():
-        raise BadRequest(
-            f"mayfly {drill} runs only in a checkout of Mayfly", [f"clone Mayfly and run `make {drill}` there"]
-        )
+        fix = f"clone Mayfly and run `make {drill}` there"
+        raise BadRequest(f"mayfly {drill} runs only in a checkout of Mayfly", [fix])
     require("host")
     if str(_CHECKOUT) not in sys.path:
         sys.path.insert(0, str(_CHECKOUT))

@@ -7,18 +7,18 @@ from typing import Annotated
 
 import typer
 from rich.text import Text
+from typer import Argument, Option
 
 from mayfly.cli.options import AsJson, Key, Url
 from mayfly.cli.screen import console, print_json, state_text
 from mayfly.client.connection import DEFAULT_URL, connect
 from mayfly.client.errors import BadRequest
-from mayfly.jobs.lifecycle import STATES
 from mayfly.wording.text import plural
 
 
 def cancel(
-    job_ids: Annotated[list[str], typer.Argument(metavar="JOB...", help="Job ids.")],
-    reason: Annotated[str | None, typer.Option("--reason", help="Reason, which is kept in the log.")] = None,
+    job_ids: Annotated[list[str], Argument(metavar="JOB...", help="Job ids.")],
+    reason: Annotated[str | None, Option("--reason", help="Reason, which is kept in the log.")] = None,
     as_json: AsJson = False,
     url: Url = DEFAULT_URL,
     key: Key = None,
@@ -29,18 +29,13 @@ def cancel(
     if as_json:
         print_json([{"job_id": job_id, "state": state} for job_id, state in answers])
         return
-    for job_id, answer in answers:
-        line = Text(f"{job_id}  ")
-        for state in STATES:
-            if state == answer:
-                line.append(state_text(state))
-        if answer != "canceled":
-            line.append("  already over")
-        console().print(line)
+    for job_id, state in answers:
+        over = "" if state == "canceled" else "  already over"
+        console().print(Text.assemble(f"{job_id}  ", state_text(state), over))
 
 
 def clear(
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation prompt.")] = False,
+    yes: Annotated[bool, Option("--yes", "-y", help="Skip the confirmation prompt.")] = False,
     as_json: AsJson = False,
     url: Url = DEFAULT_URL,
     key: Key = None,
@@ -56,7 +51,11 @@ def clear(
             question = f"cancel {plural(open_jobs, 'job')} and archive {plural(len(jobs), 'job')}?"
             if not sys.stdin.isatty():
                 raise BadRequest(f"nothing was cleared: no terminal to ask on: {question}", ["pass --yes"])
-            if not _confirmed(question):
+            try:
+                confirmed = typer.confirm(question)
+            except typer.Abort as error:
+                raise typer.Exit(130) from error
+            if not confirmed:
                 print("nothing was cleared")
                 raise typer.Exit(1)
         canceled = archived = 0
@@ -67,10 +66,3 @@ def clear(
         print_json({"canceled": canceled, "archived": archived})
     else:
         print(f"{plural(canceled, 'job')} canceled, {plural(archived, 'job')} archived")
-
-
-def _confirmed(question: str) -> bool:
-    try:
-        return typer.confirm(question)
-    except typer.Abort as error:
-        raise typer.Exit(130) from error

@@ -3,42 +3,58 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
-from mayfly.cli.event_lines import event_line
 from mayfly.cli.screen import console, state_text, table
 from mayfly.client.follow import Follower
-from mayfly.jobs.events import Event
+from mayfly.jobs import events as e
 from mayfly.jobs.job import Job
+from mayfly.wording.events import describe
 from mayfly.wording.jobs import duration, summary
 from mayfly.wording.text import printable
+from mayfly.wording.times import clock
 
 _POLL_S = 0.25
 _BARS_MAX = 12
+_COLORS: dict[str, str] = {
+    "JobSubmitted": "yellow",
+    "JobHeld": "yellow",
+    "RetryScheduled": "yellow",
+    "ContainerRefused": "red",
+    "WorkerStarted": "blue",
+    "WorkerFailed": "red",
+    "ContainerExited": "red",
+    "AttemptTimedOut": "red",
+    "JobSucceeded": "bold green",
+    "JobFailed": "bold red",
+    "JobTimedOut": "bold red",
+    "JobCanceled": "bold bright_black",
+}
+"""Color by type of event; the others have none."""
+
+
+def event_line(event: e.Event, *, job: str | None = None, job_width: int = 0) -> Text:
+    """Return an event as one line: time, job, type, description. `job` is shown instead of the job's id."""
+    line = Text(no_wrap=True, overflow="ellipsis")
+    line.append(f"{clock(event.at)}  ", style="bright_black")
+    line.append(f"{job or event.job_id:<{job_width}}  ", style="bold")
+    line.append(f"{event.type:<24}  ", style=_COLORS.get(event.type, ""))
+    line.append(describe(event))
+    return line
 
 
 class EventScreen:
-    """Prints events as they arrive. On a terminal, it keeps a progress bar for each open job below them.
+    """Prints events as they arrive, above bars of the open jobs on a terminal. `names` replace the job ids."""
 
-    `names` are shown instead of job ids.
-    """
-
-    def __init__(self, screen: Console | None = None, *, names: Mapping[str, str] | None = None) -> None:
-        self.screen = screen or console()
+    def __init__(self, *, names: Mapping[str, str] | None = None) -> None:
+        self.screen = console()
         self._names = names or {}
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[note]}"),
-            console=self.screen,
-            transient=True,
-            disable=not self.screen.is_terminal,
-        )
+        self._progress = progress_bars(self.screen, "{task.fields[note]}")
         self._bars: dict[str, TaskID] = {}
 
     def __enter__(self) -> EventScreen:
@@ -48,7 +64,7 @@ class EventScreen:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def show(self, fresh: Sequence[Event], follower: Follower) -> None:
+    def show(self, fresh: Sequence[e.Event], follower: Follower) -> None:
         """Print new events and update the bars."""
         width = max((len(self._name(job_id)) for job_id in follower.streams), default=0)
         for event in fresh:
@@ -74,18 +90,23 @@ class EventScreen:
                 return
             bar = self._bars[job.job_id] = self._progress.add_task(self._name(job.job_id), total=None, note="")
         progress = job.attempt.progress if job.attempt is not None else None
-        known = progress is not None and progress.fraction is not None and job.state == "running"
+        fraction = progress.fraction if progress is not None and job.state == "running" else None
         note = f"{job.state} {printable(summary(job), 50)}".strip()
-        completed = progress.fraction if known and progress is not None else 0.0
-        self._progress.update(bar, total=1.0 if known else None, completed=completed or 0.0, note=note)
+        self._progress.update(bar, total=None if fraction is None else 1.0, completed=fraction or 0.0, note=note)
 
 
-def watch_events(follower: Follower, *, until: Callable[[Follower], bool] = lambda f: f.settled) -> None:
+def progress_bars(screen: Console, note: str) -> Progress:
+    """Return bars with a note beside each, in the format of rich. They show only on a terminal, and while they run."""
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn(note))
+    return Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal)
+
+
+def watch_events(follower: Follower) -> None:
     """Print every event of the followed jobs until they are settled."""
     with EventScreen() as screen:
         while True:
             screen.show(follower.poll(), follower)
-            if until(follower):
+            if follower.settled:
                 return
             time.sleep(_POLL_S)
 
@@ -110,13 +131,8 @@ def print_outcomes(jobs: Sequence[Job]) -> None:
     if shown:
         rows = table("job", "state", ">attempts", ">duration", "result")
         for job in shown:
-            rows.add_row(
-                job.job_id,
-                state_text(job.state),
-                str(len(job.attempts)),
-                duration(job),
-                Text(printable(summary(job), 100)),
-            )
+            result = Text(printable(summary(job), 100))
+            rows.add_row(job.job_id, state_text(job.state), str(len(job.attempts)), duration(job), result)
         screen.print(rows)
     if len(jobs) > 1:
         screen.print(_tally(jobs, len(jobs)))

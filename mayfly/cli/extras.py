@@ -13,33 +13,23 @@ _PARTS = {"host": ("the local host", "uvicorn"), "dashboard": ("the dashboard", 
 
 
 def require(extra: Literal["host", "dashboard"]) -> None:
-    """Check that an extra is installed.
-
-    Errors: `BadRequest`, with the command that installs it.
-    """
+    """Check that an extra is installed. Errors: `BadRequest`, with the command that installs it."""
     part, package = _PARTS[extra]
     if find_spec(package) is None:
-        raise BadRequest(
-            f"{part} needs packages that are not installed, such as {package}",
-            [f"install the extra [{extra}], as in pip install '.[cli,host,dashboard]' in a checkout of Mayfly"],
-        )
+        fix = f"install the extra [{extra}], as in pip install '.[cli,host,dashboard]' in a checkout of Mayfly"
+        raise BadRequest(f"{part} needs packages that are not installed, such as {package}", [fix])
 
 
 def require_adapters(settings: Settings) -> None:
-    """Check that the packages for the Azure services in the settings are installed.
-
-    Errors: `BadRequest`, with the command that installs them.
-    """
+    """Check that the packages for the Azure services in the settings are installed. Errors: as in `require`."""
     chosen = {
         "azure.cosmos": settings.cosmos_endpoint,
         "azure.keyvault.secrets": settings.key_vault,
         "azure.mgmt.containerinstance": isinstance(settings, AciSettings) or None,
     }
     if missing := [name for name, setting in chosen.items() if setting is not None and not _is_installed(name)]:
-        raise BadRequest(
-            f"your settings need packages that are not installed: {', '.join(missing)}",
-            ["install the extra [function-app], as in pip install '.[function-app]' in a checkout of Mayfly"],
-        )
+        fix = "install the extra [function-app], as in pip install '.[function-app]' in a checkout of Mayfly"
+        raise BadRequest(f"your settings need packages that are not installed: {', '.join(missing)}", [fix])
 
 
 def _is_installed(name: str) -> bool:

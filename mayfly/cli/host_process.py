@@ -14,8 +14,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from mayfly.cli.data_folder import prepare
 from mayfly.cli.extras import require
@@ -23,22 +23,23 @@ from mayfly.client.api import Api
 from mayfly.client.connection import local_key
 from mayfly.client.errors import BadRequest, ClientError
 
-STOP_WITHIN_S = 60.0
+LOOPBACK = "127.0.0.1"
+_STOP_WITHIN_S = 60.0
 """How long a host may take to finish its current work. After that it is killed, which loses nothing."""
 _REMIND_EVERY_S = 15.0
-_HEALTH_WITHIN_S = 10.0
-_LOOPBACK = "127.0.0.1"
+_PORT_FREE_WITHIN_S = 60.0
 _POLL_S = 0.05
 _PORTS = range(20_000, 30_000)
 
 
+@dataclass(frozen=True)
 class Child:
-    """A child process that serves something, and is ready once `is_ready` returns True."""
+    """A child process that serves a URL, and is ready once `is_ready` returns True."""
 
-    def __init__(self, name: str, process: subprocess.Popen[bytes], is_ready: Callable[[], bool]) -> None:
-        self.name = name
-        self.process = process
-        self._is_ready = is_ready
+    name: str
+    process: subprocess.Popen[bytes]
+    url: str
+    is_ready: Callable[[], bool]
 
     @property
     def exit_code(self) -> int | None:
@@ -51,25 +52,23 @@ class Child:
         Errors: `ClientError` if it exits first.
         """
         begun = reminded = time.monotonic()
-        while not self._is_ready():
+        while not self.is_ready():
             if self.exit_code is not None:
                 raise ClientError(f"{self.name} exited with code {self.exit_code} before it was ready")
             now = time.monotonic()
             if now - reminded > _REMIND_EVERY_S:
                 reminded = now
-                print(
-                    f"still waiting for {self.name} to start ({now - begun:.0f} s; press Ctrl-C to stop)",
-                    file=sys.stderr,
-                )
+                waited = f"{now - begun:.0f} s; press Ctrl-C to stop"
+                print(f"still waiting for {self.name} to start ({waited})", file=sys.stderr)
             time.sleep(_POLL_S)
 
-    def stop(self, *, within_s: float = STOP_WITHIN_S) -> bool:
+    def stop(self) -> bool:
         """Ask it to stop and wait for it; False if it had to be killed."""
         if self.exit_code is not None:
             return True
         self.process.terminate()
         try:
-            self.process.wait(within_s)
+            self.process.wait(_STOP_WITHIN_S)
         except subprocess.TimeoutExpired:
             self.kill()
             return False
@@ -87,24 +86,20 @@ class LocalHost:
     def __init__(self, data: Path, port: int, *, log: Path | None = None, clean_settings: bool = False) -> None:
         self.data = data.absolute()
         self.port = port
-        self.url = f"http://{_LOOPBACK}:{port}"
+        self.url = f"http://{LOOPBACK}:{port}"
         self._log = log
         """File for its output; None: our own output."""
         self._environment = _environment(self.data, self.url, clean=clean_settings)
 
     def start(self) -> Child:
-        """Start the host and return at once.
-
-        Errors: `BadRequest` if the port is taken, the data folder cannot be written, or a package is missing.
-        """
+        """Start it and return at once. Errors: `BadRequest` for a taken port, a bad folder or a missing package."""
         require("host")
         app = app_directory()
         check_port(self.port)
         prepare(self.data)
         prepare(self.data / "host")
         arguments = ["--app", str(app), "--port", str(self.port), "--data", str(self.data / "host")]
-        with contextlib.ExitStack() as stack:
-            output: IO[bytes] | None = stack.enter_context(self._log.open("ab")) if self._log else None
+        with self._log.open("ab") if self._log else contextlib.nullcontext() as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "local_host", "start", "--quiet", *arguments],
                 cwd=app,
@@ -114,7 +109,7 @@ class LocalHost:
                 stderr=output,
                 start_new_session=True,
             )
-        return Child("the local host", process, self._is_healthy)
+        return Child("the local host", process, self.url, self._is_healthy)
 
     def api(self, *, patience_s: float = 30.0, sleep: Callable[[float], None] = time.sleep) -> Api:
         """Return a client. With enough patience, its requests survive restarts of the host; `sleep` as in `Api`.
@@ -123,21 +118,17 @@ class LocalHost:
         """
         key = local_key(self.data)
         if key is None:
-            raise ClientError(
-                f"the local host has not created its keys in {self.data / 'host'} yet; wait until it is ready"
-            )
+            folder = self.data / "host"
+            raise ClientError(f"the local host has not created its keys in {folder} yet; wait until it is ready")
         return Api(self.url, key, patience_s=patience_s, first_contact_s=patience_s, sleep=sleep)
 
     def _is_healthy(self) -> bool:
         with Api(self.url, None) as api:
-            return api.healthy(within_s=_HEALTH_WITHIN_S)
+            return api.healthy()
 
 
 def app_directory() -> Path:
-    """Return the folder of `function_app.py`: the checkout, or the folder that Mayfly is installed in.
-
-    Errors: `BadRequest` if it is missing.
-    """
+    """Return the folder of `function_app.py`: a checkout or an installation. Errors: `BadRequest` if it is missing."""
     directory = Path(__file__).resolve().parents[2]
     if not (directory / "function_app.py").exists() or not (directory / "host.json").exists():
         raise BadRequest(f"{directory} has no function_app.py and host.json: run this from a checkout of Mayfly")
@@ -145,22 +136,17 @@ def app_directory() -> Path:
 
 
 def check_port(port: int, *, option: str = "--port") -> None:
-    """Check that a port is free.
-
-    Errors: `BadRequest` if it is not.
-    """
+    """Check that a port is free. Errors: `BadRequest` if it is not."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((_LOOPBACK, port))
+            probe.bind((LOOPBACK, port))
         except OSError as error:
-            raise BadRequest(
-                f"port {port} is not free ({error.strerror})",
-                [f"stop the program that uses it (Mayfly itself?), or choose another with {option}"],
-            ) from error
+            fix = f"stop the program that uses it (Mayfly itself?), or choose another with {option}"
+            raise BadRequest(f"port {port} is not free ({error.strerror})", [fix]) from error
 
 
-def wait_for_port(port: int, *, within_s: float = 60.0) -> None:
+def wait_for_port(port: int) -> None:
     """Wait until the port of a killed host is free again.
 
     A process that the host was just forking keeps the host's sockets open until it executes its own program. The kill
@@ -168,7 +154,7 @@ def wait_for_port(port: int, *, within_s: float = 60.0) -> None:
 
     Errors: `BadRequest`, as in `check_port`.
     """
-    give_up = time.monotonic() + within_s
+    give_up = time.monotonic() + _PORT_FREE_WITHIN_S
     while True:
         try:
             check_port(port)

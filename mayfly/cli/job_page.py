@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mayfly.cli.screen import console, fact_table, state_text, table
-from mayfly.jobs.job import Attempt, Job
+from mayfly.jobs.job import Job
 from mayfly.wording.jobs import age, duration, labels, summary
 from mayfly.wording.specs import attempts, command_line, deadlines
 from mayfly.wording.text import plural, printable
@@ -42,19 +42,17 @@ def print_job(job: Job) -> None:
 def _facts(job: Job) -> Table:
     spec = job.spec
     return fact_table(
-        [
-            ("name", spec.name or ""),
-            ("command", command_line(spec, chars_max=_CHARS_MAX)),
-            ("submitted", f"{job.submitted_at.astimezone():%Y-%m-%d %H:%M:%S} by {job.source}, {age(job)} ago"),
-            ("duration", duration(job)),
-            ("size", f"{spec.cpu:g} CPU, {spec.memory_gb:g} GB"),
-            ("deadlines", deadlines(spec)),
-            ("attempts", attempts(spec)),
-            ("env", " ".join(f"{name}={value}" for name, value in spec.env.items())),
-            ("secrets", " ".join(f"{name} from {secret}" for name, secret in spec.secrets.items())),
-            ("labels", labels(job)),
-            ("stream", plural(job.position, "event") + ("; archived" if job.archived else "")),
-        ]
+        ("name", spec.name or ""),
+        ("command", command_line(spec, chars_max=_CHARS_MAX)),
+        ("submitted", f"{job.submitted_at.astimezone():%Y-%m-%d %H:%M:%S} by {job.source}, {age(job)} ago"),
+        ("duration", duration(job)),
+        ("size", f"{spec.cpu:g} CPU, {spec.memory_gb:g} GB"),
+        ("deadlines", deadlines(spec)),
+        ("attempts", attempts(spec)),
+        ("env", " ".join(f"{name}={value}" for name, value in spec.env.items())),
+        ("secrets", " ".join(f"{name} from {secret}" for name, secret in spec.secrets.items())),
+        ("labels", labels(job)),
+        ("stream", plural(job.position, "event") + ("; archived" if job.archived else "")),
     )
 
 
@@ -71,13 +69,9 @@ def _attempts(job: Job) -> Table:
             "" if attempt.exit_code is None else str(attempt.exit_code),
             "" if attempt.cpu_s is None else f"{attempt.cpu_s:.2f} s",
             "" if attempt.memory_peak_bytes is None else f"{attempt.memory_peak_bytes / 1e6:.0f} MB",
-            Text(printable(_error(attempt), 100)),
+            Text(printable(f"{attempt.error}: {attempt.message}" if attempt.error else "", 100)),
         )
     return rows
-
-
-def _error(attempt: Attempt) -> str:
-    return f"{attempt.error}: {attempt.message}" if attempt.error else ""
 
 
 def _between(begun: datetime | None, ended: datetime | None) -> str:

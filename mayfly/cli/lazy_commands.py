@@ -13,30 +13,32 @@ from typer.core import TyperCommand, TyperGroup
 class LazyCommand(TyperCommand):
     """A command that is listed by its name and summary, and imported once its arguments are parsed.
 
-    Shapes: `function` is `module:name`; `arguments` come before those of the user, which makes the command an alias.
+    Shapes: `function` is `module:name` in this package; `arguments` come before those of the user, which makes the
+    command an alias.
     """
 
     def __init__(
         self,
         name: str,
         function: str,
-        *,
         section: str,
         summary: str,
+        *,
         settings: Mapping[str, Any] | None = None,
         arguments: Sequence[str] = (),
     ) -> None:
         super().__init__(name, help=summary, rich_help_panel=section, rich_markup_mode=None)
         self._function = function
         self._settings = dict(settings or {})
-        self._arguments = tuple(arguments)
+        self._arguments = arguments
 
     def load(self) -> Any:
         """Import the function and return its command. An alias shows its own summary as its help."""
         module, _, name = self._function.partition(":")
+        function = getattr(import_module(f"mayfly.cli.{module}"), name)
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
         help_text = self.help if self._arguments else None
-        single.command(self.name, help=help_text, context_settings=self._settings)(getattr(import_module(module), name))
+        single.command(self.name, help=help_text, context_settings=self._settings)(function)
         return typer.main.get_command(single)
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:

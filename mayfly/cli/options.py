@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Option
 
-Url = Annotated[str, typer.Option("--url", envvar="MAYFLY_URL", help="URL of the API, without `/api`.")]
+Url = Annotated[str, Option("--url", envvar="MAYFLY_URL", help="URL of the API, without `/api`.")]
 Key = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--key",
         envvar="MAYFLY_KEY",
         show_envvar=True,
         help="Function key. For a local host, it is read from the data folder.",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-Data = Annotated[Path, typer.Option("--data", envvar="MAYFLY_DATA", help="Data folder of the local host.")]
+AsJson = Annotated[bool, Option("--json", help="Print JSON instead of text.")]
+Data = Annotated[Path, Option("--data", envvar="MAYFLY_DATA", help="Data folder of the local host.")]

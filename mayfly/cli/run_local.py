@@ -7,15 +7,15 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
-import typer
 from rich.text import Text
+from typer import Option
 
-from mayfly.cli.dashboard_process import Dashboard
+from mayfly.cli.dashboard_process import start_dashboard
 from mayfly.cli.data_folder import prepare
 from mayfly.cli.extras import require, require_adapters
 from mayfly.cli.host_process import Child, LocalHost
@@ -29,16 +29,12 @@ from mayfly.settings import read_settings
 _POLL_S = 0.2
 
 
-class _StopRequested(Exception):
-    """A signal to stop has arrived."""
-
-
 def up(
-    port: Annotated[int, typer.Option("--port", min=1, max=65_535, help="Port of the API on 127.0.0.1.")] = 7071,
+    port: Annotated[int, Option("--port", min=1, max=65_535, help="Port of the API on 127.0.0.1.")] = 7071,
     data: Data = DEFAULT_DATA,
-    dashboard: Annotated[bool, typer.Option("--dashboard/--no-dashboard", help="Also serve the dashboard.")] = True,
+    dashboard: Annotated[bool, Option("--dashboard/--no-dashboard", help="Also serve the dashboard.")] = True,
     dashboard_port: Annotated[
-        int, typer.Option("--dashboard-port", min=1, max=65_535, help="Port of the dashboard on 127.0.0.1.")
+        int, Option("--dashboard-port", min=1, max=65_535, help="Port of the dashboard on 127.0.0.1.")
     ] = 8501,
 ) -> None:
     """Run the API and the dashboard on this machine until Ctrl-C."""
@@ -49,24 +45,25 @@ def up(
     except SettingInvalid as error:
         raise BadRequest(str(error), ["set it in the environment of `mayfly up`"]) from error
     host = LocalHost(data, port)
-    page = Dashboard(data, host.url, dashboard_port) if dashboard else None
     children: list[Child] = []
-    with _signals_raise():
+    with _handling(signal.default_int_handler):
         try:
             begun = time.monotonic()
             children.append(host.start())
-            if page is not None:
-                children.append(page.start())
+            if dashboard:
+                children.append(start_dashboard(data, host.url, dashboard_port))
             for child in children:
                 child.wait_until_ready()
-            _print_addresses(host, page, data, time.monotonic() - begun)
-            ended = _first_to_end(children)
+            _print_addresses(host, children[-1].url if dashboard else "", data, time.monotonic() - begun)
+            while all(child.exit_code is None for child in children):
+                time.sleep(_POLL_S)
+            ended = next(child for child in children if child.exit_code is not None)
             raise ClientError(f"{ended.name} exited unexpectedly with code {ended.exit_code}")
-        except _StopRequested:
+        except KeyboardInterrupt:
             print("\nstopping", file=sys.stderr)
         finally:
             # Stopped in reverse order. A second Ctrl-C must not leave a process behind.
-            with _signals_ignored():
+            with _handling(signal.SIG_IGN):
                 killed = [child.name for child in reversed(children) if not child.stop()]
     if killed:
         raise ClientError(f"{killed[0]} did not stop and was killed; nothing is lost")
@@ -79,63 +76,34 @@ def key(data: Data = DEFAULT_DATA) -> None:
     """
     found = local_key(data)
     if found is None:
-        raise BadRequest(
-            f"{keys_path(data)} does not exist", ["start the host with `mayfly up`, or choose its folder with --data"]
-        )
+        fix = "start the host with `mayfly up`, or choose its folder with --data"
+        raise BadRequest(f"{keys_path(data)} does not exist", [fix])
     print(found)
 
 
-def _print_addresses(host: LocalHost, page: Dashboard | None, data: Path, seconds: float) -> None:
+def _print_addresses(host: LocalHost, dashboard_url: str, data: Path, seconds: float) -> None:
     screen = console()
     screen.print(Text.assemble(("Mayfly is up", "bold green"), f" ({seconds:.1f} s)"))
     suffix = "" if data == DEFAULT_DATA else f" --data {data}"
     submit = "mayfly submit --wait --message hello" + (f" --url {host.url}" if host.port != 7071 else "")
-    screen.print(
-        fact_table(
-            [
-                ("API", f"{host.url}/api  (described in /api/openapi.json)"),
-                ("dashboard", "" if page is None else page.url),
-                ("key", f"mayfly key{suffix}, send it as the header x-functions-key"),
-                ("data", str(host.data)),
-                ("try", submit if data == DEFAULT_DATA else f"MAYFLY_DATA={data} {submit}"),
-                ("stop", "Ctrl-C"),
-            ]
-        )
+    facts = fact_table(
+        ("API", f"{host.url}/api  (described in /api/openapi.json)"),
+        ("dashboard", dashboard_url),
+        ("key", f"mayfly key{suffix}, send it as the header x-functions-key"),
+        ("data", str(host.data)),
+        ("try", submit if data == DEFAULT_DATA else f"MAYFLY_DATA={data} {submit}"),
+        ("stop", "Ctrl-C"),
     )
+    screen.print(facts)
     sys.stdout.flush()
 
 
-def _first_to_end(children: Sequence[Child]) -> Child:
-    while True:
-        for child in children:
-            if child.exit_code is not None:
-                return child
-        time.sleep(_POLL_S)
-
-
 @contextlib.contextmanager
-def _signals_raise() -> Iterator[None]:
-    """Turn SIGINT, SIGTERM and SIGHUP into `_StopRequested`."""
-
-    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        raise _StopRequested
-
-    with _handling(stop):
-        yield
-
-
-@contextlib.contextmanager
-def _signals_ignored() -> Iterator[None]:
-    with _handling(signal.SIG_IGN):
-        yield
-
-
-@contextlib.contextmanager
-def _handling(handler: object) -> Iterator[None]:
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, handler) for number in numbers]  # type: ignore[arg-type]
+def _handling(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> Iterator[None]:
+    """Handle SIGINT, SIGTERM and SIGHUP in this way during the block."""
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
-        for number, old in zip(numbers, before, strict=True):
+        for number, old in before.items():
             signal.signal(number, old)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console
@@ -16,19 +15,12 @@ from rich.table import Table
 from rich.text import Text
 
 from mayfly.jobs.lifecycle import JobState
-from mayfly.wording.states import STATE_STYLES, Tone, state_label
+from mayfly.wording.states import STATE_STYLES, state_label
 from mayfly.wording.text import printable
 
 _PLAIN_WIDTH = 240
 """Of lines that go to a file or a pipe, which are not cut at the width of a terminal."""
 _FACT_CHARS_MAX = 500
-_COLORS: dict[Tone, str] = {
-    "yellow": "yellow",
-    "blue": "blue",
-    "green": "green",
-    "red": "red",
-    "gray": "bright_black",
-}
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -44,7 +36,8 @@ def print_json(value: Any) -> None:
 
 def state_text(state: JobState) -> Text:
     """Return a state as sign and word, in its color."""
-    return Text(state_label(state), style=_COLORS[STATE_STYLES[state].tone])
+    tone = STATE_STYLES[state].tone
+    return Text(state_label(state), style="bright_black" if tone == "gray" else tone)
 
 
 def mark(ok: bool) -> Text:
@@ -52,16 +45,16 @@ def mark(ok: bool) -> Text:
     return Text("✔", style="green") if ok else Text("✘", style="bold red")
 
 
-def table(*columns: str, title: str | None = None) -> Table:
+def table(*columns: str) -> Table:
     """Return an empty table in the common style. Columns whose name starts with `>` are right-aligned."""
-    made = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0), title=title, title_justify="left")
+    made = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:
         right = column.startswith(">")
         made.add_column(column.removeprefix(">"), justify="right" if right else "left", overflow="fold")
     return made
 
 
-def fact_table(facts: Iterable[tuple[str, str]]) -> Table:
+def fact_table(*facts: tuple[str, str]) -> Table:
     """Return (name, value) pairs as a table; pairs without a value are left out."""
     rows = table("", "")
     rows.show_header = False

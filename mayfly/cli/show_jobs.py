@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
 from rich.text import Text
+from typer import Argument, Option
 
 from mayfly.cli.job_page import print_job
 from mayfly.cli.options import AsJson, Key, Url
@@ -30,20 +30,18 @@ _LABEL_CHARS_MAX = 40
 _OTHER_COLUMNS_CHARS = 52
 _SUMMARY_CHARS_MIN = 20
 
-JobId = Annotated[str, typer.Argument(metavar="JOB", help="Job id.")]
+JobId = Annotated[str, Argument(metavar="JOB", help="Job id.")]
 
 
 def list_jobs(
-    state: Annotated[
-        list[str] | None, typer.Option("--state", "-s", help="Only jobs in this state; repeatable.")
-    ] = None,
+    state: Annotated[list[str] | None, Option("--state", "-s", help="Only jobs in this state; repeatable.")] = None,
     label: Annotated[
-        list[str] | None, typer.Option("--label", "-l", metavar="K=V", help="Only jobs with this label; repeatable.")
+        list[str] | None, Option("--label", "-l", metavar="K=V", help="Only jobs with this label; repeatable.")
     ] = None,
-    name: Annotated[str | None, typer.Option("--name", help="Only jobs with this text in the name or id.")] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Maximum number of jobs.")] = 25,
-    every: Annotated[bool, typer.Option("--all", "-a", help="No limit.")] = False,
-    archived: Annotated[bool, typer.Option("--archived", help="Include archived jobs.")] = False,
+    name: Annotated[str | None, Option("--name", help="Only jobs with this text in the name or id.")] = None,
+    limit: Annotated[int, Option("--limit", "-n", min=1, help="Maximum number of jobs.")] = 25,
+    every: Annotated[bool, Option("--all", "-a", help="No limit.")] = False,
+    archived: Annotated[bool, Option("--archived", help="Include archived jobs.")] = False,
     as_json: AsJson = False,
     url: Url = DEFAULT_URL,
     key: Key = None,
@@ -114,9 +112,9 @@ def show(job_id: JobId, as_json: AsJson = False, url: Url = DEFAULT_URL, key: Ke
 def logs(
     job_id: JobId,
     attempt: Annotated[
-        int | None, typer.Option("--attempt", min=1, help="Number of the attempt; default: the latest.")
+        int | None, Option("--attempt", min=1, help="Number of the attempt; default: the latest.")
     ] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Continue until the job is over.")] = False,
+    follow: Annotated[bool, Option("--follow", "-f", help="Continue until the job is over.")] = False,
     url: Url = DEFAULT_URL,
     key: Key = None,
 ) -> None:
@@ -138,18 +136,15 @@ def logs(
 
 def export(
     job_id: Annotated[
-        str | None, typer.Argument(metavar="[JOB]", help="Only this job's events; default: the whole log.")
+        str | None, Argument(metavar="[JOB]", help="Only this job's events; default: the whole log.")
     ] = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File to write; default: standard output.")
-    ] = None,
+    output: Annotated[Path | None, Option("--output", "-o", help="File to write; default: standard output.")] = None,
     url: Url = DEFAULT_URL,
     key: Key = None,
 ) -> None:
     """Write events as JSON Lines, oldest first."""
     with connect(url, key) as api:
-        documents: Iterable[Mapping[str, Any]]
-        documents = api.all_events() if job_id is None else (event_document(event) for event in api.events(job_id))
+        documents = api.all_events() if job_id is None else map(event_document, api.events(job_id))
         if output is None:
             _write_lines(documents, sys.stdout)
             return
@@ -192,9 +187,7 @@ def _follow_logs(api: Api, job_id: str, attempt: int | None) -> None:
             sys.stdout.write(unseen(known.text if known is not None else "", output.text))
             sys.stdout.flush()
             known = output if output.text else known
-        if ended and (attempt is not None or job.over) and number >= len(job.attempts):
-            return
-        if ended and attempt is not None:
+        if ended and (attempt is not None or (job.over and number >= len(job.attempts))):
             return
         if ended and number < len(job.attempts):
             number, known = number + 1, None

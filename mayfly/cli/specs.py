@@ -8,42 +8,35 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
+from typer import Argument, Option
 
 from mayfly.client.errors import BadRequest
 
 Command = Annotated[
     list[str] | None,
-    typer.Argument(
+    Argument(
         metavar="COMMAND", help="Command and arguments, after `--`; omit it when using `--message`.", show_default=False
     ),
 ]
-Message = Annotated[str | None, typer.Option("--message", "-m", help="Text for the standard worker's demo task.")]
-Name = Annotated[str | None, typer.Option("--name", help="Human-readable name.")]
-Image = Annotated[str | None, typer.Option("--image", help="Container image to run the command in.")]
-Env = Annotated[list[str] | None, typer.Option("--env", "-e", metavar="K=V", help="Environment variable; repeatable.")]
+Message = Annotated[str | None, Option("--message", "-m", help="Text for the standard worker's demo task.")]
+Name = Annotated[str | None, Option("--name", help="Human-readable name.")]
+Image = Annotated[str | None, Option("--image", help="Container image to run the command in.")]
+Env = Annotated[list[str] | None, Option("--env", "-e", metavar="K=V", help="Environment variable; repeatable.")]
 Secret = Annotated[
-    list[str] | None,
-    typer.Option("--secret", metavar="VAR=NAME", help="Variable from the secret store; repeatable."),
+    list[str] | None, Option("--secret", metavar="VAR=NAME", help="Variable from the secret store; repeatable.")
 ]
-Label = Annotated[
-    list[str] | None, typer.Option("--label", "-l", metavar="K=V", help="Label, for filtering; repeatable.")
-]
-Cpu = Annotated[float | None, typer.Option("--cpu", metavar="CORES", help="CPU cores.")]
-MemoryGb = Annotated[float | None, typer.Option("--memory-gb", metavar="GB", help="Memory in GB.")]
+Label = Annotated[list[str] | None, Option("--label", "-l", metavar="K=V", help="Label, for filtering; repeatable.")]
+Cpu = Annotated[float | None, Option("--cpu", metavar="CORES", help="CPU cores.")]
+MemoryGb = Annotated[float | None, Option("--memory-gb", metavar="GB", help="Memory in GB.")]
 StartTimeout = Annotated[
-    float | None, typer.Option("--start-timeout", metavar="S", help="Seconds until the worker must have started.")
+    float | None, Option("--start-timeout", metavar="S", help="Seconds until the worker must have started.")
 ]
-RunTimeout = Annotated[
-    float | None, typer.Option("--run-timeout", metavar="S", help="Seconds that the worker may run.")
-]
-Attempts = Annotated[int | None, typer.Option("--attempts", metavar="N", help="Maximum number of attempts.")]
-Backoff = Annotated[
-    float | None, typer.Option("--backoff", metavar="S", help="Seconds to wait before the second attempt.")
-]
-AtMostOnce = Annotated[bool | None, typer.Option("--at-most-once", help="Never retry once a worker has started.")]
+RunTimeout = Annotated[float | None, Option("--run-timeout", metavar="S", help="Seconds that the worker may run.")]
+Attempts = Annotated[int | None, Option("--attempts", metavar="N", help="Maximum number of attempts.")]
+Backoff = Annotated[float | None, Option("--backoff", metavar="S", help="Seconds to wait before the second attempt.")]
+AtMostOnce = Annotated[bool | None, Option("--at-most-once", help="Never retry once a worker has started.")]
 File = Annotated[
-    str | None, typer.Option("--file", "-f", metavar="SPEC.json", help="Job spec as JSON; `-` is standard input.")
+    str | None, Option("--file", "-f", metavar="SPEC.json", help="Job spec as JSON; `-` is standard input.")
 ]
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import track
 from rich.text import Text
+from typer import Option
 
 from mayfly.cli import specs
 from mayfly.cli.event_screen import print_outcomes, wait_until_over, watch_events
@@ -46,18 +47,18 @@ def submit(
     file: specs.File = None,
     dry_run: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--dry-run",
             help="Submit nothing. Show the resolved spec, its price, and anything that would block the job"
             " (exit code 1 if blocked).",
         ),
     ] = False,
     idempotency_key: Annotated[
-        str | None, typer.Option("--idempotency-key", help="Repeating a key starts nothing new.")
+        str | None, Option("--idempotency-key", help="Repeating a key starts nothing new.")
     ] = None,
-    count: Annotated[int, typer.Option("--count", "-n", min=1, help="Number of copies to submit.")] = 1,
-    wait: Annotated[bool, typer.Option("--wait", "-w", help="Wait for the end; exit code 1 if a job failed.")] = False,
-    follow: Annotated[bool, typer.Option("--follow", help="Like --wait, and print each event as it happens.")] = False,
+    count: Annotated[int, Option("--count", "-n", min=1, help="Number of copies to submit.")] = 1,
+    wait: Annotated[bool, Option("--wait", "-w", help="Wait for the end; exit code 1 if a job failed.")] = False,
+    follow: Annotated[bool, Option("--follow", help="Like --wait, and print each event as it happens.")] = False,
     as_json: AsJson = False,
     url: Url = DEFAULT_URL,
     key: Key = None,
@@ -82,13 +83,17 @@ def submit(
         retry={"max_attempts": attempts, "backoff_s": backoff},
     )
     if dry_run and (wait or follow or count > 1 or idempotency_key):
-        raise BadRequest(
-            "a dry run submits nothing",
-            ["leave out --wait, --follow, --count and --idempotency-key, or leave out --dry-run"],
-        )
+        fix = "leave out --wait, --follow, --count and --idempotency-key, or leave out --dry-run"
+        raise BadRequest("a dry run submits nothing", [fix])
     with connect(url, key) as api:
         if dry_run:
-            _show_plan(api.plan(document), as_json=as_json)
+            plan = api.plan(document)
+            if as_json:
+                print_json(plan)
+            else:
+                _print_plan(plan)
+            if plan["obstacles"]:
+                raise typer.Exit(1)
             return
         job_ids = _submit_all(api, document, idempotency_key or uuid.uuid4().hex, count)
         if wait or follow:
@@ -133,17 +138,8 @@ def _submit_all(api: Api, document: Mapping[str, Any], key: str, count: int) -> 
             pool.shutdown(cancel_futures=True)
             lines = [*error.lines, f"at least {len(done)} of {count} were submitted; to submit the rest, run the same"]
             again = f"command with --idempotency-key {key}"
-            raise ClientError(error.text, [*lines, again], exit_code=error.exit_code) from error
+            raise type(error)(error.text, [*lines, again]) from error
     return done
-
-
-def _show_plan(plan: Mapping[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        print_json(plan)
-    else:
-        _print_plan(plan)
-    if plan["obstacles"]:
-        raise typer.Exit(1)
 
 
 def _print_plan(plan: Mapping[str, Any]) -> None:
@@ -152,19 +148,16 @@ def _print_plan(plan: Mapping[str, Any]) -> None:
     except ValueError as error:
         raise BadRequest("cannot read the spec in the API's plan; update this Mayfly client") from error
     screen = console()
-    screen.print(
-        fact_table(
-            [
-                ("command", command_line(spec, chars_max=500)),
-                ("place", plan["place"]),
-                ("image", spec.image or "the standard worker"),
-                ("size", f"{spec.cpu:g} CPU, {spec.memory_gb:g} GB"),
-                ("deadlines", deadlines(spec)),
-                ("attempts", attempts_in_words(spec)),
-                ("price", _price(plan["price"])),
-            ]
-        )
+    facts = fact_table(
+        ("command", command_line(spec, chars_max=500)),
+        ("place", plan["place"]),
+        ("image", spec.image or "the standard worker"),
+        ("size", f"{spec.cpu:g} CPU, {spec.memory_gb:g} GB"),
+        ("deadlines", deadlines(spec)),
+        ("attempts", attempts_in_words(spec)),
+        ("price", _price(plan["price"])),
     )
+    screen.print(facts)
     for warning in plan["warnings"]:
         screen.print(Text.assemble(("! note: ", "yellow"), warning))
     for obstacle in plan["obstacles"]:

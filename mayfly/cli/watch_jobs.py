@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import Annotated
 
-import typer
 from rich.console import Group
 from rich.live import Live
 from rich.text import Text
+from typer import Argument
 
 from mayfly.cli.event_screen import watch_events
 from mayfly.cli.options import Key, Url
@@ -29,7 +29,7 @@ _ROWS_MAX = 200
 
 def watch(
     job_ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[JOB]...", help="Job ids. Without ids, all open jobs.")
+        list[str] | None, Argument(metavar="[JOB]...", help="Job ids. Without ids, all open jobs.")
     ] = None,
     url: Url = DEFAULT_URL,
     key: Key = None,

@@ -10,11 +10,11 @@ from __future__ import annotations
 import ipaddress
 import json
 import random
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from types import TracebackType
 from typing import Any, Self
 
 import httpx
@@ -22,14 +22,15 @@ import httpx
 from mayfly.client.errors import BadRequest, Unreachable
 from mayfly.jobs.events import Event, Source, from_document
 from mayfly.jobs.job import Job, from_json
+from mayfly.jobs.lifecycle import JobState
 
 PAGE_MAX = 200
 EVENTS_PAGE_MAX = 1_000
+_HEALTH_WITHIN_S = 10.0
 _WAIT_FIRST_S = 0.1
 _WAIT_MAX_S = 2.0
 _DEFECT_PATIENCE_S = 3.0
 _TRANSIENT = (429, 500, 502, 503, 504)
-
 
 Sample = tuple[datetime, float, int]
 """(at, CPU in cores, memory in bytes)."""
@@ -77,42 +78,36 @@ class Api:
                 request.headers["x-functions-key"] = value
             return request
 
-        try:
-            self._http = httpx.Client(
-                base_url=f"{self.url}/api/",
-                headers=headers,
-                auth=authorize,
-                timeout=httpx.Timeout(30.0, connect=5.0),
-                # Requests to this machine do not go through a proxy that the environment names.
-                trust_env=not is_loopback(url),
-            )
-        except (httpx.InvalidURL, UnicodeError) as error:
-            raise _bad_url(url) from error
-        if self._http.base_url.scheme not in ("http", "https") or not self._http.base_url.host:
-            raise _bad_url(url)
+        self._http = httpx.Client(
+            base_url=_base_url(url),
+            headers=headers,
+            auth=authorize,
+            timeout=httpx.Timeout(30.0, connect=5.0),
+            # Requests to this machine do not go through a proxy that the environment names.
+            trust_env=not is_loopback(url),
+        )
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
         """Release the connections."""
         self._http.close()
 
-    def healthy(self, *, within_s: float = 2.0) -> bool:
+    def healthy(self) -> bool:
         """Return whether the API answers and reports that it is healthy. Sends one request."""
         try:
-            return self._http.get("health", timeout=within_s).status_code == 200
+            return self._http.get("health", timeout=_HEALTH_WITHIN_S).status_code == 200
         except httpx.TransportError:
             return False
 
     def submit(self, spec: Mapping[str, Any], *, idempotency_key: str) -> str:
         """Submit a job and return its id. Repeating the same key and spec returns the same job."""
         headers = {"Idempotency-Key": idempotency_key}
-        job_id: str = self._call("POST", "jobs", body=spec, headers=headers)["job_id"]
-        return job_id
+        return str(self._call("POST", "jobs", body=spec, headers=headers)["job_id"])
 
     def job(self, job_id: str) -> Job:
         """Return a job, folded from its stream."""
@@ -120,22 +115,20 @@ class Api:
 
     def jobs(self, *, limit: int | None = None, **filters: str | None) -> Iterator[Job]:
         """Yield jobs, newest first, page by page. Without a limit, yield all. Filters are those of `GET /api/jobs`."""
-        cursor: str | None = None
-        left = limit
-        while left is None or left > 0:
-            size = PAGE_MAX if left is None else min(left, PAGE_MAX)
-            page = self._call("GET", "jobs", query={**filters, "limit": str(size), "cursor": cursor})
+        cursor: str | None = ""
+        left = sys.maxsize if limit is None else limit
+        while left > 0 and cursor is not None:
+            query = {**filters, "limit": min(left, PAGE_MAX), "cursor": cursor or None}
+            page = self._call("GET", "jobs", query=query)
             yield from map(_job, page["jobs"])
-            left = None if left is None else left - len(page["jobs"])
+            left -= len(page["jobs"])
             cursor = page["cursor"]
-            if cursor is None:
-                return
 
     def events(self, job_id: str, *, after: int = 0) -> list[Event]:
         """Return all events of a job after a position."""
         found: list[Event] = []
         while True:
-            query = {"after": str(found[-1].position if found else after), "limit": str(EVENTS_PAGE_MAX)}
+            query = {"after": found[-1].position if found else after, "limit": EVENTS_PAGE_MAX}
             page = self._call("GET", f"jobs/{job_id}/events", query=query)["events"]
             found += map(_event, page)
             if len(page) < EVENTS_PAGE_MAX:
@@ -144,7 +137,7 @@ class Api:
     def all_events(self, *, after: int = 0) -> Iterator[dict[str, Any]]:
         """Yield the whole log, oldest first, as documents with their `global_position`."""
         while True:
-            page = self._call("GET", "events", query={"after": str(after), "limit": str(EVENTS_PAGE_MAX)})
+            page = self._call("GET", "events", query={"after": after, "limit": EVENTS_PAGE_MAX})
             yield from page["events"]
             if not page["events"]:
                 return
@@ -155,8 +148,7 @@ class Api:
 
         `known`: earlier output of the same attempt, which is not sent again.
         """
-        after = known.cursor or None if known is not None else None
-        query = {"attempt": str(attempt) if attempt is not None else None, "after": after}
+        query = {"attempt": attempt, "after": (known.cursor or None) if known is not None else None}
         document = self._call("GET", f"jobs/{job_id}/logs", query=query)
         before = known.text[: document.get("begin", 0)] if known is not None else ""
         return Output(
@@ -169,13 +161,12 @@ class Api:
 
     def samples(self, job_id: str, *, attempt: int | None = None) -> list[Sample]:
         """Return the CPU and memory samples of an attempt, oldest first; of the latest attempt if none is given."""
-        query = {"attempt": str(attempt) if attempt is not None else None}
-        samples = self._call("GET", f"jobs/{job_id}/metrics", query=query)["samples"]
+        samples = self._call("GET", f"jobs/{job_id}/metrics", query={"attempt": attempt})["samples"]
         return [(datetime.fromisoformat(one["at"]), one["cpu_cores"], one["memory_bytes"]) for one in samples]
 
-    def cancel(self, job_id: str, *, reason: str | None = None) -> str:
+    def cancel(self, job_id: str, *, reason: str | None = None) -> JobState:
         """Cancel a job and return its state. A job that is over does not change."""
-        state: str = self._call("POST", f"jobs/{job_id}/cancel", body={"reason": reason})["state"]
+        state: JobState = self._call("POST", f"jobs/{job_id}/cancel", body={"reason": reason})["state"]
         return state
 
     def archive(self, job_id: str) -> None:
@@ -185,15 +176,13 @@ class Api:
     def clear(self) -> Iterator[tuple[int, int]]:
         """Cancel open jobs and archive all jobs, step by step; yield (canceled, archived) so far after each step."""
         canceled = archived = 0
-        cursor: str | None = None
-        while True:
-            document = self._call("POST", "jobs/clear", query={"cursor": cursor}, body={})
+        cursor: str | None = ""
+        while cursor is not None:
+            document = self._call("POST", "jobs/clear", query={"cursor": cursor or None}, body={})
             canceled += document["canceled"]
             archived += document["archived"]
-            yield canceled, archived
             cursor = document["cursor"]
-            if cursor is None:
-                return
+            yield canceled, archived
 
     def plan(self, spec: Mapping[str, Any]) -> dict[str, Any]:
         """Return the plan for a spec: the resolved spec, its price, and anything that would block it."""
@@ -205,44 +194,42 @@ class Api:
         method: str,
         path: str,
         *,
-        query: Mapping[str, str | None] | None = None,
+        query: Mapping[str, str | int | None] | None = None,
         body: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
         params = {name: value for name, value in (query or {}).items() if value is not None}
         response = self._retried(method, path, params=params, json=body, headers=headers)
-        if response.is_success:
-            try:
-                return response.json()
-            except ValueError as error:
-                raise Unreachable(
-                    f"{self.url} is not a Mayfly API: its answer to {method} /api/{path} is not JSON"
-                ) from error
-        raise _error_of(response, self.url)
+        if not response.is_success:
+            raise _error_of(response, self.url)
+        try:
+            return response.json()
+        except ValueError as error:
+            text = f"{self.url} is not a Mayfly API: its answer to {method} /api/{path} is not JSON"
+            raise Unreachable(text) from error
 
     def _retried(self, method: str, path: str, **request: Any) -> httpx.Response:
         """Send a request until the answer is final or the time is used up."""
         begun = self._monotonic()
         wait_s = _WAIT_FIRST_S
         while True:
-            answer: httpx.Response | httpx.TransportError
+            response, failure = None, None
             try:
-                answer = self._http.request(method, path, **request)
-            except httpx.TransportError as error:
-                answer = error
-            response = answer if isinstance(answer, httpx.Response) else None
-            if response is not None:
+                response = self._http.request(method, path, **request)
                 self._answered = True
                 if response.status_code not in _TRANSIENT:
                     return response
+            except httpx.TransportError as error:
+                failure = error
             wait_s = min(wait_s * 2, _WAIT_MAX_S)
             pause_s = wait_s * random.uniform(0.5, 1.0)  # noqa: S311 - spreads requests, protects nothing
             pause_s = max(_retry_after_s(response), pause_s)
-            if self._monotonic() - begun + pause_s > self._give_up_after_s(response):
-                if isinstance(answer, httpx.TransportError):
-                    raise _no_answer(self.url, answer) from answer
-                return answer
-            self._sleep(pause_s)
+            if self._monotonic() - begun + pause_s <= self._give_up_after_s(response):
+                self._sleep(pause_s)
+            elif response is not None:
+                return response
+            else:
+                raise _no_answer(self.url, failure) from failure
 
     def _give_up_after_s(self, response: httpx.Response | None) -> float:
         """Return how long to keep retrying. A 500 is usually a defect and rarely an outage."""
@@ -285,11 +272,10 @@ def _error_of(response: httpx.Response, url: str) -> BadRequest | Unreachable:
     status = response.status_code
     if status in (401, 403):
         lines = ["pass the function key with --key or MAYFLY_KEY; `mayfly key` prints the key of the local host"]
-        return BadRequest(f"{url} does not accept this key" if title is None else title, lines, status=status)
-    if 400 <= status < 500 and title is not None:
-        return BadRequest(title, lines, status=status)
+        return BadRequest(title or f"{url} does not accept this key", lines, status=status)
     if 400 <= status < 500:
-        return BadRequest(f"{url} answered with {status}; check that it is a Mayfly API", status=status)
+        text = title or f"{url} answered with {status}; check that it is a Mayfly API"
+        return BadRequest(text, lines, status=status)
     return Unreachable(f"{url} answered with {status}" + (f": {title}" if title else ""), lines)
 
 
@@ -306,7 +292,7 @@ def _problem(response: httpx.Response) -> tuple[str | None, list[str]]:
         return None, []
 
 
-def _no_answer(url: str, failure: httpx.TransportError) -> Unreachable:
+def _no_answer(url: str, failure: httpx.TransportError | None) -> Unreachable:
     fix = "start it with `mayfly up`, or choose another with --url or MAYFLY_URL"
     return Unreachable(
         f"{url} does not answer ({failure or type(failure).__name__})",
@@ -314,8 +300,15 @@ def _no_answer(url: str, failure: httpx.TransportError) -> Unreachable:
     )
 
 
-def _bad_url(url: str) -> BadRequest:
-    return BadRequest(f"the URL must look like http://127.0.0.1:7071 or https://NAME.azurewebsites.net (got {url!r})")
+def _base_url(url: str) -> httpx.URL:
+    try:
+        parsed = httpx.URL(f"{url.rstrip('/')}/api/")
+    except (httpx.InvalidURL, UnicodeError):
+        parsed = httpx.URL()
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        examples = "http://127.0.0.1:7071 or https://NAME.azurewebsites.net"
+        raise BadRequest(f"the URL must look like {examples} (got {url!r})")
+    return parsed
 
 
 def _retry_after_s(response: httpx.Response | None) -> float:

@@ -11,17 +11,15 @@ from mayfly.client.errors import BadRequest
 from mayfly.jobs.events import Source
 
 DEFAULT_URL = "http://127.0.0.1:7071"
-
 DEFAULT_DATA = Path(".mayfly")
 
 
 def connect(url: str, key: str | None, *, source: Source = "cli", patience_s: float = 30.0) -> Api:
     """Return a client for a URL; without a key, it uses the key of the local host."""
-    if key is None and is_loopback(url):
-        # The key is read for each request, because a host that is starting creates its keys before it answers.
-        data = Path(os.environ.get("MAYFLY_DATA", DEFAULT_DATA))
-        return Api(url, lambda: local_key(data), source=source, patience_s=patience_s)
-    return Api(url, key, source=source, patience_s=patience_s)
+    data = Path(os.environ.get("MAYFLY_DATA", DEFAULT_DATA))
+    # The key is read for each request, because a host that is starting creates its keys before it answers.
+    given = key if key is not None or not is_loopback(url) else lambda: local_key(data)
+    return Api(url, given, source=source, patience_s=patience_s)
 
 
 def keys_path(data: Path) -> Path:

@@ -10,26 +10,28 @@ from collections.abc import Sequence
 
 
 class ClientError(Exception):
-    """A sentence for people, the lines below it, and the exit code."""
+    """A sentence for people, and the lines below it."""
 
-    def __init__(self, text: str, lines: Sequence[str] = (), *, exit_code: int = 1) -> None:
+    exit_code = 1
+
+    def __init__(self, text: str, lines: Sequence[str] = ()) -> None:
         self.text = text
         self.lines = tuple(lines)
-        self.exit_code = exit_code
         super().__init__("\n".join([text, *lines]))
 
 
 class BadRequest(ClientError):
     """The request must be changed."""
 
+    exit_code = 2
+
     def __init__(self, text: str, lines: Sequence[str] = (), *, status: int | None = None) -> None:
         self.status = status
         """The status that the API answered with; None if no request was sent."""
-        super().__init__(text, lines, exit_code=2)
+        super().__init__(text, lines)
 
 
 class Unreachable(ClientError):
     """The API did not answer, or its answer cannot be used."""
 
-    def __init__(self, text: str, lines: Sequence[str] = ()) -> None:
-        super().__init__(text, lines, exit_code=3)
+    exit_code = 3

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from types import TracebackType
 from typing import Self
 
 from mayfly.client.api import Api
@@ -18,7 +17,7 @@ _READERS_MAX = 8
 class Follower:
     """Polls the streams of some jobs, each from its last position."""
 
-    def __init__(self, api: Api, job_ids: Iterable[str] = ()) -> None:
+    def __init__(self, api: Api, job_ids: Iterable[str]) -> None:
         self._api = api
         self._readers = ThreadPoolExecutor(_READERS_MAX, thread_name_prefix="follow")
         self.streams: dict[str, list[Event]] = {job_id: [] for job_id in job_ids}
@@ -29,7 +28,7 @@ class Follower:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._readers.shutdown(wait=False, cancel_futures=True)
 
     def poll(self) -> list[Event]:

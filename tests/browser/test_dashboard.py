@@ -284,16 +284,15 @@ def test_the_page_stays_up_without_the_store_and_recovers(up: Up, page: Page) ->
 
 
 def test_the_page_stays_up_without_the_api_and_recovers(page: Page, tmp_path: Path) -> None:
-    from mayfly.cli.dashboard_process import Dashboard
+    from mayfly.cli.dashboard_process import start_dashboard
     from mayfly.cli.host_process import free_port
 
     host = LocalHost(tmp_path, free_port(), log=tmp_path / "host.log", clean_settings=True)
-    dashboard = Dashboard(tmp_path, host.url, free_port())
-    running, shown = host.start(), dashboard.start()
+    running, shown = host.start(), start_dashboard(tmp_path, host.url, free_port())
     try:
         running.wait_until_ready()
         shown.wait_until_ready()
-        opened(page, f"{dashboard.url}/system")
+        opened(page, f"{shown.url}/system")
         expect(page.get_by_text("does not answer or is unhealthy")).to_have_count(0)
         running.stop()
         expect(page.get_by_text("does not answer or is unhealthy")).to_be_visible()

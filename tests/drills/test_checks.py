@@ -9,15 +9,12 @@ from pathlib import Path
 import pytest
 
 from drills import chaos_checks, checks
-from drills.chaos_jobs import ChaosJob
-from drills.demo_jobs import DEMO_JOBS
+from drills.planned_job import PlannedJob
 from mayfly.jobs.events import Event
 from tests.mayfly.cli.streams import documents, folded, running, succeeded
 
 ADA = "ada-aaaaaaaaaa"
-_PLANNED = ChaosJob(
-    kind="command", document={"command": ["true"]}, idempotency_key="k", state="succeeded", result={"n": 1}
-)
+_PLANNED = PlannedJob(document={"name": "command", "command": ["true"]}, state="succeeded", result={"n": 1})
 
 
 def test_a_good_stream_passes_every_check() -> None:
@@ -130,11 +127,3 @@ def test_a_directory_that_is_left_is_found(tmp_path: Path) -> None:
 
     (tmp_path / "containers" / f"{ADA}-1-local").mkdir()
     assert not checks.no_container_directory_is_left(tmp_path).ok
-
-
-def test_the_demo_finds_each_kind_of_wrong_outcome() -> None:
-    job = folded(succeeded())
-    right = DEMO_JOBS[0]
-
-    assert right.faults(job) == []
-    assert all(wrong.faults(job) for wrong in DEMO_JOBS[1:])

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.triggers.function_host import functions
 from triggers.openapi import document
 
 LINTERS = Path(__file__).parents[1] / "openapi_linters"
@@ -19,6 +20,7 @@ INSTALL = "npm install --prefix tests/openapi_linters --ignore-scripts --no-pack
 
 @pytest.fixture
 def description(tmp_path: Path) -> Path:
+    assert functions(), "every module has added its operations"
     path = tmp_path / "openapi.json"
     path.write_text(json.dumps(document(server="https://mayfly.azurewebsites.net")), encoding="utf-8")
     return path

@@ -9,6 +9,7 @@ import pytest
 from tests.triggers.function_host import FunctionHost, functions
 from triggers.operations import OPERATIONS, TAGS
 
+functions()  # loads every module, which adds its operations
 _NUMBERS = [
     (path, parameter["name"], parameter["schema"])
     for (method, path), operation in OPERATIONS.items()

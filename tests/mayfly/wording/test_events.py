@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import TypeAdapter
 
-from mayfly.cli.event_lines import event_line
+from mayfly.cli.event_screen import event_line
 from mayfly.jobs.events import KINDS, Body, Event
 from mayfly.wording.events import describe
 
