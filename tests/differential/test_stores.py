@@ -35,7 +35,6 @@ from mayfly.jobs.spec import JobSpec, RetryPolicy
 from mayfly.log.cosmos.event_log import CosmosEventLog
 from mayfly.log.cosmos.stats import CosmosLogStats
 from mayfly.log.event_log import EventLog
-from mayfly.log.memory import MemoryEventLog
 from mayfly.log.sqlite.event_log import SqliteEventLog
 from mayfly.log.sqlite.stats import SqliteLogStats
 from mayfly.log.stats import LogStats
@@ -50,6 +49,7 @@ from tests.contracts.job_views import job
 from tests.cosmos_server.server import CosmosServer
 from tests.mayfly.jobs.histories import live
 from tests.mayfly.jobs.samples import T0, job_id_numbered
+from tests.mayfly.log.memory import MemoryEventLog
 from tests.sampling import seeded, seeds
 
 JOBS = 6
