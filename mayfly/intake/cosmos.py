@@ -19,16 +19,13 @@ class CosmosIntakeRecord:
         self._items = CosmosItems(account, CONTAINER, "the intake record")
 
     async def record(self, rejected: RejectedMessage) -> bool:
-        """See `IntakeRecord.record`."""
         # A message id may contain characters that an item's id may not, so the id is a digest.
         digest = hashlib.sha256(f"{rejected.queue}\n{rejected.message_id}".encode("utf-8", "surrogatepass")).hexdigest()
         return await self._items.write({"id": digest, **to_document(rejected)}, operation="record") is not None
 
     async def rejections(self, *, limit: int = 100) -> Sequence[RejectedMessage]:
-        """See `IntakeRecord.rejections`."""
         text = f"SELECT TOP {int(limit)} * FROM c ORDER BY c.at DESC, c.message_id DESC"  # noqa: S608 - limit is a number
         return [from_document(item) for item in await self._items.query("list", text)]
 
     async def close(self) -> None:
-        """See `IntakeRecord.close`."""
         await self._items.close()

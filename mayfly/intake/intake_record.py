@@ -54,12 +54,9 @@ class IntakeRecord(Protocol):
 
     async def record(self, rejected: RejectedMessage) -> bool:
         """Record a rejected message. False: this message of this queue is already recorded; nothing is written."""
-        ...
 
     async def rejections(self, *, limit: int = 100) -> Sequence[RejectedMessage]:
         """Return rejected messages, newest first."""
-        ...
 
     async def close(self) -> None:
         """Close files and connections."""
-        ...

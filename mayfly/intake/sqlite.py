@@ -40,18 +40,15 @@ class SqliteIntakeRecord:
         self._connection = open_for_writing(path, _SCHEMA, synchronous="FULL")
 
     async def record(self, rejected: RejectedMessage) -> bool:
-        """See `IntakeRecord.record`."""
         try:
             return self._connection.execute(_INSERT, to_document(rejected)).rowcount == 1
         except sqlite3.OperationalError as error:
             raise TryAgain(f"the intake record could not be written: {error}") from error
 
     async def rejections(self, *, limit: int = 100) -> Sequence[RejectedMessage]:
-        """See `IntakeRecord.rejections`."""
         query = f"SELECT {_COLUMNS} FROM refusals ORDER BY at DESC, message_id DESC LIMIT ?"  # noqa: S608 - as above
         rows = fetch(self._connection, "the intake record could not be read", query, limit)
         return [from_document(dict(zip(_COLUMNS.split(", "), row, strict=True))) for row in rows]
 
     async def close(self) -> None:
-        """See `IntakeRecord.close`."""
         self._connection.close()

@@ -52,7 +52,6 @@ class CosmosEventLog:
         """By job, the last known (position, global position); the stream may be longer but never shorter."""
 
     async def append(self, events: Sequence[Event], *, expected_position: int) -> None:
-        """See `EventLog.append`."""
         job_id = events[0].job_id
         taken = PositionTaken(job_id=job_id, expected_position=expected_position)
         below = await self._global_position(job_id, expected_position)
@@ -67,7 +66,6 @@ class CosmosEventLog:
         self._remember(job_id, documents[-1])
 
     async def read(self, job_id: str, *, after: int = 0, limit: int | None = None) -> Sequence[Event]:
-        """See `EventLog.read`."""
         top = "" if limit is None else f"TOP {int(limit)} "
         documents = await self._items.query(
             "read",
@@ -81,7 +79,6 @@ class CosmosEventLog:
         return [from_document(document) for document in documents]
 
     async def read_all(self, *, after: int = 0, limit: int = 1_000) -> Sequence[Recorded]:
-        """See `EventLog.read_all`."""
         documents = await self._items.query(
             "read_all",
             f"SELECT TOP {int(limit) + 1} * FROM c WHERE c.global_position > @after"  # noqa: S608 - limit is a number
@@ -96,7 +93,6 @@ class CosmosEventLog:
         return [Recorded(global_position=int(one["global_position"]), event=from_document(one)) for one in page]
 
     async def close(self) -> None:
-        """See `EventLog.close`."""
         await self._items.close()
 
     async def _global_position(self, job_id: str, position: int) -> int | None:

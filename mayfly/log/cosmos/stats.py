@@ -36,7 +36,6 @@ class CosmosLogStats:
         """By (after, until), the number of events of past spans."""
 
     async def size(self) -> LogSize:
-        """See `LogStats.size`."""
         async with self._items.call("size", "read") as (container, charge):
             described = await container.read(populate_quota_info=True)
         headers = described.get_response_headers()
@@ -50,7 +49,6 @@ class CosmosLogStats:
         return LogSize(events=await self._count(None, settled) + await self._count(settled, None), log_bytes=None)
 
     async def written_by(self, times: Sequence[datetime]) -> Sequence[int]:
-        """See `LogStats.written_by`."""
         edges = sorted(set(times))
         if not edges:
             return []
@@ -64,7 +62,6 @@ class CosmosLogStats:
         return [known[at] for at in times]
 
     async def last(self, limit: int) -> Sequence[Written]:
-        """See `LogStats.last`."""
         text = f"SELECT TOP {int(limit)} c.job_id, c.position, c.at FROM c ORDER BY c.global_position DESC"  # noqa: S608
         return [
             Written(job_id=item["job_id"], position=int(item["position"]), at=datetime.fromisoformat(item["at"]))
@@ -72,7 +69,6 @@ class CosmosLogStats:
         ]
 
     async def close(self) -> None:
-        """See `LogStats.close`."""
         await self._items.close()
 
     async def _count(self, after: datetime | None, until: datetime | None) -> int:

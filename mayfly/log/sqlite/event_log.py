@@ -79,7 +79,6 @@ class SqliteEventLog:
         self._flushing: asyncio.Task[None] | None = None
 
     async def append(self, events: Sequence[Event], *, expected_position: int) -> None:
-        """See `EventLog.append`."""
         rows = [_row(event) for event in events]  # here, so that an event without a JSON form fails only this append
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((rows, expected_position, written))
@@ -88,7 +87,6 @@ class SqliteEventLog:
         await written
 
     async def read(self, job_id: str, *, after: int = 0, limit: int | None = None) -> Sequence[Event]:
-        """See `EventLog.read`."""
         rows = self._fetch(
             f"SELECT {_COLUMNS} FROM log WHERE job_id = ? AND position > ? ORDER BY position LIMIT ?",  # noqa: S608
             job_id,
@@ -98,7 +96,6 @@ class SqliteEventLog:
         return [_event(row) for row in rows]
 
     async def read_all(self, *, after: int = 0, limit: int = 1_000) -> Sequence[Recorded]:
-        """See `EventLog.read_all`."""
         rows = self._fetch(
             f"SELECT {_COLUMNS}, global_position FROM log"  # noqa: S608
             " WHERE global_position > ? ORDER BY global_position LIMIT ?",
@@ -108,7 +105,6 @@ class SqliteEventLog:
         return [Recorded(global_position=row[8], event=_event(row)) for row in rows]
 
     async def close(self) -> None:
-        """See `EventLog.close`."""
         try:
             if self._flushing is not None:
                 await self._flushing
@@ -171,7 +167,6 @@ class SqliteLogReader(SqliteEventLog):
         raise UnsupportedOperation(f"the log is open for reading only: {len(events)} events after {expected_position}")
 
     async def close(self) -> None:
-        """See `EventLog.close`."""
         self.release()
 
 

@@ -24,25 +24,21 @@ class SqliteLogStats:
         self._fetch = partial(fetch, self._file, "the event log could not be read")
 
     async def size(self) -> LogSize:
-        """See `LogStats.size`."""
         ((pages,),) = self._fetch("PRAGMA page_count")
         ((page_bytes,),) = self._fetch("PRAGMA page_size")
         return LogSize(events=self._head(), log_bytes=pages * page_bytes)
 
     async def written_by(self, times: Sequence[datetime]) -> Sequence[int]:
-        """See `LogStats.written_by`."""
         positions = range(1, self._head() + 1)
         return [bisect_right(positions, at, key=self._written_at) for at in times]
 
     async def last(self, limit: int) -> Sequence[Written]:
-        """See `LogStats.last`."""
         rows = self._fetch("SELECT job_id, position, at FROM log ORDER BY global_position DESC LIMIT ?", limit)
         return [
             Written(job_id=job_id, position=position, at=datetime.fromisoformat(at)) for job_id, position, at in rows
         ]
 
     async def close(self) -> None:
-        """See `LogStats.close`."""
         self._file.close()
 
     def _head(self) -> int:

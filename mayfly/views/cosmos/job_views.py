@@ -51,19 +51,16 @@ class CosmosJobViews:
         """By job, the last known (position, etag): a save need not read first, and the server rejects stale etags."""
 
     async def get_many(self, job_ids: Sequence[str]) -> Mapping[str, Job]:
-        """See `JobViews.get_many`."""
         unique = list(dict.fromkeys(job_ids))
         items = await asyncio.gather(*(self._in_a_slot(self._item(job_id)) for job_id in unique))
         return {job_id: from_json(item["document"]) for job_id, item in zip(unique, items, strict=True) if item}
 
     async def save(self, jobs: Sequence[Job]) -> None:
-        """See `JobViews.save`."""
         latest = latest_of(jobs)
         await self._stats.move(latest)  # first; see `cosmos/stats.py`
         await asyncio.gather(*(self._in_a_slot(self._save(job)) for job in latest))
 
     async def page(self, job_filter: JobFilter, *, limit: int, cursor: str | None = None) -> Page:
-        """See `JobViews.page`."""
         limit = min(limit, PAGE_MAX)
         where, parameters = _conditions(job_filter, cursor)
         if job_filter.states is not None and not job_filter.states:
@@ -77,11 +74,9 @@ class CosmosJobViews:
         return page_of(found, limit)
 
     async def count_by_state(self) -> Mapping[JobState, int]:
-        """See `JobViews.count_by_state`."""
         return await self._stats.count_by_state()
 
     async def unsettled(self, *, after: str = "", limit: int = 1_000) -> Sequence[str]:
-        """See `JobViews.unsettled`."""
         return await self._items.query(
             "unsettled",
             f"SELECT TOP {int(limit)} VALUE c.job_id FROM c"  # noqa: S608 - limit is a number
@@ -90,7 +85,6 @@ class CosmosJobViews:
         )
 
     async def clear(self) -> None:
-        """See `JobViews.clear`."""
         self._cache.clear()
         await self._items.delete(
             _COMPLETE, _COMPLETE
@@ -100,17 +94,14 @@ class CosmosJobViews:
         await asyncio.gather(*(self._in_a_slot(self._items.delete(job_id, job_id)) for job_id in job_ids))
 
     async def complete(self) -> bool:
-        """See `JobViews.complete`."""
         item = await self._item(_COMPLETE)
         return item is not None and item["position"] == _VERSION and await self._stats.complete()
 
     async def note_complete(self) -> None:
-        """See `JobViews.note_complete`."""
         await self._stats.note_complete()
         await self._items.upsert({"id": _COMPLETE, "job_id": _COMPLETE, "position": _VERSION}, operation="mark")
 
     async def close(self) -> None:
-        """See `JobViews.close`."""
         await self._stats.close()
         await self._items.close()
 

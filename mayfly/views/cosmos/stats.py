@@ -99,7 +99,6 @@ class CosmosJobStats:
         return {state: counts[state] for state in STATES}
 
     async def submitted(self, span: Span, *, since: datetime | None = None, archived: bool = False) -> Sequence[Bucket]:
-        """See `JobStats.submitted`."""
         first = "" if since is None else stamp(since)[: WIDTHS[span]]
         found = await self._container.query(
             f"submitted_by_{span}",
@@ -118,7 +117,6 @@ class CosmosJobStats:
         ]
 
     async def attention(self, kind: Attention) -> tuple[int, Sequence[str]]:
-        """See `JobStats.attention`."""
         since = f"{kind}_since"
         found = await self._container.query(
             kind,
@@ -147,7 +145,6 @@ class CosmosJobStats:
         return latest
 
     async def positions(self, job_ids: Sequence[str]) -> Mapping[str, int]:
-        """See `JobStats.positions`."""
         names = {f"@id{number}": job_id for number, job_id in enumerate(dict.fromkeys(job_ids))}
         if not names:
             return {}
@@ -159,11 +156,9 @@ class CosmosJobStats:
         return {item["id"]: int(item["position"]) for item in found}
 
     async def projected(self) -> int:
-        """See `JobStats.projected`."""
         return sum(await self._container.query("projected", "SELECT VALUE c.events FROM c WHERE c.kind = 'day'"))
 
     async def close(self) -> None:
-        """See `JobStats.close`."""
         await self._container.close()
 
     async def _move(self, month: str, jobs: Mapping[str, Job | None]) -> None:

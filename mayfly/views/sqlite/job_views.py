@@ -69,12 +69,10 @@ class SqliteJobViews:
         self._fetch = partial(fetch, self._connection, _READ_FAILED)
 
     async def get_many(self, job_ids: Sequence[str]) -> Mapping[str, Job]:
-        """See `JobViews.get_many`."""
         query = "SELECT document FROM jobs WHERE job_id = ?"
         return {job_id: from_json(document) for job_id in job_ids for (document,) in self._fetch(query, job_id)}
 
     async def save(self, jobs: Sequence[Job]) -> None:
-        """See `JobViews.save`."""
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             before = self._stored([job.job_id for job in jobs])
@@ -92,35 +90,28 @@ class SqliteJobViews:
             raise TryAgain(f"the job views could not be written: {error}") from error
 
     async def page(self, job_filter: JobFilter, *, limit: int, cursor: str | None = None) -> Page:
-        """See `JobViews.page`."""
         limit = min(limit, PAGE_MAX)
         sql, arguments = _page_query(job_filter, cursor, limit + 1)
         return page_of([document for (document,) in self._fetch(sql, *arguments)], limit)
 
     async def count_by_state(self) -> Mapping[JobState, int]:
-        """See `JobViews.count_by_state`."""
         query = "SELECT state, sum(jobs) FROM submissions WHERE span = 'day' AND archived = 0 GROUP BY state"
         return {**dict.fromkeys(STATES, 0), **dict(self._fetch(query))}
 
     async def unsettled(self, *, after: str = "", limit: int = 1_000) -> Sequence[str]:
-        """See `JobViews.unsettled`."""
         query = "SELECT job_id FROM jobs WHERE settled = 0 AND job_id > ? ORDER BY job_id LIMIT ?"
         return [job_id for (job_id,) in self._fetch(query, after, limit)]
 
     async def clear(self) -> None:
-        """See `JobViews.clear`."""
         self._connection.executescript(f"BEGIN; {_DROP} {_SCHEMA} PRAGMA user_version=0; COMMIT;")
 
     async def complete(self) -> bool:
-        """See `JobViews.complete`."""
         return self._fetch("PRAGMA user_version") == [(_VERSION,)]
 
     async def note_complete(self) -> None:
-        """See `JobViews.note_complete`."""
         self._connection.execute(f"PRAGMA user_version={_VERSION}")
 
     async def close(self) -> None:
-        """See `JobViews.close`."""
         self.release()
 
     def release(self) -> None:

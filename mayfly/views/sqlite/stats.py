@@ -99,7 +99,6 @@ class SqliteJobStats:
         self._fetch = partial(fetch, self._file, "the job stats could not be read")
 
     async def submitted(self, span: Span, *, since: datetime | None = None, archived: bool = False) -> Sequence[Bucket]:
-        """See `JobStats.submitted`."""
         from_bucket = "" if since is None else stamp(since)[: WIDTHS[span]]
         rows = self._fetch(
             "SELECT bucket, state, sum(jobs) FROM submissions WHERE span = ? AND bucket >= ? AND archived <= ?"
@@ -111,13 +110,11 @@ class SqliteJobStats:
         return [Bucket(begun_at=begun_at(bucket, span), state=state, jobs=jobs) for bucket, state, jobs in rows]
 
     async def attention(self, kind: Attention) -> tuple[int, Sequence[str]]:
-        """See `JobStats.attention`."""
         ((count,),) = self._fetch("SELECT count(*) FROM attention WHERE kind = ?", kind)
         rows = self._fetch("SELECT job_id FROM attention WHERE kind = ? ORDER BY since LIMIT ?", kind, LIST_MAX)
         return count, [job_id for (job_id,) in rows]
 
     async def attempts(self, *, limit: int) -> Sequence[AttemptStats]:
-        """See `JobStats.attempts`."""
         rows = self._fetch("SELECT outcome, ended_at, seconds FROM attempts ORDER BY ended_at DESC LIMIT ?", limit)
         return [
             AttemptStats(outcome=outcome, ended_at=datetime.fromisoformat(ended_at), seconds=json.loads(seconds))
@@ -125,15 +122,12 @@ class SqliteJobStats:
         ]
 
     async def positions(self, job_ids: Sequence[str]) -> Mapping[str, int]:
-        """See `JobStats.positions`."""
         query = "SELECT job_id, position FROM jobs WHERE job_id = ?"
         return dict(row for job_id in set(job_ids) for row in self._fetch(query, job_id))
 
     async def projected(self) -> int:
-        """See `JobStats.projected`."""
         ((events,),) = self._fetch("SELECT events FROM projected")
         return int(events)
 
     async def close(self) -> None:
-        """See `JobStats.close`."""
         self._file.close()
