@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Literal
 
 import streamlit as st
@@ -82,24 +83,9 @@ def choose() -> Choice:
                 bind="query-params",
             )
             archived = st.toggle("include archived", key="archived", bind="query-params")
-        window = st.segmented_control(
-            "Submitted within",
-            list(WINDOWS),
-            default="24 h",
-            key="window",
-            required=True,
-            label_visibility="collapsed",
-            bind="query-params",
-        )
-        layout = st.segmented_control(
-            "Layout",
-            ["cards", "table"],
-            default="cards",
-            key="layout",
-            required=True,
-            label_visibility="collapsed",
-            bind="query-params",
-        )
+        one_of = partial(st.segmented_control, required=True, label_visibility="collapsed", bind="query-params")
+        window = one_of("Submitted within", list(WINDOWS), default="24 h", key="window")
+        layout = one_of("Layout", ["cards", "table"], default="cards", key="layout")
         st.toggle("live", key="live", value=True, help="Poll for changes every second")
     labels: dict[str, str] = {}
     try:

@@ -114,7 +114,9 @@ class CosmosEventLog:
         """
         found = await self._items.read(document["id"], job_id, operation="read_conflict")
         if found is None:
-            raise TryAgain(f"an item conflicts with event {document['id']} of {job_id} but is not visible yet; retry")
+            raise TryAgain(
+                f"{SUBJECT} could not be read: the item that conflicts with {document['id']} of {job_id} is not visible"
+            )
         return bool(found.get("append_id") == document["append_id"])
 
     def _remember(self, job_id: str, document: Mapping[str, Any]) -> None:

@@ -43,6 +43,8 @@ _JOBS_PER_BATCH = (OPERATIONS_MAX - 1) // 3
 """Each job adds at most its own item, a day's and an hour's to a batch; all jobs share the month's item."""
 _TRIES = 20
 _CACHED_MAX = 5_000
+_ATTEMPTS_AGE_S = 30.0
+"""How old an answer of `attempts` may be; it is the only call that reads many items."""
 _ARCHIVED = " archived"
 _COMPLETE = "complete"
 """Id and partition of the item that marks the stats as complete; it is neither a month nor a valid job id."""
@@ -54,13 +56,8 @@ _Key = tuple[str, str]
 class CosmosJobStats:
     """`JobStats` in Cosmos DB, and their updates. Use from one event loop."""
 
-    def __init__(self, account: CosmosAccount, *, attempts_age_s: float = 30.0) -> None:
-        """Send nothing yet.
-
-        Units: `attempts_age_s`: how old an answer of `attempts` may be; it is the only call that reads many items.
-        """
+    def __init__(self, account: CosmosAccount) -> None:
         self._container = CosmosItems(account, CONTAINER, "the job stats")
-        self._attempts_age_s = attempts_age_s
         self._attempts: tuple[float, int, Sequence[AttemptStats]] | None = None
         self._cache: LRUCache[_Key, Item] = LRUCache(_CACHED_MAX)
         """Items as last read or written here. The server rejects a write that is based on a stale one."""
@@ -75,7 +72,6 @@ class CosmosJobStats:
 
     async def clear(self) -> None:
         """Remove every job from the counts. A job saved concurrently is counted once or not at all."""
-        self._forget(_COMPLETE, [_COMPLETE])
         # The mark goes first, so that an interrupted clear leaves the stats incomplete.
         await self._container.delete(_COMPLETE, _COMPLETE, operation="mark")
         found = await self._container.query("clear", "SELECT c.month, c.id FROM c WHERE c.kind = 'job'")
@@ -84,8 +80,7 @@ class CosmosJobStats:
 
     async def complete(self) -> bool:
         """Say whether `note_complete` was called after the last clear or loss."""
-        self._forget(_COMPLETE, [_COMPLETE])  # another process may have cleared the stats
-        return await self._item(_COMPLETE, _COMPLETE) is not None
+        return await self._container.read(_COMPLETE, _COMPLETE) is not None
 
     async def note_complete(self) -> None:
         """Record that every job is counted."""
@@ -118,10 +113,8 @@ class CosmosJobStats:
 
     async def attention(self, kind: Attention) -> tuple[int, Sequence[str]]:
         since = f"{kind}_since"
-        found = await self._container.query(
-            kind,
-            f"SELECT TOP {LIST_MAX + 1} c.id FROM c WHERE IS_DEFINED(c.{since}) ORDER BY c.{since}",  # noqa: S608
-        )
+        text = f"SELECT TOP {LIST_MAX + 1} c.id FROM c WHERE IS_DEFINED(c.{since}) ORDER BY c.{since}"  # noqa: S608
+        found = await self._container.query(kind, text)
         count = len(found)
         if count > LIST_MAX:
             text = f"SELECT VALUE COUNT(1) FROM c WHERE IS_DEFINED(c.{since})"  # noqa: S608 - one of two names
@@ -129,9 +122,8 @@ class CosmosJobStats:
         return count, [item["id"] for item in found[:LIST_MAX]]
 
     async def attempts(self, *, limit: int) -> Sequence[AttemptStats]:
-        """See `JobStats.attempts`; the answer may be seconds old."""
         now = time.monotonic()
-        if self._attempts is not None and self._attempts[1] >= limit and now - self._attempts[0] < self._attempts_age_s:
+        if self._attempts is not None and self._attempts[1] >= limit and now - self._attempts[0] < _ATTEMPTS_AGE_S:
             return self._attempts[2][:limit]
         # Each of the latest `limit` attempts belongs to one of the `limit` jobs whose last attempts are the latest.
         text = f"SELECT TOP {int(limit)} c.attempts FROM c WHERE IS_DEFINED(c.ended_at) ORDER BY c.ended_at DESC"  # noqa: S608

@@ -75,7 +75,8 @@ class SqliteJobViews:
     async def save(self, jobs: Sequence[Job]) -> None:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            before = self._stored([job.job_id for job in jobs])
+            query = "SELECT position, state, archived FROM jobs WHERE job_id = ?"
+            before = {job.job_id: row for job in jobs for row in self._fetch(query, job.job_id)}
             moved = [job for job in latest_of(jobs) if job.position > before.get(job.job_id, (0,))[0]]
             self._connection.executemany(_SAVE, [fields_of(job) for job in moved])
             self._connection.executemany(
@@ -117,12 +118,6 @@ class SqliteJobViews:
     def release(self) -> None:
         """Close the file."""
         self._connection.close()
-
-    def _stored(self, job_ids: Sequence[str]) -> sqlite_stats.Stored:
-        """Return the stored position, state and archive flag of these jobs."""
-        query = "SELECT job_id, position, state, archived FROM jobs WHERE job_id = ?"
-        rows = [row for job_id in job_ids for row in self._fetch(query, job_id)]
-        return {job_id: (position, state, bool(archived)) for job_id, position, state, archived in rows}
 
 
 class SqliteViewsReader(SqliteJobViews):
