@@ -9,7 +9,7 @@ from typing import Literal
 
 import streamlit as st
 
-from mayfly.jobs.lifecycle import STATES, JobState
+from mayfly.jobs.lifecycle import STATES
 from mayfly.views.job_views import JobFilter
 from mayfly.views.label_text import parse_labels
 from mayfly.views.stats import Span
@@ -39,26 +39,18 @@ class Choice:
     """The filters and the layout that the viewer chose."""
 
     window: Window
-    states: frozenset[JobState] | None
-    name: str
-    labels: dict[str, str]
-    archived: bool
+    conditions: JobFilter
+    """All conditions except for the age."""
     layout: Literal["cards", "table"]
 
     @property
     def everything(self) -> bool:
         """True: no filter is set except for the age."""
-        return self.states is None and not self.name and not self.labels
+        return self.conditions == JobFilter(archived=self.conditions.archived)
 
-    def job_filter(self, now: datetime) -> JobFilter:
-        """Return the query for the list."""
-        return JobFilter(
-            states=self.states,
-            labels=self.labels,
-            name_contains=self.name or None,
-            submitted_after=now - self.window.length if self.window.length else None,
-            archived=self.archived,
-        )
+    def since(self, now: datetime) -> datetime | None:
+        """Return the beginning of the period; None: it has none."""
+        return now - self.window.length if self.window.length else None
 
 
 def choose() -> Choice:
@@ -94,9 +86,11 @@ def choose() -> Choice:
         st.html(f'<p class="mf-fault" role="alert">Labels: {error}</p>')
     return Choice(
         window=WINDOWS[window or "24 h"],
-        states=frozenset(states) if states else None,
-        name=(name or "").strip(),
-        labels=labels,
-        archived=bool(archived),
+        conditions=JobFilter(
+            states=frozenset(states) if states else None,
+            labels=labels,
+            name_contains=(name or "").strip() or None,
+            archived=archived,
+        ),
         layout="table" if layout == "table" else "cards",
     )

@@ -43,8 +43,7 @@ def draw_output(job: Job) -> None:
                 key="log-download",
             )
         if not text.strip():
-            is_open = attempt.outcome is None
-            st.info("No output yet." if is_open else "No output.", icon=":material/terminal:")
+            st.info("No output." if attempt.outcome else "No output yet.", icon=":material/terminal:")
             return
         html, found = log_html(text, needle or "")
         cut = "; the beginning is missing" if truncated else ""

@@ -9,7 +9,8 @@ import streamlit as st
 
 from mayfly.jobs.job import Attempt, Job
 from mayfly.wording.times import span
-from streamlit_dashboard import cards, charts
+from streamlit_dashboard import cards
+from streamlit_dashboard.charts import usage_chart
 from streamlit_dashboard.errors import shows_errors
 from streamlit_dashboard.formatting import size
 from streamlit_dashboard.job_tabs.output import chosen_attempt
@@ -34,13 +35,15 @@ def draw_usage(job: Job) -> None:
             never = "The attempt was too short for a sample."
             st.info(never if attempt.outcome else "No sample yet; each poll takes one.", icon=":material/monitoring:")
             return
-        left, right = st.columns(2)
-        left.markdown("**CPU**, cores")
-        chart = charts.cpu(samples, cores=job.spec.cpu)
-        left.altair_chart(chart, width="stretch", key="cpu", alt=f"CPU of {attempt.group}")
-        right.markdown("**Memory**, MB")
-        chart = charts.memory(samples, gigabytes=job.spec.memory_gb)
-        right.altair_chart(chart, width="stretch", key="memory", alt=f"Memory of {attempt.group}")
+        cpu, memory = [(at, cores) for at, cores, _ in samples], [(at, count / 1e6) for at, _, count in samples]
+        charts = (
+            ("CPU", "cores", cpu, job.spec.cpu, "#2f7de1", ".2f"),
+            ("Memory", "MB", memory, job.spec.memory_gb * 1_000, "#8a63d2", ",.0f"),
+        )
+        for column, (name, unit, points, limit, color, number_format) in zip(st.columns(2), charts, strict=True):
+            column.markdown(f"**{name}**, {unit}")
+            chart = usage_chart(points, unit=unit, limit=limit, color=color, number_format=number_format)
+            column.altair_chart(chart, width="stretch", key=name.lower(), alt=f"{name} of {attempt.group}")
 
 
 def samples_of(job: Job, attempt: Attempt) -> Sequence[tuple[datetime, float, int]]:

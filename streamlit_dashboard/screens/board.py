@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Hashable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 
@@ -31,7 +32,6 @@ WIDTHS: dict[Span, timedelta] = {"minute": timedelta(minutes=1), "hour": timedel
 
 
 def draw() -> None:
-    """Draw the page."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title("Board", anchor=False)
         st.button("Clear…", icon=":material/mop:", key="clear", on_click=ask_to_clear)
@@ -90,10 +90,11 @@ def show(choice: Choice, *, ticking: bool) -> None:
             st.rerun()  # the whole page once, and from then on only after changes
         lingering = ask(overview().attention_count("lingering"))
         span = choice.window.span
-        since = now - choice.window.length if choice.window.length else None
-        buckets = ask(overview().submitted(span, since=since, archived=choice.archived))
+        since = choice.since(now)
+        buckets = ask(overview().submitted(span, since=since, archived=choice.conditions.archived))
         cursors: list[str | None] = cursors_of(choice)
-        page = ask(reader().page(choice.job_filter(now), limit=PAGE_SIZE, cursor=cursors[-1]))
+        job_filter = replace(choice.conditions, submitted_after=since)
+        page = ask(reader().page(job_filter, limit=PAGE_SIZE, cursor=cursors[-1]))
         own = not_in_views(page, choice) if len(cursors) == 1 else []
 
         containers = counts["starting"] + counts["running"] + lingering

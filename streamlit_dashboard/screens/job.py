@@ -39,15 +39,11 @@ _TABS: Mapping[str, Callable[[Job], None]] = {
 
 
 def draw() -> None:
-    """Draw the page."""
     job_id = st.query_params.get("job", "").strip()
-    if not job_id:
-        choose()
-        return
     if not is_job_id(job_id):
-        st.error(
-            f"`{printable(job_id, 60)}` is not a job id. Job ids look like `ada-abcdefghij`.", icon=":material/error:"
-        )
+        if job_id:
+            fault = f"`{printable(job_id, 60)}` is not a job id. Job ids look like `ada-abcdefghij`."
+            st.error(fault, icon=":material/error:")
         choose()
         return
     settled = False

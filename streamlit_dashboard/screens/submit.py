@@ -26,7 +26,6 @@ _P = ParamSpec("_P")
 
 
 def draw() -> None:
-    """Draw the page."""
     st.title("Submit", anchor=False)
     prepare()
     st.session_state["typed"] = {name: st.session_state[name] for name in DEFAULTS}

@@ -37,7 +37,6 @@ _OUTCOME_TIMES: tuple[tuple[str, Span, timedelta | None], ...] = (
 
 
 def draw() -> None:
-    """Draw the page."""
     st.title("System", anchor=False)
     rerun_on_change(page_state, every_s=POLL_S)
     show()
