@@ -16,7 +16,6 @@ from mayfly.clock import stamp
 from mayfly.cosmos.account import CosmosAccount
 from mayfly.errors import TryAgain
 from mayfly.jobs.job import Job
-from mayfly.views.cosmos import stats
 from mayfly.views.cosmos.job_views import CosmosJobViews
 from mayfly.views.cosmos.stats import CosmosJobStats
 from mayfly.views.job_views import JobViews
@@ -183,7 +182,7 @@ def test_the_system_page_needs_as_many_calls_for_many_jobs_as_for_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     job_stats = two[1]._stats
-    monkeypatch.setattr(stats, "_ATTEMPTS_AGE_S", math.inf)
+    monkeypatch.setattr("mayfly.views.cosmos.stats._ATTEMPTS_AGE_S", math.inf)
 
     async def ask() -> None:
         await two[1].count_by_state()
