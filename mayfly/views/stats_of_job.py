@@ -1,4 +1,4 @@
-"""What the views and the stats keep of one job: pure functions that all stores share."""
+"""The parts of a job that views and stats keep: pure functions that all stores share."""
 
 from __future__ import annotations
 

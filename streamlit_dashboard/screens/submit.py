@@ -67,13 +67,13 @@ def inputs(draft: Draft) -> None:
     else:
         if kind == "Image":
             field(draft, st.text_input, "Image", key="image", placeholder="registry.example.org/resize:1.4")
-        quoting = "Program and arguments, quoted as in a shell. It is not run by a shell."
+        hint = "Program and arguments, quoted as in a shell. It is not run by a shell."
         example = "python3 resize.py --width 640"
-        field(draft, st.text_area, "Command", key="command", placeholder=example, help=quoting, height=100)
+        field(draft, st.text_area, "Command", key="command", placeholder=example, help=hint, height=100)
     left, right = st.columns(2)
     with left:
-        naming = "1 to 24 of a-z, 0-9, hyphens"
-        field(draft, st.text_input, "Name", key="job_name", placeholder="generated if empty", help=naming)
+        hint = "1 to 24 of a-z, 0-9, hyphens"
+        field(draft, st.text_input, "Name", key="job_name", placeholder="generated if empty", help=hint)
     with right:
         pairs = "One NAME=VALUE per line"
         field(draft, st.text_area, "Labels", key="labels", placeholder="team=web", help=pairs, height=68)
@@ -86,9 +86,9 @@ def inputs(draft: Draft) -> None:
         limits(draft)
     with st.expander("Environment and secrets", icon=":material/key:", expanded=_touched(draft, "env", "secrets")):
         field(draft, st.text_area, "Environment", key="env", placeholder="SIZE=640", help=pairs, height=100)
-        naming = "One VARIABLE=NAME per line: the name in the secret store, never the value"
+        hint = "One VARIABLE=NAME per line: the name in the secret store, never the value"
         example = "DB_PASSWORD=db-password"
-        field(draft, st.text_area, "Secrets", key="secrets", placeholder=example, help=naming, height=68)
+        field(draft, st.text_area, "Secrets", key="secrets", placeholder=example, help=hint, height=68)
 
 
 def limits(draft: Draft) -> None:
@@ -98,8 +98,8 @@ def limits(draft: Draft) -> None:
         field(draft, st.number_input, "Start within, s", key="start_timeout_s", step=60)
         field(draft, st.number_input, "Maximum attempts", key="max_attempts", step=1)
     with right:
-        counting = "Counted from the start of the worker"
-        field(draft, st.number_input, "Finish within, s", key="run_timeout_s", step=60, help=counting)
+        hint = "Counted from the start of the worker"
+        field(draft, st.number_input, "Finish within, s", key="run_timeout_s", step=60, help=hint)
         field(draft, st.number_input, "Wait before the second attempt, s", key="backoff_s", step=5.0, format="%.1f")
     label = "Retry only after these exit codes"
     field(draft, st.text_input, label, key="on_exit_codes", placeholder="75, 111", help="Empty: after any")
