@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+from mayfly.errors import TryAgain
 
 Synchronous = Literal["FULL", "NORMAL", "OFF"]
 """When a commit waits for the disk. `FULL`: always. `NORMAL`: at checkpoints. `OFF`: never.
@@ -63,11 +65,10 @@ class ReadOnlyFile:
         self._open: sqlite3.Connection | None = None
         self._inode: tuple[int, int] | None = None
 
-    @property
-    def connection(self) -> sqlite3.Connection:
-        """The open connection.
+    def execute(self, sql: str, arguments: Sequence[object] = ()) -> sqlite3.Cursor:
+        """Run a query.
 
-        Errors: `sqlite3.OperationalError` if the file cannot be opened.
+        Errors: those of `sqlite3`; `sqlite3.OperationalError` if the file cannot be opened.
         """
         try:
             status = os.stat(self._path)
@@ -80,10 +81,21 @@ class ReadOnlyFile:
             uri = f"{self._path.absolute().as_uri()}?mode=ro"
             self._open = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=10, check_same_thread=False)
             self._inode = inode
-        return self._open
+        return self._open.execute(sql, arguments)
 
     def close(self) -> None:
         """Close the connection, if it is open."""
         if self._open is not None:
             self._open.close()
             self._open = None
+
+
+def fetch(file: sqlite3.Connection | ReadOnlyFile, failure: str, sql: str, *arguments: object) -> list[tuple[Any, ...]]:
+    """Return all rows that a query finds.
+
+    Errors: `TryAgain`; `failure` begins its text, such as "the event log could not be read".
+    """
+    try:
+        return file.execute(sql, arguments).fetchall()
+    except sqlite3.DatabaseError as error:
+        raise TryAgain(f"{failure}: {error}") from error

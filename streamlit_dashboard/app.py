@@ -10,8 +10,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from streamlit_dashboard.services import principal
-
 _HERE = Path(__file__).parent
 
 
@@ -28,8 +26,12 @@ def frame() -> None:
         ],
         position="top",
     )
+    if message := st.session_state.pop("toast", None):
+        st.toast(message, icon=":material/check_circle:")
     page.run()
-    who = principal()
+    # Set by App Service and Container Apps authentication. It is shown but grants nothing, because it is trustworthy
+    # only if every request passes that platform.
+    who = st.context.headers.get("X-MS-CLIENT-PRINCIPAL-NAME")
     st.html(f'<div class="mf-who">{f"signed in as {escape(who)}" if who else "not signed in (local dashboard)"}</div>')
 
 

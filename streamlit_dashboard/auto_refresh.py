@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from mayfly.errors import TryAgain
-from streamlit_dashboard.services import read_service
+from streamlit_dashboard.services import ask, overview
 
 POLL_S = 1.0
 
@@ -29,19 +29,17 @@ def rerun_on_change(poll: Poll, *, every_s: float = POLL_S) -> None:
 
 def views_position() -> Hashable:
     """Return how far the views are, or the error if they cannot be read."""
-    service = read_service()
-    return _answer_or_error(service.overview.projected())
+    return _answer_or_error(overview().projected())
 
 
 def log_position() -> Hashable:
     """Return how far the log is, or the error if it cannot be read."""
-    service = read_service()
-    return _answer_or_error(service.overview.written())
+    return _answer_or_error(overview().written())
 
 
 def _answer_or_error(question: Coroutine[Any, Any, int]) -> Hashable:
     try:
-        return read_service().ask(question)
+        return ask(question)
     except TryAgain as error:
         return str(error)
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from html import escape
+from itertools import count
 
-_STEPS = tuple(
-    [timedelta(minutes=n) for n in (10, 30)]
-    + [timedelta(hours=n) for n in (1, 3, 6, 12)]
-    + [timedelta(days=n) for n in (1, 2, 7, 14, 30, 90, 365)]
-)
+_STEPS = tuple(timedelta(minutes=minutes) for minutes in (10, 30, 60, 180, 360, 720))
+_STEPS += tuple(timedelta(days=days) for days in (1, 2, 7, 14, 30, 90, 365))
 _TICKS_MAX = 9
 _MARGIN = 0.08
 """Share of the width at the right end that has no tick, because its label would stick out."""
@@ -72,12 +70,8 @@ def nice_top(most: int) -> int:
     >>> [nice_top(n) for n in (0, 1, 3, 7, 61, 1234)]
     [2, 2, 4, 8, 80, 2000]
     """
-    size = 1
-    while True:
-        for factor in (2, 4, 6, 8, 10):
-            if size * factor >= most:
-                return size * factor
-        size *= 10
+    tops: Iterator[int] = (factor * 10**power for power in count() for factor in (2, 4, 6, 8, 10))
+    return next(top for top in tops if top >= most)
 
 
 def ticks(since: datetime, until: datetime, step: timedelta) -> Sequence[datetime]:
@@ -90,8 +84,8 @@ def ticks(since: datetime, until: datetime, step: timedelta) -> Sequence[datetim
     """
     midnight = since.replace(hour=0, minute=0, second=0, microsecond=0)
     first = -((midnight - since) // step)
-    count = (until - midnight) // step - first + 1
-    return [midnight + step * (first + n) for n in range(max(0, count))]
+    last = (until - midnight) // step
+    return [midnight + step * n for n in range(first, last + 1)]
 
 
 def _stack(bar: Bar) -> str:

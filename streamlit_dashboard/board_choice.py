@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Literal
 
 import streamlit as st
 
-from mayfly.jobs.lifecycle import STATES, JobState
+from mayfly.jobs.lifecycle import STATES
 from mayfly.views.job_views import JobFilter
 from mayfly.views.label_text import parse_labels
 from mayfly.views.stats import Span
@@ -38,26 +39,18 @@ class Choice:
     """The filters and the layout that the viewer chose."""
 
     window: Window
-    states: frozenset[JobState] | None
-    name: str
-    labels: dict[str, str]
-    archived: bool
+    conditions: JobFilter
+    """All conditions except for the age."""
     layout: Literal["cards", "table"]
 
     @property
     def everything(self) -> bool:
         """True: no filter is set except for the age."""
-        return self.states is None and not self.name and not self.labels
+        return self.conditions == JobFilter(archived=self.conditions.archived)
 
-    def job_filter(self, now: datetime) -> JobFilter:
-        """Return the query for the list."""
-        return JobFilter(
-            states=self.states,
-            labels=self.labels,
-            name_contains=self.name or None,
-            submitted_after=now - self.window.length if self.window.length else None,
-            archived=self.archived,
-        )
+    def since(self, now: datetime) -> datetime | None:
+        """Return the beginning of the period; None: it has none."""
+        return now - self.window.length if self.window.length else None
 
 
 def choose() -> Choice:
@@ -82,24 +75,9 @@ def choose() -> Choice:
                 bind="query-params",
             )
             archived = st.toggle("include archived", key="archived", bind="query-params")
-        window = st.segmented_control(
-            "Submitted within",
-            list(WINDOWS),
-            default="24 h",
-            key="window",
-            required=True,
-            label_visibility="collapsed",
-            bind="query-params",
-        )
-        layout = st.segmented_control(
-            "Layout",
-            ["cards", "table"],
-            default="cards",
-            key="layout",
-            required=True,
-            label_visibility="collapsed",
-            bind="query-params",
-        )
+        one_of = partial(st.segmented_control, required=True, label_visibility="collapsed", bind="query-params")
+        window = one_of("Submitted within", list(WINDOWS), default="24 h", key="window")
+        layout = one_of("Layout", ["cards", "table"], default="cards", key="layout")
         st.toggle("live", key="live", value=True, help="Poll for changes every second")
     labels: dict[str, str] = {}
     try:
@@ -108,9 +86,11 @@ def choose() -> Choice:
         st.html(f'<p class="mf-fault" role="alert">Labels: {error}</p>')
     return Choice(
         window=WINDOWS[window or "24 h"],
-        states=frozenset(states) if states else None,
-        name=(name or "").strip(),
-        labels=labels,
-        archived=bool(archived),
+        conditions=JobFilter(
+            states=frozenset(states) if states else None,
+            labels=labels,
+            name_contains=(name or "").strip() or None,
+            archived=archived,
+        ),
         layout="table" if layout == "table" else "cards",
     )

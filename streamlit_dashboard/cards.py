@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from html import escape
 
@@ -14,17 +14,18 @@ from mayfly.wording.jobs import duration, label_list, labels, summary
 from mayfly.wording.specs import command_line
 from mayfly.wording.states import STATE_STYLES
 from mayfly.wording.text import printable
-from streamlit_dashboard.formatting import ago_html, clock, moment_html
+from streamlit_dashboard.formatting import ago, clock, moment_html
 from streamlit_dashboard.state_style import CHART_COLORS, badge, sign
 
 JOB_PAGE = "screens/job.py"
 _LABELS_MAX = 4
 """Labels on a card."""
+_ROW_HEADS = ("state", "submitted", "duration", "attempts", "command", "status", "labels")
 
 
-def tiles(counts: Mapping[JobState, int], extra: Iterable[tuple[str, str]] = ()) -> str:
-    """Return the counts by state as HTML, with further tiles (name, value) before them."""
-    parts = [f'<div class="mf-tile"><b>{escape(value)}</b><span>{escape(name)}</span></div>' for name, value in extra]
+def tiles(counts: Mapping[JobState, int], *, containers: int) -> str:
+    """Return the numbers of containers and of jobs in each state as HTML."""
+    parts = [f'<div class="mf-tile"><b>{containers:,}</b><span>containers</span></div>']
     for state in STATES:
         style = STATE_STYLES[state]
         parts.append(
@@ -34,26 +35,25 @@ def tiles(counts: Mapping[JobState, int], extra: Iterable[tuple[str, str]] = ())
     return f'<div class="mf-tiles">{"".join(parts)}</div>'
 
 
-def card(job: Job, now: datetime) -> None:
-    """Draw a job as a card that links to its page."""
-    tone = STATE_STYLES[job.state].tone
-    with st.container(key=f"card-{tone}-{job.job_id}"):
-        st.page_link(JOB_PAGE, label=title(job), query_params={"job": job.job_id}, width="stretch")
-        st.html(_card_body(job, now))
+def grid(jobs: Sequence[Job], now: datetime) -> None:
+    """Draw each job as a card that links to its page."""
+    with st.container(key="grid"):
+        for job in jobs:
+            _linked(job, "card", _card_body(job, now))
 
 
-_ROW_HEADS = ("state", "submitted", "duration", "attempts", "command", "status", "labels")
-ROW_HEAD = (
-    '<div class="mf-job-head"><b>job</b><div class="mf-job">'
-    + "".join(f"<b>{head}</b>" for head in _ROW_HEADS)
-    + "</div></div>"
-)
-"""The heads of the columns, as HTML."""
+def rows(jobs: Sequence[Job], now: datetime) -> None:
+    """Draw each job as a row of a table that links to its page."""
+    heads = "".join(f"<b>{head}</b>" for head in _ROW_HEADS)
+    with st.container(key="rows"):
+        st.html(f'<div class="mf-job-head"><b>job</b><div class="mf-job">{heads}</div></div>')
+        for job in jobs:
+            cells = "".join(f"<div>{cell}</div>" for cell in _row_cells(job, now))
+            _linked(job, "row", f'<div class="mf-job">{cells}</div>')
 
 
-def row(job: Job, now: datetime) -> None:
-    """Draw a job as a row of a table that links to its page."""
-    cells = (
+def _row_cells(job: Job, now: datetime) -> Sequence[str]:
+    return (
         badge(job.state),
         moment_html(job.submitted_at),
         escape(duration(job, now)),
@@ -62,9 +62,12 @@ def row(job: Job, now: datetime) -> None:
         f'<span class="mf-summary">{escape(printable(summary(job, format_time=clock), 160))}</span>',
         f'<span class="mf-muted">{escape(printable(labels(job), 120))}</span>',
     )
-    with st.container(key=f"row-{STATE_STYLES[job.state].tone}-{job.job_id}"):
+
+
+def _linked(job: Job, kind: str, body: str) -> None:
+    with st.container(key=f"{kind}-{STATE_STYLES[job.state].tone}-{job.job_id}"):
         st.page_link(JOB_PAGE, label=title(job), query_params={"job": job.job_id}, width="stretch")
-        st.html(f'<div class="mf-job">{"".join(f"<div>{cell}</div>" for cell in cells)}</div>')
+        st.html(body)
 
 
 def title(job: Job) -> str:
@@ -75,35 +78,28 @@ def title(job: Job) -> str:
 
 def bar(fraction: float | None, label: str) -> str:
     """Return a progress bar as HTML; None: the fraction is unknown."""
+    bar = f'role="progressbar" aria-label="{escape(label, quote=True)}"'
     if fraction is None:
-        return (
-            f'<div class="mf-bar mf-unknown" role="progressbar" aria-label="{escape(label, quote=True)}"><i></i></div>'
-        )
-    share = f"{fraction:.0%}"
-    return (
-        f'<div class="mf-bar" role="progressbar" aria-valuenow="{fraction * 100:.0f}" aria-valuemin="0"'
-        f' aria-valuemax="100" aria-label="{escape(label, quote=True)}"><i style="width:{share}"></i></div>'
-    )
+        return f'<div class="mf-bar mf-unknown" {bar}><i></i></div>'
+    value = f'aria-valuenow="{fraction * 100:.0f}" aria-valuemin="0" aria-valuemax="100"'
+    return f'<div class="mf-bar" {bar} {value}><i style="width:{fraction:.0%}"></i></div>'
 
 
-def facts(pairs: Iterable[tuple[str, str]]) -> str:
-    """Return (name, value as HTML) pairs as a grid of HTML. Empty values are left out."""
-    return (
-        '<div class="mf-facts">'
-        + "".join(f"<div><small>{escape(name)}</small><span>{value}</span></div>" for name, value in pairs if value)
-        + "</div>"
-    )
+def facts(*pairs: tuple[str, str]) -> None:
+    """Draw (name, value as HTML) pairs as a grid. Empty values are left out."""
+    cells = "".join(f"<div><small>{escape(name)}</small><span>{value}</span></div>" for name, value in pairs if value)
+    st.html(f'<div class="mf-facts">{cells}</div>')
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]], classes: Sequence[str] | None = None) -> str:
-    """Return a table of cells that are HTML; `classes` has one class per row."""
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], classes: Sequence[str] = ()) -> None:
+    """Draw a table of cells that are HTML; `classes` has one class per row."""
     head = "".join(f"<th>{escape(name)}</th>" for name in heads)
     body = "".join(
-        f'<tr class="{classes[number] if classes else ""}">' + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>"
-        for number, row in enumerate(rows)
+        f'<tr class="{name}">' + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>"
+        for row, name in zip(rows, classes or [""] * len(rows), strict=True)
     )
     whole = f'<table class="mf-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-    return f'<div class="mf-scroll">{whole}</div>'
+    st.html(f'<div class="mf-scroll">{whole}</div>')
 
 
 def shares(counts: Mapping[JobState, int]) -> str:
@@ -129,8 +125,9 @@ def _card_body(job: Job, now: datetime) -> str:
     attempts_max = job.spec.retry.max_attempts
     attempts = f"attempt {len(job.attempts)} of {attempts_max}" if attempts_max > 1 else ""
     footer = " · ".join(part for part in (attempts, duration(job, now)) if part)
+    since = moment_html(job.submitted_at, ago(job.submitted_at, now))
     parts = [
-        f'<div class="mf-row">{badge(job.state)}<span class="mf-muted">{ago_html(job.submitted_at, now)}</span></div>',
+        f'<div class="mf-row">{badge(job.state)}<span class="mf-muted">{since}</span></div>',
         f'<div class="mf-code">{escape(command_line(job.spec, chars_max=200))}</div>',
     ]
     if job.state in ("starting", "running"):

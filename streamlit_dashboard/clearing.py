@@ -9,7 +9,7 @@ import streamlit as st
 from mayfly.jobs.lifecycle import OPEN, TERMINAL
 from mayfly.wording.text import plural
 from streamlit_dashboard.errors import shows_errors
-from streamlit_dashboard.services import api, read_service
+from streamlit_dashboard.services import api, ask, overview
 
 _CATCH_UP_S = 5.0
 """How long to wait for the views, so that no job is missed that was submitted just before."""
@@ -34,8 +34,7 @@ def clear_dialog() -> None:
 def _dialog() -> None:
     """Show what will be canceled and archived, and do it once the viewer confirms."""
     with shows_errors("The board was not cleared"):
-        service = read_service()
-        counts = service.ask(service.overview.counts())
+        counts = ask(overview().counts())
         open_jobs = sum(counts[state] for state in OPEN)
         every = open_jobs + sum(counts[state] for state in TERMINAL)
         if every == 0:
@@ -78,7 +77,6 @@ def _clear(every: int) -> tuple[int, int]:
 
 
 def _wait_for_the_views() -> None:
-    service = read_service()
     give_up = time.monotonic() + _CATCH_UP_S
-    while service.ask(service.overview.lag()).events and time.monotonic() < give_up:
+    while ask(overview().lag()).events and time.monotonic() < give_up:
         time.sleep(0.1)

@@ -38,11 +38,18 @@ def date_and_time(at: datetime, zone: tzinfo | None = None) -> str:
     return f"{local.day} {local:%b %Y, %H:%M:%S}"
 
 
-def moment_html(at: datetime, text: str | None = None, zone: tzinfo | None = None) -> str:
-    """Return a time as HTML, with UTC on hover."""
+def moment_html(at: datetime | None, text: str | None = None) -> str:
+    """Return a time, or a text about it, as HTML, with UTC on hover; empty if there is no time."""
+    if at is None:
+        return ""
     utc = at.astimezone(UTC)
-    shown = text or date_and_time(at, zone)
+    shown = text or date_and_time(at)
     return f'<time datetime="{utc.isoformat()}" title="{utc:%Y-%m-%d %H:%M:%S.%f} UTC">{escape(shown)}</time>'
+
+
+def clock_html(at: datetime | None) -> str:
+    """Return a time of day as HTML, with UTC on hover; empty if there is no time."""
+    return moment_html(at, clock(at)) if at else ""
 
 
 def ago(at: datetime, now: datetime) -> str:
@@ -58,11 +65,6 @@ def ago(at: datetime, now: datetime) -> str:
         if seconds >= length:
             return f"{int(seconds // length)} {unit} ago"
     return "just now"
-
-
-def ago_html(at: datetime, now: datetime) -> str:
-    """Return how long ago a time was as HTML, with UTC on hover."""
-    return moment_html(at, ago(at, now))
 
 
 def lasting(seconds: float) -> str:

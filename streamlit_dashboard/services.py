@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -26,37 +26,46 @@ from mayfly.use_cases.read import Reader
 _READ_WITHIN_S = 15.0
 _PATIENCE_S = 4.0
 """How long an action is retried before the page reports that the API does not answer."""
+_OWN_MAX = 5
+"""How many jobs submitted in this session are shown before they are in the views."""
 
 Answer = TypeVar("Answer")
 
 
-class ReadService:
-    """The read service for pages that cannot wait for coroutines."""
+@st.cache_resource(show_spinner=False)
+def stores() -> ReadStores:
+    """Return the stores that this server reads."""
+    return compose_read_only(read_store_settings())
 
-    def __init__(self, stores: ReadStores) -> None:
-        self.stores = stores
-        self.reader = Reader(stores)
-        self.overview = Overview(stores, stores.stats)
-        self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, name="read service", daemon=True).start()
 
-    def ask(self, question: Coroutine[Any, Any, Answer]) -> Answer:
-        """Run a coroutine of the read service and return its result.
+def reader() -> Reader:
+    """Return the read service for single jobs and pages of jobs."""
+    return Reader(stores())
 
-        Errors: those of the coroutine; `TryAgain` if there is no answer in time.
-        """
-        answer = asyncio.run_coroutine_threadsafe(question, self._loop)
-        try:
-            return answer.result(_READ_WITHIN_S)
-        except TimeoutError as error:
-            answer.cancel()
-            raise TryAgain(f"the store did not answer within {_READ_WITHIN_S:g} s") from error
+
+def overview() -> Overview:
+    """Return the read service for all jobs at once."""
+    return Overview(stores(), stores().stats)
+
+
+def ask(question: Coroutine[Any, Any, Answer]) -> Answer:
+    """Run a coroutine of the read service and return its result.
+
+    Errors: those of the coroutine; `TryAgain` if there is no answer in time.
+    """
+    answer = asyncio.run_coroutine_threadsafe(question, _loop())
+    try:
+        return answer.result(_READ_WITHIN_S)
+    except TimeoutError as error:
+        answer.cancel()
+        raise TryAgain(f"the store did not answer within {_READ_WITHIN_S:g} s") from error
 
 
 @st.cache_resource(show_spinner=False)
-def read_service() -> ReadService:
-    """Return the read service of this server."""
-    return ReadService(compose_read_only(read_store_settings()))
+def _loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="read service", daemon=True).start()
+    return loop
 
 
 @st.cache_resource(show_spinner=False)
@@ -66,12 +75,8 @@ def api() -> Api:
     return connect(url, os.environ.get("MAYFLY_KEY"), source="dashboard", patience_s=_PATIENCE_S)
 
 
-def principal() -> str | None:
-    """Return the name of the signed-in user; None without a platform that authenticates users.
-
-    It is only shown and grants nothing, because it is trustworthy only if every request passes the platform.
-
-    Source: App Service and Container Apps authentication, header X-MS-CLIENT-PRINCIPAL-NAME.
-    """
-    name: str | None = st.context.headers.get("X-MS-CLIENT-PRINCIPAL-NAME")
-    return name
+def submit(document: Mapping[str, Any], *, idempotency_key: str) -> str:
+    """Submit a job and return its id. The session remembers it, so that the board shows it before the views do."""
+    job_id = api().submit(document, idempotency_key=idempotency_key)
+    st.session_state["own"] = [job_id, *st.session_state.get("own", [])][:_OWN_MAX]
+    return job_id

@@ -12,27 +12,7 @@ from mayfly.jobs.spec import JobSpec
 from mayfly.validation import validated
 
 KINDS = ("Message", "Command", "Image")
-DEFAULTS: Mapping[str, Any] = {
-    "kind": "Message",
-    "message": "",
-    "command": "",
-    "image": "",
-    "job_name": "",
-    "cpu": 1.0,
-    "memory_gb": 1.5,
-    "start_timeout_s": 1_800,
-    "run_timeout_s": 3_600,
-    "max_attempts": 1,
-    "backoff_s": 10.0,
-    "on_exit_codes": "",
-    "at_most_once": False,
-    "env": "",
-    "secrets": "",
-    "labels": "",
-}
-"""By input key: its initial value. A test compares the numbers with the defaults of the spec."""
-
-_FIELDS = {"retry.max_attempts": "max_attempts", "retry.backoff_s": "backoff_s", "name": "job_name"}
+_INPUTS = {"retry.max_attempts": "max_attempts", "retry.backoff_s": "backoff_s", "name": "job_name"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +66,6 @@ def write(spec: JobSpec) -> dict[str, Any]:
     """Return the form input that makes this spec."""
     kind = "Message" if spec.command is None else "Image" if spec.image else "Command"
     return {
-        **DEFAULTS,
         "kind": kind,
         "message": spec.message or "",
         "command": shlex.join(spec.command or ()),
@@ -105,6 +84,10 @@ def write(spec: JobSpec) -> dict[str, Any]:
             for name in ("env", "secrets", "labels")
         },
     }
+
+
+DEFAULTS: Mapping[str, Any] = {**write(JobSpec(message="any")), "message": ""}
+"""By input key: its initial value."""
 
 
 def _command(text: str, faults: dict[str, list[str]]) -> list[str] | None:
@@ -139,12 +122,10 @@ def _pairs(text: str, name: str, faults: dict[str, list[str]]) -> dict[str, str]
 
 
 def _input_of(error: FieldError) -> str:
-    if error.field in _FIELDS:
-        return _FIELDS[error.field]
     if error.field.startswith("retry.on_exit_codes"):
         return "on_exit_codes"
-    top = error.field.partition(".")[0]
-    return top if top in DEFAULTS else "form"
+    name = _INPUTS.get(error.field, error.field.partition(".")[0])
+    return name if name in DEFAULTS else "form"
 
 
 def _message(error: FieldError) -> str:

@@ -12,13 +12,9 @@ Source: learn.microsoft.com/azure/cosmos-db/concepts-limits (2 MB for an item).
 
 from __future__ import annotations
 
-from azure.core import MatchConditions
-from azure.core.exceptions import AzureError
-from azure.cosmos.exceptions import CosmosAccessConditionFailedError, CosmosResourceExistsError
-
 from mayfly.admission.ledger import LedgerState, from_document, to_document
-from mayfly.cosmos.account import WRITE_TRIES, CosmosAccount, charge_of, translated
-from mayfly.cosmos.items import is_missing_item, read_item
+from mayfly.cosmos.account import CosmosAccount
+from mayfly.cosmos.items import CosmosItems
 
 CONTAINER = "ledger"
 
@@ -30,39 +26,18 @@ class CosmosLedger:
     """`Ledger` in Cosmos DB. Use from one event loop."""
 
     def __init__(self, account: CosmosAccount) -> None:
-        account.join()
-        self._account = account
+        self._items = CosmosItems(account, CONTAINER, "the ledger of places")
 
     async def read(self) -> tuple[LedgerState | None, str]:
         """See `Ledger.read`."""
-        item = await read_item(self._account, CONTAINER, "the ledger of places could not be read", "read", _ID, _ID)
+        item = await self._items.read(_ID, _ID, operation="read")
         return (None, "") if item is None else (from_document(item), str(item["_etag"]))
 
     async def write(self, state: LedgerState, *, expected: str) -> bool:
         """See `Ledger.write`."""
-        container = await self._account.container(CONTAINER)
         item = {"id": _ID, **to_document(state)}
-        hook = charge_of(CONTAINER, "write")
-        try:
-            if expected:
-                await container.replace_item(
-                    _ID,
-                    item,
-                    etag=expected,
-                    match_condition=MatchConditions.IfNotModified,
-                    retry_write=WRITE_TRIES,
-                    response_hook=hook,
-                )
-            else:
-                await container.create_item(item, retry_write=WRITE_TRIES, response_hook=hook)
-        except AzureError as error:
-            conflict = isinstance(error, CosmosAccessConditionFailedError | CosmosResourceExistsError)
-            if not conflict and not is_missing_item(error):
-                raise translated(error, "the ledger of places could not be written") from error
-            hook(getattr(error, "headers", None) or {}, None)
-            return False
-        return True
+        return await self._items.write(item, etag=expected, operation="write") is not None
 
     async def close(self) -> None:
         """See `Ledger.close`."""
-        await self._account.leave()
+        await self._items.close()

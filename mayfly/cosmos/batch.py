@@ -10,9 +10,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from azure.cosmos.aio import ContainerProxy
 from azure.cosmos.exceptions import CosmosBatchOperationError, CosmosHttpResponseError
 
-from mayfly.cosmos.account import THROTTLE_TRIES, WRITE_TRIES, CosmosAccount, charge_of
+from mayfly.cosmos.account import THROTTLE_TRIES, WRITE_TRIES, Charge
 
 OPERATIONS_MAX = 100
 
@@ -20,23 +21,20 @@ _THROTTLED = (429, 449)
 
 
 async def write_batch(
-    account: CosmosAccount, container: str, operations: Sequence[Any], partition_key: str, *, operation: str
+    container: ContainerProxy, operations: Sequence[Any], partition_key: str, charge: Charge
 ) -> Sequence[Mapping[str, Any]]:
     """Carry out the operations and return the result of each.
 
-    Errors: those of the SDK. A `CosmosBatchOperationError` has the status of the failed operation. After a lost answer
-    the batch is sent again, so a conflict may be with the batch itself.
+    Errors: those of the SDK. A `CosmosBatchOperationError` has the status of the failed operation.
     """
-    target = await account.container(container)
-    hook = charge_of(container, operation)
     for tried in range(THROTTLE_TRIES):
         try:
-            done: Sequence[Mapping[str, Any]] = await target.execute_item_batch(
-                operations, partition_key, retry_write=WRITE_TRIES, response_hook=hook
+            done: Sequence[Mapping[str, Any]] = await container.execute_item_batch(
+                operations, partition_key, retry_write=WRITE_TRIES, response_hook=charge
             )
             return done
         except (CosmosBatchOperationError, CosmosHttpResponseError) as error:
-            hook(error.headers or {}, None)
+            charge(error.headers or {}, None)
             of_one = isinstance(error, CosmosBatchOperationError) and error.status_code in _THROTTLED
             if not of_one or tried + 1 == THROTTLE_TRIES:
                 raise

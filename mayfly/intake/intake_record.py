@@ -7,10 +7,12 @@ identifies it without any of its text, because that text may contain secrets (I8
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
+
+from mayfly.clock import stamp
 
 REASON_CHARS_MAX = 1_000
 """Longest recorded reason."""
@@ -33,6 +35,17 @@ class RejectedMessage:
     """Digest of the body as it was sent, in hex; it identifies the dead letter."""
 
 
+def to_document(rejected: RejectedMessage) -> dict[str, Any]:
+    """Return a rejected message as it is stored: its fields by name."""
+    return {**asdict(rejected), "at": stamp(rejected.at)}
+
+
+def from_document(stored: Mapping[str, Any]) -> RejectedMessage:
+    """Return a stored message. Shapes: other keys, such as those that a store adds, are ignored."""
+    known = {field.name: stored[field.name] for field in fields(RejectedMessage)}
+    return RejectedMessage(**{**known, "at": datetime.fromisoformat(stored["at"])})
+
+
 class IntakeRecord(Protocol):
     """Record and list rejected messages.
 
@@ -41,12 +54,9 @@ class IntakeRecord(Protocol):
 
     async def record(self, rejected: RejectedMessage) -> bool:
         """Record a rejected message. False: this message of this queue is already recorded; nothing is written."""
-        ...
 
     async def rejections(self, *, limit: int = 100) -> Sequence[RejectedMessage]:
         """Return rejected messages, newest first."""
-        ...
 
     async def close(self) -> None:
         """Close files and connections."""
-        ...

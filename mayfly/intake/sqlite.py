@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 
-from mayfly.clock import stamp
 from mayfly.errors import TryAgain
-from mayfly.intake.intake_record import RejectedMessage
-from mayfly.sqlite_file import open_for_writing
+from mayfly.intake.intake_record import RejectedMessage, from_document, to_document
+from mayfly.sqlite_file import fetch, open_for_writing
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS refusals (
@@ -29,6 +27,10 @@ CREATE TRIGGER IF NOT EXISTS refusals_refuse_deletes BEFORE DELETE ON refusals
 BEGIN SELECT RAISE(ABORT, 'the intake record is append-only'); END;
 """
 _COLUMNS = "queue, message_id, at, reason, body_bytes, body_sha256"
+_INSERT = f"""
+INSERT INTO refusals ({_COLUMNS}) VALUES (:queue, :message_id, :at, :reason, :body_bytes, :body_sha256)
+ON CONFLICT DO NOTHING
+"""  # noqa: S608 - names of columns
 
 
 class SqliteIntakeRecord:
@@ -38,45 +40,15 @@ class SqliteIntakeRecord:
         self._connection = open_for_writing(path, _SCHEMA, synchronous="FULL")
 
     async def record(self, rejected: RejectedMessage) -> bool:
-        """See `IntakeRecord.record`."""
-        row = (
-            rejected.queue,
-            rejected.message_id,
-            stamp(rejected.at),
-            rejected.reason,
-            rejected.body_bytes,
-            rejected.body_sha256,
-        )
         try:
-            written = self._connection.execute(
-                f"INSERT INTO refusals ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",  # noqa: S608
-                row,
-            )
+            return self._connection.execute(_INSERT, to_document(rejected)).rowcount == 1
         except sqlite3.OperationalError as error:
             raise TryAgain(f"the intake record could not be written: {error}") from error
-        return written.rowcount == 1
 
     async def rejections(self, *, limit: int = 100) -> Sequence[RejectedMessage]:
-        """See `IntakeRecord.rejections`."""
-        try:
-            rows = self._connection.execute(
-                f"SELECT {_COLUMNS} FROM refusals ORDER BY at DESC, message_id DESC LIMIT ?",  # noqa: S608
-                (limit,),
-            ).fetchall()
-        except sqlite3.OperationalError as error:
-            raise TryAgain(f"the intake record could not be read: {error}") from error
-        return [
-            RejectedMessage(
-                queue=queue,
-                message_id=message_id,
-                at=datetime.fromisoformat(at),
-                reason=reason,
-                body_bytes=body_bytes,
-                body_sha256=body_sha256,
-            )
-            for queue, message_id, at, reason, body_bytes, body_sha256 in rows
-        ]
+        query = f"SELECT {_COLUMNS} FROM refusals ORDER BY at DESC, message_id DESC LIMIT ?"  # noqa: S608 - as above
+        rows = fetch(self._connection, "the intake record could not be read", query, limit)
+        return [from_document(dict(zip(_COLUMNS.split(", "), row, strict=True))) for row in rows]
 
     async def close(self) -> None:
-        """See `IntakeRecord.close`."""
         self._connection.close()

@@ -35,19 +35,15 @@ class EventLog(Protocol):
         Shapes: 1 to 100 events of one job, at consecutive positions from `expected_position + 1`.
         Errors: `PositionTaken` if the stream has a later position; nothing is written.
         """
-        ...
 
     async def read(self, job_id: str, *, after: int = 0, limit: int | None = None) -> Sequence[Event]:
         """Return a stream's events after a position, in order.
 
         Shapes: empty for an unknown stream; `limit` None: no limit.
         """
-        ...
 
     async def read_all(self, *, after: int = 0, limit: int = 1_000) -> Sequence[Recorded]:
         """Return the events of the whole log after a global position, in order."""
-        ...
 
     async def close(self) -> None:
         """Close files and connections."""
-        ...

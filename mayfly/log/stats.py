@@ -36,16 +36,12 @@ class LogStats(Protocol):
 
     async def size(self) -> LogSize:
         """Return the current size of the log."""
-        ...
 
     async def written_by(self, times: Sequence[datetime]) -> Sequence[int]:
         """Return, for each time, how many events were written at or before it."""
-        ...
 
     async def last(self, limit: int) -> Sequence[Written]:
         """Return the latest events, newest first."""
-        ...
 
     async def close(self) -> None:
         """Close files and connections."""
-        ...

@@ -43,6 +43,8 @@ class Streams:
 
     It caches recently folded jobs and reads only their new events. This is safe because a stream only grows (I2), and
     the cache can be lost at any time.
+
+    Errors: every method may raise `TryAgain`.
     """
 
     def __init__(self, log: EventLog, clock: Clock) -> None:
@@ -51,20 +53,14 @@ class Streams:
         self._known: LRUCache[str, Job] = LRUCache(_CACHED_MAX)
 
     async def load(self, job_id: str) -> Job:
-        """Return the current job.
-
-        Errors: `NotFound`, `TryAgain`.
-        """
+        """Return the current job. Errors: `NotFound`."""
         job = await self.find(job_id)
         if job is None:
             raise NotFound(job_id)
         return job
 
     async def find(self, job_id: str) -> Job | None:
-        """Return the current job; None: it does not exist.
-
-        Errors: `TryAgain`.
-        """
+        """Return the current job; None: it does not exist."""
         known = self._known.get(job_id)
         bind(job_id, len(known.attempts) if known else 0)
         job = fold(await self._log.read(job_id, after=known.position if known else 0), known)
@@ -73,10 +69,7 @@ class Streams:
         return job
 
     async def open(self, command: SubmitJob) -> Job | None:
-        """Append the first event of a stream and return the job; None: the stream already exists.
-
-        Errors: `TryAgain`.
-        """
+        """Append the first event of a stream and return the job; None: the stream already exists."""
         bind(command.job_id)
         decision = submit(command, self._clock.now())
         try:
@@ -88,8 +81,7 @@ class Streams:
     async def carry_out(self, command: Command, job: Job) -> Outcome:
         """Append the events that follow from the command; none if it has already taken effect.
 
-        `job` may be out of date: the append detects that, and the command is decided again.
-        Errors: `NotFound`, `TryAgain`.
+        `job` may be out of date: the append detects that, and the command is decided again. Errors: `NotFound`.
         """
         for _ in range(_TRIES):
             decision = decide(job, command, self._clock.now())

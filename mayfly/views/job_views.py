@@ -53,11 +53,9 @@ class JobViews(Protocol):
 
     async def get_many(self, job_ids: Sequence[str]) -> Mapping[str, Job]:
         """Return the existing views of these jobs, by job id."""
-        ...
 
     async def save(self, jobs: Sequence[Job]) -> None:
         """Store each job unless a later position of it is already stored."""
-        ...
 
     async def page(self, job_filter: JobFilter, *, limit: int, cursor: str | None = None) -> Page:
         """Return jobs, newest submission first; jobs of the same time are in descending order of id.
@@ -65,31 +63,24 @@ class JobViews(Protocol):
         Shapes: at most `limit` jobs, and at most `PAGE_MAX`.
         Errors: ValueError for a cursor that no page returned.
         """
-        ...
 
     async def count_by_state(self) -> Mapping[JobState, int]:
         """Return the number of unarchived jobs in each state, including states with none."""
-        ...
 
     async def unsettled(self, *, after: str = "", limit: int = 1_000) -> Sequence[str]:
         """Return ids of jobs that are not over or whose container is not confirmed gone; ascending, after an id."""
-        ...
 
     async def clear(self) -> None:
         """Delete every view, for a rebuild. The views are incomplete until `note_complete`."""
-        ...
 
     async def complete(self) -> bool:
         """Say whether every event of the log has been folded into these views.
 
         False for a new store, a cleared one, and one of another version, since the feed only delivers new events.
         """
-        ...
 
     async def note_complete(self) -> None:
         """Record that the views are complete; from now on the feed keeps them complete."""
-        ...
 
     async def close(self) -> None:
         """Close files and connections."""
-        ...

@@ -54,24 +54,18 @@ class JobStats(Protocol):
         Shapes: spans and states without jobs are missing; `since` includes the span that contains it; `archived` True
         includes archived jobs.
         """
-        ...
 
     async def attention(self, kind: Attention) -> tuple[int, Sequence[str]]:
         """Return the number of jobs of a kind and up to `LIST_MAX` of their ids, the longest-waiting first."""
-        ...
 
     async def attempts(self, *, limit: int) -> Sequence[AttemptStats]:
         """Return the most recently ended attempts of settled jobs, newest first."""
-        ...
 
     async def positions(self, job_ids: Sequence[str]) -> Mapping[str, int]:
         """Return the position of each job's view; jobs without a view are missing."""
-        ...
 
     async def projected(self) -> int:
         """Return how many events have been folded into the views, for all jobs together."""
-        ...
 
     async def close(self) -> None:
         """Close files and connections."""
-        ...

@@ -1,18 +1,42 @@
-"""The contribution of one job to the stats: pure functions that all stores share."""
+"""The parts of a job that views and stats keep: pure functions that all stores share."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
+from typing import Any
 
 from mayfly.clock import stamp
-from mayfly.jobs.job import AttemptOutcome, Job
+from mayfly.jobs.job import AttemptOutcome, Job, to_json
 from mayfly.jobs.phases import PHASES, PhaseName, phases
 from mayfly.views.stats import Attention, Span
 
 WIDTHS: Mapping[Span, int] = {"minute": 16, "hour": 13, "day": 10}
 """Length of the part of a stamp that names the span: `2026-01-31T12:34` is a minute."""
 _BEGINNINGS: Mapping[Span, str] = {"minute": ":00+00:00", "hour": ":00:00+00:00", "day": "T00:00:00+00:00"}
+
+
+def latest_of(jobs: Sequence[Job]) -> Sequence[Job]:
+    """Return each job once, at its latest position; of equal positions, the first."""
+    latest: dict[str, Job] = {}
+    for job in jobs:
+        latest[job.job_id] = max(latest.get(job.job_id, job), job, key=attrgetter("position"))
+    return list(latest.values())
+
+
+def fields_of(job: Job) -> Mapping[str, Any]:
+    """Return the fields that lists filter by, and the folded job as text, so that no number changes."""
+    return {
+        "job_id": job.job_id,
+        "position": job.position,
+        "state": job.state,
+        "name": job.spec.name or "",
+        "submitted_at": stamp(job.submitted_at),
+        "archived": job.archived,
+        "settled": job.settled,
+        "document": to_json(job),
+    }
 
 
 def begun_at(bucket: str, span: Span) -> datetime:
@@ -42,16 +66,18 @@ def attempts_of(job: Job) -> Sequence[tuple[int, str, AttemptOutcome, Mapping[Ph
     """
     if not job.settled:
         return []
-    lengths: dict[int, dict[PhaseName, float]] = {}
-    for phase in phases(job):
-        if phase.ended_at is not None:
-            lengths.setdefault(phase.attempt, {})[phase.name] = round(phase.seconds(phase.ended_at), 3)
+    lengths = {
+        (phase.attempt, phase.name): round(phase.seconds(phase.ended_at), 3)
+        for phase in phases(job)
+        if phase.ended_at is not None
+    }
     return [
-        (attempt.number, stamp(attempt.ended_at), attempt.outcome, _in_order(lengths.get(attempt.number, {})))
+        (
+            attempt.number,
+            stamp(attempt.ended_at),
+            attempt.outcome,
+            {name: lengths[attempt.number, name] for name in PHASES if (attempt.number, name) in lengths},
+        )
         for attempt in job.attempts
         if attempt.ended_at is not None and attempt.outcome is not None
     ]
-
-
-def _in_order(lengths: Mapping[PhaseName, float]) -> Mapping[PhaseName, float]:
-    return {name: lengths[name] for name in PHASES if name in lengths}

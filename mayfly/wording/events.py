@@ -32,15 +32,17 @@ def _described(body: e.Body, attempt: int, format_time: Callable[[datetime], str
         case e.ContainerRefused():
             return f"{body.refusal}: {body.code}: {body.message} ({body.hint})"
         case e.ContainerStarted():
-            return f"the container of attempt {attempt} is running" + _since(body.started_at, format_time)
+            since = f" since {format_time(body.started_at)}" if body.started_at else ""
+            return f"the container of attempt {attempt} is running{since}"
         case e.WorkerStarted():
             return f"attempt {attempt} is claimed; its run deadline is {format_time(body.run_deadline)}"
         case e.WorkerProgressed():
-            return " ".join([*([f"{body.fraction:.0%}"] if body.fraction is not None else []), body.message])
+            return body.message if body.fraction is None else f"{body.fraction:.0%} {body.message}"
         case e.WorkerSucceeded():
-            return _result(body.result) + _usage(body.cpu_s, body.memory_peak_bytes)
+            result = "no result" if body.result is None else f"result {json.dumps(body.result, ensure_ascii=False)}"
+            return result + _usage(body)
         case e.WorkerFailed():
-            return f"{body.error}: {body.message}" + _usage(body.cpu_s, body.memory_peak_bytes)
+            return f"{body.error}: {body.message}" + _usage(body)
         case e.ContainerExited():
             code = "an unknown exit code" if body.exit_code is None else f"exit code {body.exit_code}"
             detail = f": {body.detail}" if body.detail else ""
@@ -79,15 +81,7 @@ def _described(body: e.Body, attempt: int, format_time: Callable[[datetime], str
             assert_never(body)
 
 
-def _since(at: datetime | None, format_time: Callable[[datetime], str]) -> str:
-    return "" if at is None else f" since {format_time(at)}"
-
-
-def _result(result: object) -> str:
-    return "no result" if result is None else f"result {json.dumps(result, ensure_ascii=False)}"
-
-
-def _usage(cpu_s: float | None, memory_peak_bytes: int | None) -> str:
-    used = [f"{cpu_s:.2f} s of CPU"] if cpu_s is not None else []
-    used += [f"{memory_peak_bytes / 1e6:.0f} MB"] if memory_peak_bytes is not None else []
+def _usage(body: e.WorkerSucceeded | e.WorkerFailed) -> str:
+    used = [f"{body.cpu_s:.2f} s of CPU"] if body.cpu_s is not None else []
+    used += [f"{body.memory_peak_bytes / 1e6:.0f} MB"] if body.memory_peak_bytes is not None else []
     return f" ({', '.join(used)})" if used else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from html import escape
 
 import streamlit as st
@@ -17,26 +16,25 @@ from mayfly.wording.text import printable
 from mayfly.wording.times import span
 from streamlit_dashboard import cards
 from streamlit_dashboard.errors import shows_errors
-from streamlit_dashboard.formatting import clock, moment_html
-from streamlit_dashboard.services import read_service
+from streamlit_dashboard.formatting import clock, clock_html
+from streamlit_dashboard.services import ask, reader
 from streamlit_dashboard.state_style import badge
 
 EVENTS_MAX = 500
 """Events on the page; a long job can have many more progress events."""
 
 
-def draw_events(job: Job, now: datetime) -> None:  # noqa: ARG001 - tabs share one signature
+def draw_events(job: Job) -> None:
     """Draw the events, a slider along them, and the job at the slider's position."""
     with shows_errors("The events could not be read", retries=not job.settled):
-        service = read_service()
         # The whole stream is read, because the job at a position is the fold of all events up to it.
-        stream = service.ask(service.reader.events(job.job_id, after=0, limit=10_000))
+        stream = ask(reader().events(job.job_id, after=0, limit=10_000))
         position = chosen_position(len(stream))
         at = fold(stream[:position])
         if at is None:
             return
         draw_moment(at, stream[position - 1], latest=position == len(stream))
-        st.html(stream_table(stream, position, job.submitted_at))
+        draw_stream(stream, position)
         with st.expander(f"Event {position} as stored in the log", icon=":material/data_object:"):
             st.json(to_document(stream[position - 1]), expanded=2)
 
@@ -61,44 +59,35 @@ def draw_moment(job: Job, event: Event, *, latest: bool) -> None:
     """Draw the job as it was right after an event."""
     attempt = job.attempt
     fraction, message = cards.attempt_progress(attempt)
+    share = "" if fraction is None else f"{fraction:.0%} "
     with st.container(border=True, key="moment"):
         title = "Now" if latest else f"After event {event.position}"
-        when = moment_html(event.at, clock(event.at))
         later = span((event.at - job.submitted_at).total_seconds())
-        subtitle = f"{escape(event.type)}, {when}, {later} after submission"
+        subtitle = f"{escape(event.type)}, {clock_html(event.at)}, {later} after submission"
         st.html(
             f'<div class="mf-row"><span><b>{title}</b> <span class="mf-muted">{subtitle}</span></span>'
             f"{badge(job.state)}</div>"
         )
-        st.html(
-            cards.facts(
-                [
-                    ("status", escape(printable(summary(job, format_time=clock), 200))),
-                    ("attempt", f"{len(job.attempts)} of {job.spec.retry.max_attempts}"),
-                    ("container", escape(attempt.container) if attempt else "none"),
-                    ("progress", f"{fraction:.0%} {escape(message)}" if fraction is not None else escape(message)),
-                    ("attempt outcome", escape(attempt.outcome or "open") if attempt else ""),
-                    (
-                        "claimed",
-                        moment_html(attempt.claimed_at, clock(attempt.claimed_at))
-                        if attempt and attempt.claimed_at
-                        else "",
-                    ),
-                    ("held", escape(printable(job.held_reason or "", 200))),
-                ]
-            )
+        cards.facts(
+            ("status", escape(printable(summary(job, format_time=clock), 200))),
+            ("attempt", f"{len(job.attempts)} of {job.spec.retry.max_attempts}"),
+            ("container", escape(attempt.container) if attempt else "none"),
+            ("progress", escape(f"{share}{message}")),
+            ("attempt outcome", escape(attempt.outcome or "open") if attempt else ""),
+            ("claimed", clock_html(attempt.claimed_at) if attempt else ""),
+            ("held", escape(printable(job.held_reason or "", 200))),
         )
 
 
-def stream_table(stream: Sequence[Event], position: int, since: datetime) -> str:
-    """Return the events around a position as a table; later events are faint."""
+def draw_stream(stream: Sequence[Event], position: int) -> None:
+    """Draw the events around a position as a table; later events are faint."""
     first = max(0, min(position - EVENTS_MAX // 2, len(stream) - EVENTS_MAX))
     shown = stream[first : first + EVENTS_MAX]
     rows = [
         (
             str(event.position),
-            moment_html(event.at, clock(event.at)),
-            f"+{span((event.at - since).total_seconds())}",
+            clock_html(event.at),
+            f"+{span((event.at - stream[0].at).total_seconds())}",
             escape(event.type),
             str(event.attempt or ""),
             escape(event.source),
@@ -109,4 +98,4 @@ def stream_table(stream: Sequence[Event], position: int, since: datetime) -> str
     classes = [
         "mf-now" if event.position == position else "mf-later" if event.position > position else "" for event in shown
     ]
-    return cards.table(("", "time", "after", "event", "attempt", "source", "description"), rows, classes)
+    cards.table(("", "time", "after", "event", "attempt", "source", "description"), rows, classes)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from html import escape
 from typing import Any
 
@@ -13,7 +12,7 @@ import streamlit as st
 from mayfly.jobs.job import Attempt, Job
 from mayfly.wording.text import plural
 from streamlit_dashboard.errors import shows_errors
-from streamlit_dashboard.services import api, read_service
+from streamlit_dashboard.services import api, ask, reader
 
 LINES_MAX = 1_000
 """Lines of output on the page; the download has all."""
@@ -22,7 +21,7 @@ _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
 _SOURCES = {"container": "live", "log": "kept in the log", "report": "the end, as the worker reported it", "none": ""}
 
 
-def draw_output(job: Job, now: datetime) -> None:  # noqa: ARG001 - tabs share one signature
+def draw_output(job: Job) -> None:
     """Draw an attempt's output."""
     attempt = chosen_attempt(job, "output-attempt")
     if attempt is None:
@@ -44,8 +43,7 @@ def draw_output(job: Job, now: datetime) -> None:  # noqa: ARG001 - tabs share o
                 key="log-download",
             )
         if not text.strip():
-            is_open = attempt.outcome is None
-            st.info("No output yet." if is_open else "No output.", icon=":material/terminal:")
+            st.info("No output." if attempt.outcome else "No output yet.", icon=":material/terminal:")
             return
         html, found = log_html(text, needle or "")
         cut = "; the beginning is missing" if truncated else ""
@@ -63,8 +61,7 @@ def output_of(job: Job, attempt: Attempt) -> tuple[str, str, bool]:
         live = api().output(job.job_id, attempt=attempt.number, known=known if of == this else None)
         st.session_state["live-log"] = (this, live)
         return live.text, live.source, live.truncated
-    service = read_service()
-    kept = service.ask(service.reader.output(job.job_id, attempt=attempt.number))
+    kept = ask(reader().output(job.job_id, attempt=attempt.number))
     return kept.text, kept.source, kept.truncated
 
 

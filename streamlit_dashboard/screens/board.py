@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Hashable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 
@@ -12,7 +13,7 @@ import streamlit as st
 
 from mayfly.errors import NotFound, TryAgain
 from mayfly.jobs.job import Job
-from mayfly.jobs.lifecycle import OPEN, STATES, JobState
+from mayfly.jobs.lifecycle import OPEN, STATES
 from mayfly.views.job_views import Page
 from mayfly.views.stats import Bucket, Span
 from mayfly.wording.states import STATE_STYLES
@@ -23,23 +24,18 @@ from streamlit_dashboard.board_choice import Choice, choose
 from streamlit_dashboard.clearing import ask_to_clear, clear_dialog
 from streamlit_dashboard.errors import shows_errors
 from streamlit_dashboard.formatting import viewer_zone
-from streamlit_dashboard.services import api, read_service
+from streamlit_dashboard.services import ask, overview, reader, submit
 from streamlit_dashboard.state_style import CHART_COLORS
 
 PAGE_SIZE = 24
 WIDTHS: dict[Span, timedelta] = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
-_OWN_MAX = 5
-"""How many jobs submitted in this session are shown before they are in the views."""
 
 
 def draw() -> None:
-    """Draw the page."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title("Board", anchor=False)
         st.button("Clear…", icon=":material/mop:", key="clear", on_click=ask_to_clear)
     clear_dialog()
-    if message := st.session_state.pop("toast", None):
-        st.toast(message, icon=":material/check_circle:")
     quick_add()
     choice = choose()
     live = st.session_state.get("live", True)
@@ -68,19 +64,13 @@ def quick_add() -> None:
             st.info("Type a message first. For commands and images, use the Submit page.", icon=":material/edit:")
             return
         with shows_errors("The job was not added"):
-            remember(api().submit({"message": message}, idempotency_key=uuid.uuid4().hex))
-
-
-def remember(job_id: str) -> None:
-    """Remember a job submitted in this session, so that the board shows it at once."""
-    st.session_state["own"] = [job_id, *st.session_state.get("own", [])][:_OWN_MAX]
+            submit({"message": message}, idempotency_key=uuid.uuid4().hex)
 
 
 def any_job_is_open() -> bool:
     """Return whether a job is open, so that the board changes every second."""
-    service = read_service()
     try:
-        counts = service.ask(service.overview.counts())
+        counts = ask(overview().counts())
     except TryAgain:
         return False
     return any(counts[state] for state in OPEN)
@@ -93,22 +83,22 @@ def page_state() -> Hashable:
 
 def show(choice: Choice, *, ticking: bool) -> None:
     """Read, then draw the parts that change."""
-    service = read_service()
     now = datetime.now(UTC)
     with shows_errors("The board could not be read", retries=True):
-        counts = service.ask(service.overview.counts())
+        counts = ask(overview().counts())
         if ticking and not any(counts[state] for state in OPEN):
             st.rerun()  # the whole page once, and from then on only after changes
-        lingering = service.ask(service.overview.attention_count("lingering"))
+        lingering = ask(overview().attention_count("lingering"))
         span = choice.window.span
-        since = now - choice.window.length if choice.window.length else None
-        buckets = service.ask(service.overview.submitted(span, since=since, archived=choice.archived))
+        since = choice.since(now)
+        buckets = ask(overview().submitted(span, since=since, archived=choice.conditions.archived))
         cursors: list[str | None] = cursors_of(choice)
-        page = service.ask(service.reader.page(choice.job_filter(now), limit=PAGE_SIZE, cursor=cursors[-1]))
+        job_filter = replace(choice.conditions, submitted_after=since)
+        page = ask(reader().page(job_filter, limit=PAGE_SIZE, cursor=cursors[-1]))
         own = not_in_views(page, choice) if len(cursors) == 1 else []
 
         containers = counts["starting"] + counts["running"] + lingering
-        st.html(cards.tiles(counts, [("containers", f"{containers:,}")]))
+        st.html(cards.tiles(counts, containers=containers))
         if buckets:
             begun = whole(since or buckets[0].begun_at, span)
             zone = UTC if span == "day" else viewer_zone()
@@ -117,14 +107,9 @@ def show(choice: Choice, *, ticking: bool) -> None:
         if not jobs:
             empty(choice, sum(counts.values()))
         elif choice.layout == "cards":
-            with st.container(key="grid"):
-                for job in jobs:
-                    cards.card(job, now)
+            cards.grid(jobs, now)
         else:
-            with st.container(key="rows"):
-                st.html(cards.ROW_HEAD)
-                for job in jobs:
-                    cards.row(job, now)
+            cards.rows(jobs, now)
         pager(page, cursors)
 
 
@@ -134,29 +119,14 @@ def over_time(buckets: tuple[Bucket, ...], span: Span, since: datetime, last: da
 
     It is cached, because most polls find no change.
     """
-    parts: dict[datetime, dict[JobState, int]] = {}
-    for bucket in buckets:
-        parts.setdefault(bucket.begun_at, {})[bucket.state] = bucket.jobs
-    found = [
-        Bar(
-            begun_at=begun_at,
-            parts=[
-                Part(word=STATE_STYLES[state].word, color=CHART_COLORS[state], count=counts[state])
-                for state in STATES
-                if state in counts
-            ],
-        )
-        for begun_at, counts in parts.items()
-    ]
-    return bar_chart(
-        found,
-        width=WIDTHS[span],
-        since=since,
-        until=last + WIDTHS[span],
-        zone=zone,
-        noun="jobs",
-        label=f"Jobs by time of submission and state: {sum(bar.count for bar in found):,}",
-    )
+    parts: dict[datetime, list[Part]] = {}
+    for bucket in sorted(buckets, key=lambda bucket: (bucket.begun_at, STATES.index(bucket.state))):
+        part = Part(word=STATE_STYLES[bucket.state].word, color=CHART_COLORS[bucket.state], count=bucket.jobs)
+        parts.setdefault(bucket.begun_at, []).append(part)
+    bars = [Bar(begun_at=begun_at, parts=stack) for begun_at, stack in parts.items()]
+    label = f"Jobs by time of submission and state: {sum(bar.count for bar in bars):,}"
+    width = WIDTHS[span]
+    return bar_chart(bars, width=width, since=since, until=last + width, zone=zone, noun="jobs", label=label)
 
 
 def whole(at: datetime, span: Span) -> datetime:
@@ -180,12 +150,11 @@ def not_in_views(page: Page, choice: Choice) -> list[Job]:
     own = [job_id for job_id in st.session_state.get("own", []) if job_id not in listed]
     if not own or not choice.everything:
         return []
-    service = read_service()
     newest = max((job.submitted_at for job in page.jobs), default=None)
     found = []
     for job_id in own:
         try:
-            job = service.ask(service.reader.job(job_id))
+            job = ask(reader().job(job_id))
         except NotFound:
             continue
         if not job.archived and (newest is None or job.submitted_at > newest):
@@ -199,19 +168,14 @@ def pager(page: Page, cursors: list[str | None]) -> None:
     if first and page.cursor is None:
         return
     with st.container(horizontal=True, horizontal_alignment="center", vertical_alignment="center"):
-        st.button("Newest", icon=":material/first_page:", disabled=first, key="newest", on_click=go_to, args=([None],))
-        st.button(
-            "Newer", icon=":material/chevron_left:", disabled=first, key="newer", on_click=go_to, args=(cursors[:-1],)
-        )
+        _page_button("Newest", ":material/first_page:", [None], disabled=first)
+        _page_button("Newer", ":material/chevron_left:", cursors[:-1], disabled=first)
         st.markdown(f"page {len(cursors)}", width="content")
-        st.button(
-            "Older",
-            icon=":material/chevron_right:",
-            disabled=page.cursor is None,
-            key="older",
-            on_click=go_to,
-            args=([*cursors, page.cursor],),
-        )
+        _page_button("Older", ":material/chevron_right:", [*cursors, page.cursor], disabled=page.cursor is None)
+
+
+def _page_button(label: str, icon: str, cursors: list[str | None], *, disabled: bool) -> None:
+    st.button(label, icon=icon, disabled=disabled, key=label.lower(), on_click=go_to, args=(cursors,))
 
 
 def go_to(cursors: list[str | None]) -> None:
@@ -221,14 +185,13 @@ def go_to(cursors: list[str | None]) -> None:
 
 def empty(choice: Choice, jobs: int) -> None:
     """Explain why there are no jobs, and what to do."""
-    service = read_service()
     if jobs and not (choice.everything and choice.window.length is None):
         st.info(
             "No job matches these filters. Remove a filter, or choose a longer period.",
             icon=":material/filter_alt_off:",
         )
         return
-    if service.ask(service.overview.projected()):
+    if ask(overview().projected()):
         st.info(
             "The board is clear. To see archived jobs, choose **include archived** under **Filters**.",
             icon=":material/check_circle:",

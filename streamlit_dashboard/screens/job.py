@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from html import escape
 
@@ -16,38 +17,38 @@ from mayfly.wording.specs import command_line
 from mayfly.wording.text import printable
 from streamlit_dashboard import cards
 from streamlit_dashboard.errors import shows_errors
-from streamlit_dashboard.formatting import ago, clock, moment_html
+from streamlit_dashboard.formatting import ago, clock, clock_html, moment_html
 from streamlit_dashboard.job_tabs.cost import draw_cost
 from streamlit_dashboard.job_tabs.events import draw_events
 from streamlit_dashboard.job_tabs.output import draw_output, draw_result
 from streamlit_dashboard.job_tabs.spec import draw_spec
 from streamlit_dashboard.job_tabs.usage import draw_usage
-from streamlit_dashboard.services import api, read_service
+from streamlit_dashboard.services import api, ask, reader
 from streamlit_dashboard.state_style import badge
 from streamlit_dashboard.timeline import timeline
 
 REFRESH_S = 1.0
-_RECENT_MAX = 30
+_RECENT_MAX = 9
+_TABS: Mapping[str, Callable[[Job], None]] = {
+    ":material/terminal: Output": draw_output,
+    ":material/monitoring: CPU and memory": draw_usage,
+    ":material/history: Events": draw_events,
+    ":material/description: Spec": draw_spec,
+    ":material/payments: Cost": draw_cost,
+}
 
 
 def draw() -> None:
-    """Draw the page."""
-    if message := st.session_state.pop("toast", None):
-        st.toast(message, icon=":material/check_circle:")
     job_id = st.query_params.get("job", "").strip()
-    if not job_id:
-        choose()
-        return
     if not is_job_id(job_id):
-        st.error(
-            f"`{printable(job_id, 60)}` is not a job id. Job ids look like `ada-abcdefghij`.", icon=":material/error:"
-        )
+        if job_id:
+            fault = f"`{printable(job_id, 60)}` is not a job id. Job ids look like `ada-abcdefghij`."
+            st.error(fault, icon=":material/error:")
         choose()
         return
     settled = False
     with shows_errors("The job could not be read"):
-        service = read_service()
-        settled = service.ask(service.reader.job(job_id)).settled
+        settled = ask(reader().job(job_id)).settled
     # A settled job does not change, so its page does not poll.
     st.fragment(show, run_every=None if settled else REFRESH_S)(job_id, live=not settled)
 
@@ -56,8 +57,7 @@ def choose() -> None:
     """Let the viewer type a job id, or choose one of the newest jobs."""
     st.title("Job", anchor=False)
     with shows_errors("The newest jobs could not be read"):
-        service = read_service()
-        newest = service.ask(service.reader.page(JobFilter(archived=True), limit=_RECENT_MAX, cursor=None)).jobs
+        newest = ask(reader().page(JobFilter(archived=True), limit=_RECENT_MAX, cursor=None)).jobs
         typed = st.text_input("Job id", placeholder="ada-abcdefghij", key="typed", icon=":material/search:")
         if typed:
             st.query_params["job"] = typed.strip()
@@ -67,37 +67,22 @@ def choose() -> None:
             st.page_link("screens/submit.py", label="Submit a job", icon=":material/add_circle:")
             return
         st.caption("Newest jobs")
-        now = datetime.now(UTC)
-        with st.container(key="grid"):
-            for job in newest[:9]:
-                cards.card(job, now)
+        cards.grid(newest, datetime.now(UTC))
 
 
 def show(job_id: str, *, live: bool) -> None:
     """Read, then draw the parts that change."""
     with shows_errors("The job could not be read", retries=live):
-        service = read_service()
-        job = service.ask(service.reader.job(job_id))
+        job = ask(reader().job(job_id))
         if live and job.settled:
             st.rerun()  # the whole page once; from then on, it does not poll
         now = datetime.now(UTC)
         head(job, now)
         time_and_result(job, now)
-        tabs = st.tabs(
-            [
-                ":material/terminal: Output",
-                ":material/monitoring: CPU and memory",
-                ":material/history: Events",
-                ":material/description: Spec",
-                ":material/payments: Cost",
-            ],
-            key="tab",
-            on_change="rerun",
-        )
-        for tab, draw_tab in zip(tabs, (draw_output, draw_usage, draw_events, draw_spec, draw_cost), strict=True):
+        for tab, draw_tab in zip(st.tabs(list(_TABS), key="tab", on_change="rerun"), _TABS.values(), strict=True):
             if tab.open:
                 with tab:
-                    draw_tab(job, now)
+                    draw_tab(job)
 
 
 def head(job: Job, now: datetime) -> None:
@@ -124,23 +109,16 @@ def head(job: Job, now: datetime) -> None:
     attempt = job.attempt
     since = ago(job.submitted_at, now)
     lingering = ", ".join(f"{a.group} ({a.container})" for a in job.lingering)
-    st.html(
-        cards.facts(
-            [
-                (
-                    "submitted",
-                    f'{moment_html(job.submitted_at)}<br><span class="mf-muted">{since}, by {job.source}</span>',
-                ),
-                ("duration", escape(duration(job, now))),
-                ("attempts", f"{len(job.attempts)} of {job.spec.retry.max_attempts}"),
-                ("container", escape(attempt.container if attempt else "none")),
-                ("exit code", "" if attempt is None or attempt.exit_code is None else str(attempt.exit_code)),
-                ("lingering", escape(lingering) if job.over else ""),
-                ("next attempt", moment_html(job.retry_at, clock(job.retry_at)) if job.retry_at else ""),
-                ("ended", moment_html(job.ended_at) if job.ended_at else ""),
-                ("size", f"{job.spec.cpu:g} CPU, {job.spec.memory_gb:g} GB"),
-            ]
-        )
+    cards.facts(
+        ("submitted", f'{moment_html(job.submitted_at)}<br><span class="mf-muted">{since}, by {job.source}</span>'),
+        ("duration", escape(duration(job, now))),
+        ("attempts", f"{len(job.attempts)} of {job.spec.retry.max_attempts}"),
+        ("container", escape(attempt.container if attempt else "none")),
+        ("exit code", "" if attempt is None or attempt.exit_code is None else str(attempt.exit_code)),
+        ("lingering", escape(lingering) if job.over else ""),
+        ("next attempt", clock_html(job.retry_at)),
+        ("ended", moment_html(job.ended_at)),
+        ("size", f"{job.spec.cpu:g} CPU, {job.spec.memory_gb:g} GB"),
     )
 
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import streamlit as st
 
-from mayfly.jobs.job import Attempt, Job
+from mayfly.jobs.job import Job
 from mayfly.jobs.lifecycle import TERMINAL, JobState
 from mayfly.views.stats import Span
 from mayfly.wording.text import plural, printable
@@ -20,8 +20,8 @@ from streamlit_dashboard import cards
 from streamlit_dashboard.auto_refresh import log_position, rerun_on_change, views_position
 from streamlit_dashboard.bar_chart import Bar, Part, bar_chart
 from streamlit_dashboard.errors import shows_errors
-from streamlit_dashboard.formatting import ago, ago_html, lasting, moment_html, size, viewer_zone
-from streamlit_dashboard.services import api, read_service
+from streamlit_dashboard.formatting import ago, lasting, moment_html, size, viewer_zone
+from streamlit_dashboard.services import api, ask, overview, stores
 
 POLL_S = 2.0
 _LATE_S = 60.0
@@ -37,7 +37,6 @@ _OUTCOME_TIMES: tuple[tuple[str, Span, timedelta | None], ...] = (
 
 
 def draw() -> None:
-    """Draw the page."""
     st.title("System", anchor=False)
     rerun_on_change(page_state, every_s=POLL_S)
     show()
@@ -67,105 +66,82 @@ def show() -> None:
 
 def vitals(now: datetime) -> None:
     """Draw the health and the size of each part."""
-    service = read_service()
     began = time.perf_counter()
     healthy = api().healthy()
     latency_ms = (time.perf_counter() - began) * 1_000
-    lag = service.ask(service.overview.lag())
-    columns = st.columns(4)
-    columns[0].metric(
-        "API", f"{latency_ms:.0f} ms" if healthy else "no answer", border=True, help=api().url, height="stretch"
+    lag = ask(overview().lag())
+    size_now = ask(overview().growth(now=now, over=timedelta(hours=1), points=2))
+    last_hour = size_now.points[-1][1] - size_now.points[0][1]
+    store = stores().store if size_now.exact else f"{stores().store}; the store's own count, which may be minutes old"
+    log_size = "unknown" if size_now.log_bytes is None else size(size_now.log_bytes)
+    missing = f"{lag.events:,}+ events" if lag.more else plural(lag.events, "event")
+    behind = "up to date" if lag.since is None else f"{span((now - lag.since).total_seconds())} behind"
+    metrics = (
+        ("API", f"{latency_ms:.0f} ms" if healthy else "no answer", None, api().url),
+        ("Events in the log", f"{size_now.events:,}", None, store),
+        ("Log size", log_size, f"{last_hour:,} events in the last hour", None),
+        ("Projector lag", missing, behind, "Events in the log that are not in the views yet"),
     )
+    for column, (label, value, delta, explanation) in zip(st.columns(4), metrics, strict=True):
+        column.metric(
+            label,
+            value,
+            delta=delta,
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+            help=explanation,
+            height="stretch",
+        )
     if not healthy:
         st.error(
             f"The API at {api().url} does not answer or is unhealthy: you can view jobs but not submit or cancel them. "
             "This page retries automatically.",
             icon=":material/cloud_off:",
         )
-    size_now = service.ask(service.overview.growth(now=now, over=timedelta(hours=1), points=2))
-    columns[1].metric(
-        "Events in the log",
-        f"{size_now.events:,}",
-        border=True,
-        help=service.stores.store
-        if size_now.exact
-        else f"{service.stores.store}; the store's own count, which may be minutes old",
-        height="stretch",
-    )
-    log_size = size(size_now.log_bytes) if size_now.log_bytes is not None else "unknown"
-    last_hour = size_now.points[-1][1] - size_now.points[0][1]
-    columns[2].metric(
-        "Log size",
-        log_size,
-        delta=f"{last_hour:,} events in the last hour",
-        delta_color="off",
-        delta_arrow="off",
-        border=True,
-        height="stretch",
-    )
-    since = "" if lag.since is None else f"{span((now - lag.since).total_seconds())} behind"
-    columns[3].metric(
-        "Projector lag",
-        f"{lag.events:,}+ events" if lag.more else plural(lag.events, "event"),
-        delta=since or "up to date",
-        delta_color="off",
-        delta_arrow="off",
-        height="stretch",
-        border=True,
-        help="Events in the log that are not in the views yet",
-    )
 
 
 def growth(now: datetime) -> None:
     """Draw the growth of the log over a day."""
-    service = read_service()
     until = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-    found = service.ask(service.overview.growth(now=until, over=_DAY, points=_POINTS))
+    found = ask(overview().growth(now=until, over=_DAY, points=_POINTS))
     st.subheader("Log growth, last 24 hours", anchor=False)
-    if found.points[0][1] == found.points[-1][1]:
+    (since, first), (until, last) = found.points[0], found.points[-1]
+    if first == last:
         st.caption("No events.")
-    else:
-        steps = [
-            Bar(begun_at=begun_at, parts=[Part(word="", color="#2f7de1", count=after - before)])
-            for (begun_at, before), (_, after) in pairwise(found.points)
-            if after > before
-        ]
-        html = bar_chart(
-            steps,
-            width=_DAY / (_POINTS - 1),
-            since=found.points[0][0],
-            until=found.points[-1][0],
-            zone=viewer_zone(),
-            noun="events",
-            label=f"Events in the last 24 hours: {found.points[-1][1] - found.points[0][1]:,}",
-        )
-        st.html(html)
+        return
+    bars = [
+        Bar(begun_at=begun_at, parts=[Part(word="", color="#2f7de1", count=after - before)])
+        for (begun_at, before), (_, after) in pairwise(found.points)
+        if after > before
+    ]
+    label = f"Events in the last 24 hours: {last - first:,}"
+    width = _DAY / (_POINTS - 1)
+    st.html(bar_chart(bars, width=width, since=since, until=until, zone=viewer_zone(), noun="events", label=label))
 
 
 def outcomes(now: datetime) -> None:
     """Draw the outcomes of jobs."""
     st.subheader("Outcomes", anchor=False)
-    service = read_service()
     rows: list[tuple[str, str, str]] = []
     for name, cut, length in _OUTCOME_TIMES:
         since = now - length if length else None
         counts: Counter[JobState] = Counter()
-        for bucket in service.ask(service.overview.submitted(cut, since=since, archived=True)):
+        for bucket in ask(overview().submitted(cut, since=since, archived=True)):
             if bucket.state in TERMINAL:
                 counts[bucket.state] += bucket.jobs
         rows.append((escape(name), f"{counts.total():,}", cards.shares(counts)))
     if not counts:
         st.info("No job is over yet.", icon=":material/hourglass_empty:")
         return
-    st.html(cards.table(("", "jobs", ""), rows))
+    cards.table(("", "jobs", ""), rows)
     st.caption("By time of submission, including archived jobs.")
 
 
 def phase_durations() -> None:
     """Draw the duration of each phase."""
     st.subheader("Phase durations", anchor=False)
-    service = read_service()
-    lengths = service.ask(service.overview.phase_lengths())
+    lengths = ask(overview().phase_lengths())
     if not lengths:
         st.info("No job is settled yet.", icon=":material/hourglass_empty:")
         return
@@ -180,31 +156,26 @@ def phase_durations() -> None:
         )
         for length in lengths
     ]
-    st.html(cards.table(("phase", "p50", "p95", "", "attempts"), rows))
+    cards.table(("phase", "p50", "p95", "", "attempts"), rows)
     st.caption("The last 1,000 attempts of settled jobs.")
 
 
 def held() -> None:
     """Draw the jobs that are held, and why."""
-    service = read_service()
-    count, jobs = service.ask(service.overview.attention("held"))
+    count, jobs = ask(overview().attention("held"))
     st.subheader(f"Held jobs: {count:,}", anchor=False)
     if not jobs:
         st.caption("None.")
         return
     reasons = Counter(printable(job.held_reason or "", 160) for job in jobs)
-    st.html(
-        cards.table(
-            ("reason", "jobs"), [(escape(reason), f"{times:,}") for reason, times in reasons.most_common(_ROWS_MAX)]
-        )
-    )
+    rows = [(escape(reason), f"{times:,}") for reason, times in reasons.most_common(_ROWS_MAX)]
+    cards.table(("reason", "jobs"), rows)
     links(jobs)
 
 
 def lingering(now: datetime) -> None:
     """Draw the containers that have outlived their attempt."""
-    service = read_service()
-    count, jobs = service.ask(service.overview.attention("lingering"))
+    count, jobs = ask(overview().attention("lingering"))
     late = [
         (job, attempt)
         for job in jobs
@@ -223,20 +194,18 @@ def lingering(now: datetime) -> None:
             escape(attempt.group),
             escape(attempt.place),
             escape(attempt.container),
-            ago_html(attempt.ended_at, now) if attempt.ended_at else "",
-            _delete_requested(attempt, now),
+            _ago_html(attempt.ended_at, now),
+            _ago_html(attempt.delete_requested_at, now, f"{plural(attempt.delete_requests, 'time')}, last ")
+            or "not yet",
         )
         for job, attempt in late[:_ROWS_MAX]
     ]
-    st.html(cards.table(("container", "place", "state", "ended", "delete requested"), rows))
+    cards.table(("container", "place", "state", "ended", "delete requested"), rows)
     links([job for job, _ in late])
 
 
-def _delete_requested(attempt: Attempt, now: datetime) -> str:
-    at = attempt.delete_requested_at
-    return (
-        "not yet" if at is None else moment_html(at, f"{plural(attempt.delete_requests, 'time')}, last {ago(at, now)}")
-    )
+def _ago_html(at: datetime | None, now: datetime, before: str = "") -> str:
+    return moment_html(at, f"{before}{ago(at, now)}") if at else ""
 
 
 def links(jobs: Sequence[Job]) -> None:

@@ -31,7 +31,6 @@ from mayfly.jobs.job import Job
 from mayfly.jobs.next_step import AZURE_POLLS
 from mayfly.jobs.places import parse_places
 from mayfly.jobs.spec import JobSpec
-from mayfly.log.memory import MemoryEventLog
 from mayfly.report_tokens import ReportTokens
 from mayfly.use_cases.receive_report import receive
 from mayfly.use_cases.reconcile import reconcile
@@ -43,6 +42,7 @@ from tests.fake_arm.backing import Course, Inside, TimedBacking
 from tests.fake_arm.limits import Limits
 from tests.fake_arm.server import serving
 from tests.mayfly.composed import KnownSecrets
+from tests.mayfly.log.memory import MemoryEventLog
 
 START = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 

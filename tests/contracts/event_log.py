@@ -18,8 +18,8 @@ import pytest
 from mayfly.errors import PositionTaken
 from mayfly.jobs import events as e
 from mayfly.log.event_log import EventLog
-from mayfly.log.memory import MemoryEventLog
 from tests.mayfly.jobs.samples import JOB_ID, ONE_OF_EACH, event, job_id_numbered, opening
+from tests.mayfly.log.memory import MemoryEventLog
 from tests.sampling import seeded, seeds
 
 

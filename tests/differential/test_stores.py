@@ -35,7 +35,6 @@ from mayfly.jobs.spec import JobSpec, RetryPolicy
 from mayfly.log.cosmos.event_log import CosmosEventLog
 from mayfly.log.cosmos.stats import CosmosLogStats
 from mayfly.log.event_log import EventLog
-from mayfly.log.memory import MemoryEventLog
 from mayfly.log.sqlite.event_log import SqliteEventLog
 from mayfly.log.sqlite.stats import SqliteLogStats
 from mayfly.log.stats import LogStats
@@ -50,6 +49,7 @@ from tests.contracts.job_views import job
 from tests.cosmos_server.server import CosmosServer
 from tests.mayfly.jobs.histories import live
 from tests.mayfly.jobs.samples import T0, job_id_numbered
+from tests.mayfly.log.memory import MemoryEventLog
 from tests.sampling import seeded, seeds
 
 JOBS = 6
@@ -95,7 +95,7 @@ class Run:
         self.views = {"sqlite": SqliteJobViews(self._folder / "views.db"), "cosmos": CosmosJobViews(account)}
         self.job_stats: dict[str, JobStats] = {
             "sqlite": SqliteJobStats(self._folder / "views.db"),
-            "cosmos": CosmosJobStats(account, attempts_age_s=0),
+            "cosmos": CosmosJobStats(account),
         }
         self.ledgers: dict[str, Ledger] = {
             "memory": self.memory_ledger,
@@ -371,7 +371,11 @@ async def _listed(views: JobViews) -> list[str]:
 
 @seeded
 @pytest.mark.parametrize("seed", seeds(2))
-def test_every_store_answers_like_the_model(cosmos_server: CosmosServer, tmp_path: Path, seed: int) -> None:
+def test_every_store_answers_like_the_model(
+    cosmos_server: CosmosServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    monkeypatch.setattr("mayfly.views.cosmos.stats._ATTEMPTS_AGE_S", 0)
+
     async def go() -> Counter[str]:
         run = Run(cosmos_server, tmp_path, seed)
         try:

@@ -21,7 +21,6 @@ from mayfly.jobs.next_step import LOCAL_POLLS, NextStep
 from mayfly.jobs.reports import Verdict
 from mayfly.jobs.spec import JobSpec
 from mayfly.log.event_log import EventLog
-from mayfly.log.memory import MemoryEventLog
 from mayfly.log.sqlite.event_log import SqliteEventLog
 from mayfly.report_tokens import ReportTokens
 from mayfly.use_cases import attempts
@@ -30,6 +29,7 @@ from mayfly.use_cases.submit import submit
 from mayfly.views.projection import project
 from mayfly.views.sqlite.job_views import SqliteJobViews
 from tests.mayfly.jobs.samples import CLAIM, T0
+from tests.mayfly.log.memory import MemoryEventLog
 from tests.mayfly.scripted_runtime import ScriptedRuntime
 
 REPORT_KEY = b"the key of the tests, 32 bytes or more"

@@ -13,12 +13,12 @@ import pytest
 from mayfly import composition
 from mayfly.admission.sqlite import SqliteLedger
 from mayfly.intake.sqlite import SqliteIntakeRecord
-from mayfly.log.memory import MemoryEventLog
 from mayfly.log.sqlite.event_log import SqliteEventLog
 from mayfly.settings import read_settings
 from mayfly.views.sqlite.job_views import SqliteJobViews
 from tests.mayfly.composed import compose
 from tests.mayfly.connections import Connections
+from tests.mayfly.log.memory import MemoryEventLog
 
 STORES: list[Callable[[Path], object]] = [SqliteEventLog, SqliteJobViews, SqliteIntakeRecord, SqliteLedger]
 

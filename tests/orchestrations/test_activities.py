@@ -12,9 +12,9 @@ import pytest
 from mayfly import composition
 from mayfly.errors import TryAgain
 from mayfly.jobs.events import Event
-from mayfly.log.memory import MemoryEventLog
 from tests.mayfly.composed import Composed, compose
 from tests.mayfly.jobs.samples import T0
+from tests.mayfly.log.memory import MemoryEventLog
 from tests.triggers.function_host import functions
 
 _ACTIVITIES = ["begin_attempt", "observe_attempt", "end_attempt"]

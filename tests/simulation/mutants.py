@@ -24,10 +24,10 @@ from mayfly.jobs.next_step import NextStep
 from mayfly.jobs.reports import Verdict, judge
 from mayfly.jobs.retry import may_retry
 from mayfly.log.event_log import EventLog, Recorded
-from mayfly.log.memory import MemoryEventLog
 from mayfly.use_cases import attempts, reconcile
 from mayfly.views import projection
 from orchestrations import run_job
+from tests.mayfly.log.memory import MemoryEventLog
 from tests.simulation.invariants import SECRET_VALUE
 
 

@@ -10,9 +10,9 @@ from mayfly.jobs.events import Event
 from mayfly.jobs.job import Job
 from mayfly.jobs.lifecycle import STATES, JobState
 from mayfly.log.event_log import Recorded
-from mayfly.log.memory import MemoryEventLog
 from mayfly.views.cursor import cursor_after, parse_cursor
 from mayfly.views.job_views import JobFilter, Page
+from tests.mayfly.log.memory import MemoryEventLog
 from tests.simulation.faults import Faults
 from tests.simulation.invariants import Invariants
 

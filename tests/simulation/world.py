@@ -31,11 +31,11 @@ from mayfly.jobs.costs import Prices
 from mayfly.jobs.decide import submit
 from mayfly.jobs.next_step import AZURE_POLLS, LOCAL_POLLS
 from mayfly.jobs.spec import JobSpec
-from mayfly.log.memory import MemoryEventLog
 from mayfly.orchestrators import ORCHESTRATION
 from mayfly.report_tokens import ReportTokens
 from mayfly.use_cases import submit as submit_module
 from orchestrations import activities, run_job
+from tests.mayfly.log.memory import MemoryEventLog
 from tests.simulation.faults import Faults
 from tests.simulation.feed import Feed
 from tests.simulation.invariants import SECRET_VALUE, Invariants

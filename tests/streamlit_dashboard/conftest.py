@@ -25,12 +25,11 @@ def _fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setenv("MAYFLY_URL", "http://127.0.0.1:9")
     monkeypatch.delenv("MAYFLY_KEY", raising=False)
     monkeypatch.setattr(services, "_READ_WITHIN_S", HANG_GUARD_S)
-    for cached in (services.read_service, services.api):
+    for cached in (services.stores, services.api):
         cached.clear()
     yield
     services.api().close()
-    service = services.read_service()
-    service.ask(service.stores.close())
+    services.ask(services.stores().close())
 
 
 @pytest.fixture

@@ -245,4 +245,4 @@ def test_views_without_their_tables_are_an_error(tmp_path: Path, opened: Open) -
     (tmp_path / "views.db").write_bytes(b"")
     (tmp_path / "log.db").write_bytes(b"")
     assert "no such table" in shown(opened())
-    assert services.read_service().stores.log_stats is not None
+    assert services.stores().log_stats is not None

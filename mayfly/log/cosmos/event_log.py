@@ -22,23 +22,18 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
-from azure.core.exceptions import AzureError
 from cachetools import LRUCache
 
-from mayfly.cosmos.account import CosmosAccount, translated
-from mayfly.cosmos.batch import write_batch
-from mayfly.cosmos.items import read_item
-from mayfly.cosmos.queries import query
+from mayfly.cosmos.account import CosmosAccount
+from mayfly.cosmos.items import CosmosItems
 from mayfly.errors import PositionTaken, TryAgain
 from mayfly.jobs.events import Event, body_to_json, from_document, to_document
 from mayfly.log.event_log import Recorded
 
 CONTAINER = "events"
-
-_READ_FAILED = "the event log could not be read"
+SUBJECT = "the event log"
 
 _HASH_BITS = 22
 _DIGITS = 19
@@ -52,31 +47,27 @@ class CosmosEventLog:
     """`EventLog` in Cosmos DB. Use from one event loop."""
 
     def __init__(self, account: CosmosAccount) -> None:
-        account.join()
-        self._account = account
-        self._query = partial(query, account, CONTAINER, _READ_FAILED)
-        self._read_item = partial(read_item, account, CONTAINER, _READ_FAILED)
+        self._items = CosmosItems(account, CONTAINER, SUBJECT)
         self._tips: LRUCache[str, tuple[int, int]] = LRUCache(_TIPS_MAX)
         """By job, the last known (position, global position); the stream may be longer but never shorter."""
 
     async def append(self, events: Sequence[Event], *, expected_position: int) -> None:
-        """See `EventLog.append`."""
         job_id = events[0].job_id
         taken = PositionTaken(job_id=job_id, expected_position=expected_position)
         below = await self._global_position(job_id, expected_position)
         if below is None:
             raise taken
-        append_id = secrets.token_hex(8)
-        documents = _documents(events, below=below, append_id=append_id)
-        if not await self._create(job_id, documents):
+        documents = _documents(events, below=below, append_id=secrets.token_hex(8))
+        operations = [("create", (document,)) for document in documents]
+        created = await self._items.write_batch(operations, job_id, operation="append")
+        if created is None and not await self._is_ours(job_id, documents[0]):
             self._tips.pop(job_id, None)
             raise taken
         self._remember(job_id, documents[-1])
 
     async def read(self, job_id: str, *, after: int = 0, limit: int | None = None) -> Sequence[Event]:
-        """See `EventLog.read`."""
         top = "" if limit is None else f"TOP {int(limit)} "
-        documents = await self._query(
+        documents = await self._items.query(
             "read",
             f"SELECT {top}* FROM c WHERE c.job_id = @job_id AND c.position > @after"  # noqa: S608 - top is a number
             " ORDER BY c.position",
@@ -88,8 +79,7 @@ class CosmosEventLog:
         return [from_document(document) for document in documents]
 
     async def read_all(self, *, after: int = 0, limit: int = 1_000) -> Sequence[Recorded]:
-        """See `EventLog.read_all`."""
-        documents = await self._query(
+        documents = await self._items.query(
             "read_all",
             f"SELECT TOP {int(limit) + 1} * FROM c WHERE c.global_position > @after"  # noqa: S608 - limit is a number
             " ORDER BY c.global_position",
@@ -103,8 +93,7 @@ class CosmosEventLog:
         return [Recorded(global_position=int(one["global_position"]), event=from_document(one)) for one in page]
 
     async def close(self) -> None:
-        """See `EventLog.close`."""
-        await self._account.leave()
+        await self._items.close()
 
     async def _global_position(self, job_id: str, position: int) -> int | None:
         """Return the global position of the stream's last event; None: `position` is not the last one."""
@@ -115,30 +104,19 @@ class CosmosEventLog:
             return None
         if known == position:
             return below
-        document = await self._read_item("read_last", _id(position), job_id)
-        if document is None:
-            return None
-        return int(document["global_position"])
-
-    async def _create(self, job_id: str, documents: Sequence[dict[str, Any]]) -> bool:
-        """Write all or none; False: another append has taken the first position."""
-        operations = [("create", (document,)) for document in documents]
-        try:
-            await write_batch(self._account, CONTAINER, operations, job_id, operation="append")
-        except AzureError as error:
-            if getattr(error, "status_code", None) == 409:
-                return await self._is_ours(job_id, documents[0])
-            raise translated(error, "the event log could not be written") from error
-        return True
+        document = await self._items.read(_id(position), job_id, operation="read_last")
+        return None if document is None else int(document["global_position"])
 
     async def _is_ours(self, job_id: str, document: Mapping[str, Any]) -> bool:
         """Say whether the conflicting item was written by this same append, whose answer was lost.
 
         Errors: `TryAgain`, even if the conflicting item cannot be found.
         """
-        found = await self._read_item("read_conflict", document["id"], job_id)
+        found = await self._items.read(document["id"], job_id, operation="read_conflict")
         if found is None:
-            raise TryAgain(f"{_READ_FAILED}: the item that conflicts with {document['id']} of {job_id} is not visible")
+            raise TryAgain(
+                f"{SUBJECT} could not be read: the item that conflicts with {document['id']} of {job_id} is not visible"
+            )
         return bool(found.get("append_id") == document["append_id"])
 
     def _remember(self, job_id: str, document: Mapping[str, Any]) -> None:
@@ -160,23 +138,23 @@ def _documents(events: Sequence[Event], *, below: int, append_id: str) -> list[d
 
 
 def _clock_position(event: Event) -> int:
-    milliseconds = (event.at - _EPOCH) // timedelta(milliseconds=1)
     digest = hashlib.sha256(event.job_id.encode()).digest()
-    return (milliseconds << _HASH_BITS) | (int.from_bytes(digest[:4], "big") >> (32 - _HASH_BITS))
+    return (_milliseconds(event.at) << _HASH_BITS) | (int.from_bytes(digest[:4], "big") >> (32 - _HASH_BITS))
 
 
 def last_position_of(at: datetime) -> str:
     """Return, as stored text, the highest global position of events up to this time."""
-    milliseconds = (at - _EPOCH) // timedelta(milliseconds=1)
-    return _text(((milliseconds + 1) << _HASH_BITS) - 1)
+    return _text(((_milliseconds(at) + 1) << _HASH_BITS) - 1)
+
+
+def _milliseconds(at: datetime) -> int:
+    return (at - _EPOCH) // timedelta(milliseconds=1)
 
 
 def _survives_doubles(value: Any) -> bool:
     """Say whether Cosmos DB, which stores numbers as doubles, keeps all numbers of a JSON value exact."""
-    if isinstance(value, dict):
-        return all(map(_survives_doubles, value.values()))
-    if isinstance(value, list):
-        return all(map(_survives_doubles, value))
+    if isinstance(value, dict | list):
+        return all(map(_survives_doubles, value.values() if isinstance(value, dict) else value))
     return not isinstance(value, int) or abs(value) <= _EXACT_MAX
 
 

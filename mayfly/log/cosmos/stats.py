@@ -1,9 +1,9 @@
 """Stats of the log in Cosmos DB: the container's usage statistics, and counts on the index.
 
 A container's description includes its number of items and bytes, for one request unit; these may lag by minutes. If
-the server does not report them (an emulator), the items are counted instead, and past hours are counted only once.
-Growth is counted by time span on the index of `global_position`, and past spans are counted only once. Events carry
-their writer's clock, so an earlier count misses an event that is more than an hour late.
+the server does not report them (an emulator), the items are counted instead. Growth is counted by time span on the
+index of `global_position`. Past spans are counted only once. Events carry their writer's clock, so an earlier count
+misses an event that is more than an hour late.
 
 Source: learn.microsoft.com/rest/api/cosmos-db/common-cosmosdb-rest-response-headers (x-ms-resource-usage, in KB).
 """
@@ -14,15 +14,13 @@ import asyncio
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from itertools import pairwise
 
-from azure.core.exceptions import AzureError
 from cachetools import LRUCache
 
-from mayfly.cosmos.account import CosmosAccount, charge_of, translated
-from mayfly.cosmos.queries import query
-from mayfly.log.cosmos.event_log import CONTAINER, last_position_of
+from mayfly.cosmos.account import CosmosAccount
+from mayfly.cosmos.items import CosmosItems
+from mayfly.log.cosmos.event_log import CONTAINER, SUBJECT, last_position_of
 from mayfly.log.stats import LogSize, Written
 
 _SETTLED_AFTER = timedelta(hours=1)
@@ -33,31 +31,24 @@ class CosmosLogStats:
     """`LogStats` in Cosmos DB. Use from one event loop."""
 
     def __init__(self, account: CosmosAccount) -> None:
-        account.join()
-        self._account = account
-        self._query = partial(query, account, CONTAINER, "the event log could not be read")
+        self._items = CosmosItems(account, CONTAINER, SUBJECT)
         self._spans: LRUCache[tuple[datetime | None, datetime], int] = LRUCache(_SPANS_MAX)
         """By (after, until), the number of events of past spans."""
 
     async def size(self) -> LogSize:
-        """See `LogStats.size`."""
-        container = await self._account.container(CONTAINER)
-        try:
+        async with self._items.call("size", "read") as (container, charge):
             described = await container.read(populate_quota_info=True)
-        except AzureError as error:
-            raise translated(error, "the event log could not be read") from error
         headers = described.get_response_headers()
-        charge_of(CONTAINER, "size")(headers, None)
+        charge(headers, None)
         usage = {name: int(value) for name, value in re.findall(r"(\w+)=(\d+)", headers.get("x-ms-resource-usage", ""))}
         if "documentsCount" in usage:
             size_kb = usage.get("collectionSize")
             log_bytes = None if size_kb is None else size_kb * 1_024
             return LogSize(events=usage["documentsCount"], log_bytes=log_bytes, exact=False)
-        settled = _hour(datetime.now(UTC) - _SETTLED_AFTER)
+        settled = (datetime.now(UTC) - _SETTLED_AFTER).replace(minute=0, second=0, microsecond=0)
         return LogSize(events=await self._count(None, settled) + await self._count(settled, None), log_bytes=None)
 
     async def written_by(self, times: Sequence[datetime]) -> Sequence[int]:
-        """See `LogStats.written_by`."""
         edges = sorted(set(times))
         if not edges:
             return []
@@ -71,16 +62,14 @@ class CosmosLogStats:
         return [known[at] for at in times]
 
     async def last(self, limit: int) -> Sequence[Written]:
-        """See `LogStats.last`."""
         text = f"SELECT TOP {int(limit)} c.job_id, c.position, c.at FROM c ORDER BY c.global_position DESC"  # noqa: S608
         return [
             Written(job_id=item["job_id"], position=int(item["position"]), at=datetime.fromisoformat(item["at"]))
-            for item in await self._query("last", text)
+            for item in await self._items.query("last", text)
         ]
 
     async def close(self) -> None:
-        """See `LogStats.close`."""
-        await self._account.leave()
+        await self._items.close()
 
     async def _count(self, after: datetime | None, until: datetime | None) -> int:
         """Return how many events were written after one time and at or before another."""
@@ -91,11 +80,7 @@ class CosmosLogStats:
         if until is not None:
             bounds["@until"] = last_position_of(until)
             text += " AND c.global_position <= @until"
-        count = int(sum(await self._query("count", text, bounds)))
+        count = int(sum(await self._items.query("count", text, bounds)))
         if until is not None and until <= datetime.now(UTC) - _SETTLED_AFTER:
             self._spans[after, until] = count
         return count
-
-
-def _hour(at: datetime) -> datetime:
-    return at.replace(minute=0, second=0, microsecond=0)

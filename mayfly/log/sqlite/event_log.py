@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from datetime import datetime
+from functools import partial
 from io import UnsupportedOperation
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from typing import Any
 from mayfly.errors import PositionTaken, TryAgain
 from mayfly.jobs.events import Event, body_from_json, body_to_json
 from mayfly.log.event_log import Recorded
-from mayfly.sqlite_file import ReadOnlyFile, open_for_writing
+from mayfly.sqlite_file import ReadOnlyFile, fetch, open_for_writing
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS log (
@@ -54,8 +55,9 @@ SELECT global_position AS _lsn,
 FROM log;
 """
 
-_INSERT = "INSERT INTO log (job_id, position, type, at, attempt, source, data, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _COLUMNS = "job_id, position, type, at, attempt, source, data, version"
+_INSERT = f"INSERT INTO log ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - names of columns
+_READ_FAILED = "the event log could not be read"
 
 _Row = tuple[Any, ...]
 """A row as SQLite returns it: the columns above, typed by the schema."""
@@ -69,14 +71,14 @@ class SqliteEventLog:
     def __init__(self, path: Path) -> None:
         with ExitStack() as opened:
             self._writing = opened.enter_context(closing(_open(path)))
-            self._reading = opened.enter_context(closing(_open(path)))
+            reading = opened.enter_context(closing(_open(path)))
             self._connections = opened.pop_all()
+        self._fetch = partial(fetch, reading, _READ_FAILED)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="event-log")
         self._waiting: list[_Waiting] = []
         self._flushing: asyncio.Task[None] | None = None
 
     async def append(self, events: Sequence[Event], *, expected_position: int) -> None:
-        """See `EventLog.append`."""
         rows = [_row(event) for event in events]  # here, so that an event without a JSON form fails only this append
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((rows, expected_position, written))
@@ -85,24 +87,24 @@ class SqliteEventLog:
         await written
 
     async def read(self, job_id: str, *, after: int = 0, limit: int | None = None) -> Sequence[Event]:
-        """See `EventLog.read`."""
         rows = self._fetch(
             f"SELECT {_COLUMNS} FROM log WHERE job_id = ? AND position > ? ORDER BY position LIMIT ?",  # noqa: S608
-            (job_id, after, -1 if limit is None else limit),
+            job_id,
+            after,
+            -1 if limit is None else limit,
         )
         return [_event(row) for row in rows]
 
     async def read_all(self, *, after: int = 0, limit: int = 1_000) -> Sequence[Recorded]:
-        """See `EventLog.read_all`."""
         rows = self._fetch(
             f"SELECT {_COLUMNS}, global_position FROM log"  # noqa: S608
             " WHERE global_position > ? ORDER BY global_position LIMIT ?",
-            (after, limit),
+            after,
+            limit,
         )
         return [Recorded(global_position=row[8], event=_event(row)) for row in rows]
 
     async def close(self) -> None:
-        """See `EventLog.close`."""
         try:
             if self._flushing is not None:
                 await self._flushing
@@ -113,15 +115,6 @@ class SqliteEventLog:
     def release(self) -> None:
         """Close the file; no append may be running."""
         self._connections.close()
-
-    def _fetch(self, sql: str, arguments: tuple[object, ...]) -> list[_Row]:
-        try:
-            return self._connection().execute(sql, arguments).fetchall()
-        except sqlite3.DatabaseError as error:
-            raise TryAgain(f"the event log could not be read: {error}") from error
-
-    def _connection(self) -> sqlite3.Connection:
-        return self._reading
 
     async def _flush(self) -> None:
         """Write all waiting appends, one transaction after another, until none is left."""
@@ -165,22 +158,16 @@ class SqliteLogReader(SqliteEventLog):
     """The same log for a process that only reads it; the file may not exist yet."""
 
     def __init__(self, path: Path) -> None:
-        self._file = ReadOnlyFile(path)
+        file = ReadOnlyFile(path)
+        self._connections = ExitStack()
+        self._connections.callback(file.close)
+        self._fetch = partial(fetch, file, _READ_FAILED)
 
     async def append(self, events: Sequence[Event], *, expected_position: int) -> None:
-        """Refuse."""
         raise UnsupportedOperation(f"the log is open for reading only: {len(events)} events after {expected_position}")
 
     async def close(self) -> None:
-        """See `EventLog.close`."""
         self.release()
-
-    def release(self) -> None:
-        """Close the file."""
-        self._file.close()
-
-    def _connection(self) -> sqlite3.Connection:
-        return self._file.connection
 
 
 def _open(path: Path) -> sqlite3.Connection:

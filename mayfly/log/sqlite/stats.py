@@ -6,14 +6,14 @@ writers' clocks disagree, the answer is off by the events of the difference.
 
 from __future__ import annotations
 
-import sqlite3
+from bisect import bisect_right
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
-from mayfly.errors import TryAgain
 from mayfly.log.stats import LogSize, Written
-from mayfly.sqlite_file import ReadOnlyFile
+from mayfly.sqlite_file import ReadOnlyFile, fetch
 
 
 class SqliteLogStats:
@@ -21,53 +21,30 @@ class SqliteLogStats:
 
     def __init__(self, path: Path) -> None:
         self._file = ReadOnlyFile(path)
+        self._fetch = partial(fetch, self._file, "the event log could not be read")
 
     async def size(self) -> LogSize:
-        """See `LogStats.size`."""
-        pages = self._one("PRAGMA page_count", ())
-        return LogSize(events=self._head(), log_bytes=pages * self._one("PRAGMA page_size", ()))
+        ((pages,),) = self._fetch("PRAGMA page_count")
+        ((page_bytes,),) = self._fetch("PRAGMA page_size")
+        return LogSize(events=self._head(), log_bytes=pages * page_bytes)
 
     async def written_by(self, times: Sequence[datetime]) -> Sequence[int]:
-        """See `LogStats.written_by`."""
-        head = self._head()
-        return [self._last_at(at, head) for at in times]
+        positions = range(1, self._head() + 1)
+        return [bisect_right(positions, at, key=self._written_at) for at in times]
 
     async def last(self, limit: int) -> Sequence[Written]:
-        """See `LogStats.last`."""
-        rows = self._rows("SELECT job_id, position, at FROM log ORDER BY global_position DESC LIMIT ?", (limit,))
+        rows = self._fetch("SELECT job_id, position, at FROM log ORDER BY global_position DESC LIMIT ?", limit)
         return [
-            Written(job_id=str(job_id), position=int(str(position)), at=datetime.fromisoformat(str(at)))
-            for job_id, position, at in rows
+            Written(job_id=job_id, position=position, at=datetime.fromisoformat(at)) for job_id, position, at in rows
         ]
 
     async def close(self) -> None:
-        """See `LogStats.close`."""
         self._file.close()
 
     def _head(self) -> int:
-        return self._one("SELECT coalesce(max(global_position), 0) FROM log", ())
+        ((head,),) = self._fetch("SELECT coalesce(max(global_position), 0) FROM log")
+        return int(head)
 
-    def _last_at(self, at: datetime, head: int) -> int:
-        """Return the last global position that was written at or before this time."""
-        low, high = 0, head
-        while low < high:
-            middle = (low + high + 1) // 2
-            (text,) = self._row("SELECT at FROM log WHERE global_position = ?", (middle,)) or (None,)
-            if text is not None and datetime.fromisoformat(str(text)) <= at:
-                low = middle
-            else:
-                high = middle - 1
-        return low
-
-    def _one(self, sql: str, arguments: tuple[object, ...]) -> int:
-        row = self._row(sql, arguments)
-        return int(str(row[0])) if row else 0
-
-    def _row(self, sql: str, arguments: tuple[object, ...]) -> tuple[object, ...] | None:
-        return next(iter(self._rows(sql, arguments)), None)
-
-    def _rows(self, sql: str, arguments: tuple[object, ...]) -> list[tuple[object, ...]]:
-        try:
-            return self._file.connection.execute(sql, arguments).fetchall()
-        except sqlite3.DatabaseError as error:
-            raise TryAgain(f"the event log could not be read: {error}") from error
+    def _written_at(self, global_position: int) -> datetime:
+        rows = self._fetch("SELECT at FROM log WHERE global_position = ?", global_position)
+        return datetime.fromisoformat(rows[0][0]) if rows else datetime.max.replace(tzinfo=UTC)

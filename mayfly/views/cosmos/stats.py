@@ -21,18 +21,14 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Any
 
-from azure.core.exceptions import AzureError
-from azure.cosmos.exceptions import CosmosBatchOperationError
 from cachetools import LRUCache
 
 from mayfly.clock import stamp
-from mayfly.cosmos.account import WRITE_TRIES, CosmosAccount, charge_of, translated
-from mayfly.cosmos.batch import OPERATIONS_MAX, write_batch
-from mayfly.cosmos.items import delete_item, read_item
-from mayfly.cosmos.queries import query
+from mayfly.cosmos.account import CosmosAccount
+from mayfly.cosmos.batch import OPERATIONS_MAX
+from mayfly.cosmos.items import CosmosItems, Item
 from mayfly.errors import TryAgain
 from mayfly.jobs.job import Job
 from mayfly.jobs.lifecycle import STATES, JobState
@@ -46,15 +42,13 @@ _ITEMS: Mapping[Span, int] = {"day": 7, "hour": 10, "minute": 13}
 _JOBS_PER_BATCH = (OPERATIONS_MAX - 1) // 3
 """Each job adds at most its own item, a day's and an hour's to a batch; all jobs share the month's item."""
 _TRIES = 20
-_CONFLICTS = (404, 409, 412)
 _CACHED_MAX = 5_000
+_ATTEMPTS_AGE_S = 30.0
+"""How old an answer of `attempts` may be; it is the only call that reads many items."""
 _ARCHIVED = " archived"
 _COMPLETE = "complete"
 """Id and partition of the item that marks the stats as complete; it is neither a month nor a valid job id."""
-_READ_FAILED = "the job stats could not be read"
-_WRITE_FAILED = "the job stats could not be written"
 
-_Item = dict[str, Any]
 _Key = tuple[str, str]
 """(month, id)."""
 
@@ -62,17 +56,10 @@ _Key = tuple[str, str]
 class CosmosJobStats:
     """`JobStats` in Cosmos DB, and their updates. Use from one event loop."""
 
-    def __init__(self, account: CosmosAccount, *, attempts_age_s: float = 30.0) -> None:
-        """Send nothing yet.
-
-        Units: `attempts_age_s`: how old an answer of `attempts` may be; it is the only call that reads many items.
-        """
-        account.join()
-        self._account = account
-        self._query = partial(query, account, CONTAINER, _READ_FAILED)
-        self._attempts_age_s = attempts_age_s
+    def __init__(self, account: CosmosAccount) -> None:
+        self._container = CosmosItems(account, CONTAINER, "the job stats")
         self._attempts: tuple[float, int, Sequence[AttemptStats]] | None = None
-        self._cache: LRUCache[_Key, _Item] = LRUCache(_CACHED_MAX)
+        self._cache: LRUCache[_Key, Item] = LRUCache(_CACHED_MAX)
         """Items as last read or written here. The server rejects a write that is based on a stale one."""
 
     async def move(self, jobs: Sequence[Job]) -> None:
@@ -85,24 +72,19 @@ class CosmosJobStats:
 
     async def clear(self) -> None:
         """Remove every job from the counts. A job saved concurrently is counted once or not at all."""
-        await self._delete_mark()  # first, so that an interrupted clear leaves the stats incomplete
-        found = await self._query("clear", "SELECT c.month, c.id FROM c WHERE c.kind = 'job'")
+        # The mark goes first, so that an interrupted clear leaves the stats incomplete.
+        await self._container.delete(_COMPLETE, _COMPLETE, operation="mark")
+        found = await self._container.query("clear", "SELECT c.month, c.id FROM c WHERE c.kind = 'job'")
         for month, some in _by_month((item["month"], item["id"], None) for item in found):
             await self._move(month, some)
 
     async def complete(self) -> bool:
         """Say whether `note_complete` was called after the last clear or loss."""
-        self._forget(_COMPLETE, [_COMPLETE])  # another process may have cleared the stats
-        return await self._item(_COMPLETE, _COMPLETE) is not None
+        return await self._container.read(_COMPLETE, _COMPLETE) is not None
 
     async def note_complete(self) -> None:
         """Record that every job is counted."""
-        container = await self._account.container(CONTAINER)
-        mark = {"id": _COMPLETE, "month": _COMPLETE, "kind": "mark"}
-        try:
-            await container.upsert_item(mark, retry_write=WRITE_TRIES, response_hook=charge_of(CONTAINER, "mark"))
-        except AzureError as error:
-            raise translated(error, _WRITE_FAILED) from error
+        await self._container.upsert({"id": _COMPLETE, "month": _COMPLETE, "kind": "mark"}, operation="mark")
 
     async def count_by_state(self) -> Mapping[JobState, int]:
         """Return the number of unarchived jobs in each state, including states with none."""
@@ -112,19 +94,17 @@ class CosmosJobStats:
         return {state: counts[state] for state in STATES}
 
     async def submitted(self, span: Span, *, since: datetime | None = None, archived: bool = False) -> Sequence[Bucket]:
-        """See `JobStats.submitted`."""
         first = "" if since is None else stamp(since)[: WIDTHS[span]]
-        found = await self._query(
+        found = await self._container.query(
             f"submitted_by_{span}",
             "SELECT c.counts FROM c WHERE c.kind = @kind AND c.id >= @first",
             {"@kind": span, "@first": first[: _ITEMS[span]]},
         )
         totals = Counter[tuple[str, str]]()
         for item in found:
-            for bucket, by_state in item["counts"].items():
-                for state, jobs in by_state.items():
-                    if bucket >= first and (archived or not state.endswith(_ARCHIVED)):
-                        totals[bucket, state.removesuffix(_ARCHIVED)] += jobs
+            for (bucket, state), jobs in _counts_in(item).items():
+                if bucket >= first and (archived or not state.endswith(_ARCHIVED)):
+                    totals[bucket, state.removesuffix(_ARCHIVED)] += jobs
         states = {str(state): state for state in STATES}
         return [
             Bucket(begun_at=begun_at(bucket, span), state=states[state], jobs=jobs)
@@ -132,29 +112,22 @@ class CosmosJobStats:
         ]
 
     async def attention(self, kind: Attention) -> tuple[int, Sequence[str]]:
-        """See `JobStats.attention`."""
         since = f"{kind}_since"
-        found = await self._query(
-            kind,
-            f"SELECT TOP {LIST_MAX + 1} c.id FROM c WHERE IS_DEFINED(c.{since}) ORDER BY c.{since}",  # noqa: S608
-        )
+        text = f"SELECT TOP {LIST_MAX + 1} c.id FROM c WHERE IS_DEFINED(c.{since}) ORDER BY c.{since}"  # noqa: S608
+        found = await self._container.query(kind, text)
         count = len(found)
         if count > LIST_MAX:
             text = f"SELECT VALUE COUNT(1) FROM c WHERE IS_DEFINED(c.{since})"  # noqa: S608 - one of two names
-            count = sum(await self._query(f"{kind}_count", text))
+            count = sum(await self._container.query(f"{kind}_count", text))
         return count, [item["id"] for item in found[:LIST_MAX]]
 
     async def attempts(self, *, limit: int) -> Sequence[AttemptStats]:
-        """See `JobStats.attempts`; the answer may be seconds old."""
         now = time.monotonic()
-        if self._attempts is not None and self._attempts[1] >= limit and now - self._attempts[0] < self._attempts_age_s:
+        if self._attempts is not None and self._attempts[1] >= limit and now - self._attempts[0] < _ATTEMPTS_AGE_S:
             return self._attempts[2][:limit]
-        found = await self._query(
-            "attempts",
-            # Each of the latest `limit` attempts belongs to one of the `limit` jobs whose last attempts are the latest.
-            f"SELECT TOP {int(limit)} c.attempts FROM c WHERE IS_DEFINED(c.ended_at) ORDER BY c.ended_at DESC",  # noqa: S608
-            {},
-        )
+        # Each of the latest `limit` attempts belongs to one of the `limit` jobs whose last attempts are the latest.
+        text = f"SELECT TOP {int(limit)} c.attempts FROM c WHERE IS_DEFINED(c.ended_at) ORDER BY c.ended_at DESC"  # noqa: S608
+        found = await self._container.query("attempts", text)
         ended = sorted((one for item in found for one in item["attempts"]), key=lambda one: str(one[0]), reverse=True)
         latest = [
             AttemptStats(outcome=outcome, ended_at=datetime.fromisoformat(ended_at), seconds=seconds)
@@ -164,11 +137,10 @@ class CosmosJobStats:
         return latest
 
     async def positions(self, job_ids: Sequence[str]) -> Mapping[str, int]:
-        """See `JobStats.positions`."""
         names = {f"@id{number}": job_id for number, job_id in enumerate(dict.fromkeys(job_ids))}
         if not names:
             return {}
-        found = await self._query(
+        found = await self._container.query(
             "positions",
             f"SELECT c.id, c.position FROM c WHERE c.kind = 'job' AND c.id IN ({', '.join(names)})",  # noqa: S608
             names,
@@ -176,12 +148,10 @@ class CosmosJobStats:
         return {item["id"]: int(item["position"]) for item in found}
 
     async def projected(self) -> int:
-        """See `JobStats.projected`."""
-        return sum(await self._query("projected", "SELECT VALUE c.events FROM c WHERE c.kind = 'day'"))
+        return sum(await self._container.query("projected", "SELECT VALUE c.events FROM c WHERE c.kind = 'day'"))
 
     async def close(self) -> None:
-        """See `JobStats.close`."""
-        await self._account.leave()
+        await self._container.close()
 
     async def _move(self, month: str, jobs: Mapping[str, Job | None]) -> None:
         """Update the counts for jobs of one month, all or none; None: remove the job from the counts."""
@@ -193,18 +163,12 @@ class CosmosJobStats:
             changes = [(before.get(job_id), item) for job_id, item in after.items()]
             counts = await self._items(month, _counting(changes))
             changes += [(counts.get(item["id"]), item) for item in _counted(month, changes, counts)]
-            try:
-                done = await write_batch(
-                    self._account, CONTAINER, [_operation(*change) for change in changes], month, operation="move"
-                )
-            except CosmosBatchOperationError as error:
-                if error.status_code not in _CONFLICTS:
-                    raise translated(error, _WRITE_FAILED) from error
+            operations = [_operation(*change) for change in changes]
+            done = await self._container.write_batch(operations, month, operation="move")
+            if done is None:
                 self._forget(month, [*jobs, *(_counting(changes))])
                 await asyncio.sleep(random.uniform(0, 0.02 * (tried + 1)))  # noqa: S311 - so that writers do not collide again
                 continue
-            except AzureError as error:
-                raise translated(error, _WRITE_FAILED) from error
             for (_, item), outcome in zip(changes, done, strict=True):
                 if item is not None:
                     self._remember({**item, "_etag": outcome["eTag"]})
@@ -212,27 +176,22 @@ class CosmosJobStats:
             return
         raise TryAgain(f"gave up after {_TRIES} concurrent writes to the job stats of {month}; retry")
 
-    async def _items(self, month: str, ids: Iterable[str]) -> dict[str, _Item]:
+    async def _items(self, month: str, ids: Iterable[str]) -> dict[str, Item]:
         """Return the existing items, by id."""
         unique = list(dict.fromkeys(ids))
         found = await asyncio.gather(*(self._item(month, one) for one in unique))
         return {one: item for one, item in zip(unique, found, strict=True) if item is not None}
 
-    async def _item(self, month: str, one: str) -> _Item | None:
+    async def _item(self, month: str, one: str) -> Item | None:
         cached = self._cache.get((month, one))
         if cached is not None:
             return cached
-        item = await read_item(self._account, CONTAINER, _READ_FAILED, "get", one, month)
+        item = await self._container.read(one, month)
         if item is not None:
             self._remember(item)
         return item
 
-    async def _delete_mark(self) -> None:
-        self._forget(_COMPLETE, [_COMPLETE])
-        failure = "the job stats could not be cleared"
-        await delete_item(self._account, CONTAINER, failure, "mark", _COMPLETE, _COMPLETE)
-
-    def _remember(self, item: _Item) -> None:
+    def _remember(self, item: Item) -> None:
         self._cache[item["month"], item["id"]] = item
 
     def _forget(self, month: str, ids: Iterable[str]) -> None:
@@ -251,21 +210,20 @@ def _by_month(jobs: Iterable[tuple[str, str, Job | None]]) -> Iterable[tuple[str
             yield month, {job_id: some[job_id] for job_id in ids[begin : begin + _JOBS_PER_BATCH]}
 
 
-def _moved(month: str, jobs: Mapping[str, Job | None], before: Mapping[str, _Item]) -> dict[str, _Item | None]:
+def _moved(month: str, jobs: Mapping[str, Job | None], before: Mapping[str, Item]) -> dict[str, Item | None]:
     """Return the new items of the jobs that change; None: the item must be deleted."""
-    moved: dict[str, _Item | None] = {}
+    moved: dict[str, Item | None] = {}
     for job_id, job in jobs.items():
-        known = before.get(job_id)
-        if job is None:
-            if known is not None:
-                moved[job_id] = None
-        elif known is None or int(known["position"]) < job.position:
+        counted = int(before[job_id]["position"]) if job_id in before else 0
+        if job is None and counted:
+            moved[job_id] = None
+        elif job is not None and job.position > counted:
             moved[job_id] = _of_job(month, job)
     return moved
 
 
-def _of_job(month: str, job: Job) -> _Item:
-    item: _Item = {
+def _of_job(month: str, job: Job) -> Item:
+    item: Item = {
         "id": job.job_id,
         "month": month,
         "kind": "job",
@@ -280,15 +238,15 @@ def _of_job(month: str, job: Job) -> _Item:
     return item
 
 
-def _counting(changes: Sequence[tuple[_Item | None, _Item | None]]) -> set[str]:
+def _counting(changes: Sequence[tuple[Item | None, Item | None]]) -> set[str]:
     """Return the ids of the count items of these jobs."""
     stamps = {item["at"] for change in changes for item in change if item is not None and item["kind"] == "job"}
     return {at[:width] for at in stamps for width in _ITEMS.values()}
 
 
 def _counted(
-    month: str, changes: Sequence[tuple[_Item | None, _Item | None]], counts: Mapping[str, _Item]
-) -> Sequence[_Item]:
+    month: str, changes: Sequence[tuple[Item | None, Item | None]], counts: Mapping[str, Item]
+) -> Sequence[Item]:
     """Return the count items that these changes affect, with their new counts."""
     deltas: dict[tuple[Span, str], Counter[tuple[str, str]]] = {}
     events = 0
@@ -299,30 +257,32 @@ def _counted(
                 for span, width in _ITEMS.items():
                     bucket = item["at"][: WIDTHS[span]]
                     deltas.setdefault((span, item["at"][:width]), Counter())[bucket, item["counted_as"]] += sign
-    changed: list[_Item] = []
+    changed: list[Item] = []
     for (span, one), delta in deltas.items():
-        known = counts.get(one, {})
         if not any(delta.values()) and not (span == "day" and events):
             continue
-        by_bucket: dict[str, dict[str, int]] = {
-            bucket: dict(by_state) for bucket, by_state in known.get("counts", {}).items()
-        }
-        for (bucket, state), jobs in delta.items():
-            by_state = by_bucket.setdefault(bucket, {})
-            by_state[state] = by_state.get(state, 0) + jobs
-        item = {"id": one, "month": month, "kind": span, "counts": _without_zeros(by_bucket)}
+        known = counts.get(one, {"counts": {}})
+        by_bucket: dict[str, dict[str, int]] = {}
+        totals = _counts_in(known)
+        totals.update(delta)
+        for (bucket, state), jobs in totals.items():
+            if jobs:
+                by_bucket.setdefault(bucket, {})[state] = jobs
+        item = {"id": one, "month": month, "kind": span, "counts": by_bucket}
         if span == "day":
             item["events"] = int(known.get("events", 0)) + events
         changed.append(item)
     return changed
 
 
-def _without_zeros(counts: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
-    kept = {bucket: {state: jobs for state, jobs in by_state.items() if jobs} for bucket, by_state in counts.items()}
-    return {bucket: by_state for bucket, by_state in kept.items() if by_state}
+def _counts_in(item: Item) -> Counter[tuple[str, str]]:
+    """Return the counts of a count item by (bucket, state)."""
+    return Counter(
+        {(bucket, state): jobs for bucket, by_state in item["counts"].items() for state, jobs in by_state.items()}
+    )
 
 
-def _operation(before: _Item | None, after: _Item | None) -> tuple[Any, ...]:
+def _operation(before: Item | None, after: Item | None) -> tuple[Any, ...]:
     """Return the batch operation that turns one item into the other, if it has not changed since it was read."""
     if before is None:
         return ("create", (after,))

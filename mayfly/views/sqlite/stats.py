@@ -11,13 +11,12 @@ import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from mayfly.clock import stamp
-from mayfly.errors import TryAgain
 from mayfly.jobs.job import Job
-from mayfly.sqlite_file import ReadOnlyFile
+from mayfly.sqlite_file import ReadOnlyFile, fetch
 from mayfly.views.stats import LIST_MAX, AttemptStats, Attention, Bucket, Span
 from mayfly.views.stats_of_job import WIDTHS, attempts_of, attention_of, begun_at
 
@@ -97,53 +96,38 @@ class SqliteJobStats:
 
     def __init__(self, path: Path) -> None:
         self._file = ReadOnlyFile(path)
+        self._fetch = partial(fetch, self._file, "the job stats could not be read")
 
     async def submitted(self, span: Span, *, since: datetime | None = None, archived: bool = False) -> Sequence[Bucket]:
-        """See `JobStats.submitted`."""
         from_bucket = "" if since is None else stamp(since)[: WIDTHS[span]]
         rows = self._fetch(
             "SELECT bucket, state, sum(jobs) FROM submissions WHERE span = ? AND bucket >= ? AND archived <= ?"
             " GROUP BY bucket, state HAVING sum(jobs) > 0 ORDER BY bucket, state",
-            (span, from_bucket, archived),
+            span,
+            from_bucket,
+            archived,
         )
         return [Bucket(begun_at=begun_at(bucket, span), state=state, jobs=jobs) for bucket, state, jobs in rows]
 
     async def attention(self, kind: Attention) -> tuple[int, Sequence[str]]:
-        """See `JobStats.attention`."""
-        ((count,),) = self._fetch("SELECT count(*) FROM attention WHERE kind = ?", (kind,))
-        rows = self._fetch("SELECT job_id FROM attention WHERE kind = ? ORDER BY since LIMIT ?", (kind, LIST_MAX))
+        ((count,),) = self._fetch("SELECT count(*) FROM attention WHERE kind = ?", kind)
+        rows = self._fetch("SELECT job_id FROM attention WHERE kind = ? ORDER BY since LIMIT ?", kind, LIST_MAX)
         return count, [job_id for (job_id,) in rows]
 
     async def attempts(self, *, limit: int) -> Sequence[AttemptStats]:
-        """See `JobStats.attempts`."""
-        rows = self._fetch(
-            "SELECT outcome, ended_at, seconds FROM attempts ORDER BY ended_at DESC LIMIT ?",
-            (limit,),
-        )
+        rows = self._fetch("SELECT outcome, ended_at, seconds FROM attempts ORDER BY ended_at DESC LIMIT ?", limit)
         return [
             AttemptStats(outcome=outcome, ended_at=datetime.fromisoformat(ended_at), seconds=json.loads(seconds))
             for outcome, ended_at, seconds in rows
         ]
 
     async def positions(self, job_ids: Sequence[str]) -> Mapping[str, int]:
-        """See `JobStats.positions`."""
-        found: dict[str, int] = {}
-        for job_id in set(job_ids):
-            for (position,) in self._fetch("SELECT position FROM jobs WHERE job_id = ?", (job_id,)):
-                found[job_id] = position
-        return found
+        query = "SELECT job_id, position FROM jobs WHERE job_id = ?"
+        return dict(row for job_id in set(job_ids) for row in self._fetch(query, job_id))
 
     async def projected(self) -> int:
-        """See `JobStats.projected`."""
-        ((events,),) = self._fetch("SELECT events FROM projected", ())
+        ((events,),) = self._fetch("SELECT events FROM projected")
         return int(events)
 
     async def close(self) -> None:
-        """See `JobStats.close`."""
         self._file.close()
-
-    def _fetch(self, sql: str, arguments: tuple[object, ...]) -> list[tuple[Any, ...]]:
-        try:
-            return self._file.connection.execute(sql, arguments).fetchall()
-        except sqlite3.DatabaseError as error:
-            raise TryAgain(f"the job stats could not be read: {error}") from error

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mayfly.log.event_log import EventLog
-from mayfly.log.memory import MemoryEventLog
 from tests.contracts.event_log import EventLogContract
+from tests.mayfly.log.memory import MemoryEventLog
 
 
 class TestMemory(EventLogContract):

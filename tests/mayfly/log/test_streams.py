@@ -10,10 +10,10 @@ import pytest
 from mayfly.errors import NotFound, TryAgain
 from mayfly.jobs import commands as c
 from mayfly.jobs import events as e
-from mayfly.log.memory import MemoryEventLog
 from mayfly.log.streams import Streams
 from tests.mayfly.composed import Composed, HandClock
 from tests.mayfly.jobs.samples import CLAIM, JOB_ID, OTHER_CLAIM, event, opening
+from tests.mayfly.log.memory import MemoryEventLog
 
 
 class Overtaken(MemoryEventLog):

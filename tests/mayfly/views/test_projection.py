@@ -15,12 +15,12 @@ from mayfly.jobs.events import Event
 from mayfly.jobs.evolve import fold
 from mayfly.jobs.job import Job
 from mayfly.jobs.spec import JobSpec, RetryPolicy
-from mayfly.log.memory import MemoryEventLog
 from mayfly.views.job_views import JobFilter, JobViews
 from mayfly.views.projection import project, rebuild
 from mayfly.views.sqlite.job_views import SqliteJobViews
 from tests.mayfly.jobs.histories import History, histories, live
 from tests.mayfly.jobs.samples import JOB_ID, job_id_numbered, opening
+from tests.mayfly.log.memory import MemoryEventLog
 from tests.sampling import examples, seeded, seeds
 
 Answer = TypeVar("Answer")

@@ -149,8 +149,8 @@ def test_no_page_ends_between_events_that_share_a_global_position(
 def test_an_item_is_the_events_document_with_the_adapters_fields(
     cosmos_server: CosmosServer, log: CosmosEventLog, runner: asyncio.Runner
 ) -> None:
-    container = runner.run(log._account.container("events"))
-    item = runner.run(container.read_item("000001", JOB_ID))
+    item = runner.run(log._items.read("000001", JOB_ID))
+    assert item is not None
     ours = {name: value for name, value in item.items() if not name.startswith("_")}
     assert ours.pop("id") == "000001"
     assert len(ours.pop("append_id")) == 16

@@ -179,9 +179,10 @@ def test_the_system_page_needs_as_many_calls_for_many_jobs_as_for_one(
     two: tuple[CosmosJobViews, CosmosJobViews],
     runner: asyncio.Runner,
     caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     job_stats = two[1]._stats
-    job_stats._attempts_age_s = math.inf
+    monkeypatch.setattr("mayfly.views.cosmos.stats._ATTEMPTS_AGE_S", math.inf)
 
     async def ask() -> None:
         await two[1].count_by_state()

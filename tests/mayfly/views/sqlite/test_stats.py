@@ -50,7 +50,7 @@ def test_a_reader_changes_nothing(tmp_path: Path) -> None:
             with pytest.raises(OSError, match="open for reading only"):
                 runner.run(change)
         with pytest.raises(Exception, match="readonly"):
-            reader._reading().execute("DELETE FROM jobs")
+            reader._file.execute("DELETE FROM jobs")
         assert runner.run(writer.page(JobFilter(), limit=9)).jobs == [job(1)]
         runner.run(reader.close())
         runner.run(writer.close())
