@@ -69,6 +69,12 @@ def vitals(now: datetime) -> None:
     began = time.perf_counter()
     healthy = api().healthy()
     latency_ms = (time.perf_counter() - began) * 1_000
+    if not healthy:
+        st.error(
+            f"The API at {api().url} does not answer or is unhealthy: you can view jobs but not submit or cancel them. "
+            "This page retries automatically.",
+            icon=":material/cloud_off:",
+        )
     lag = ask(overview().lag())
     size_now = ask(overview().growth(now=now, over=timedelta(hours=1), points=2))
     last_hour = size_now.points[-1][1] - size_now.points[0][1]
@@ -92,12 +98,6 @@ def vitals(now: datetime) -> None:
             border=True,
             help=explanation,
             height="stretch",
-        )
-    if not healthy:
-        st.error(
-            f"The API at {api().url} does not answer or is unhealthy: you can view jobs but not submit or cancel them. "
-            "This page retries automatically.",
-            icon=":material/cloud_off:",
         )
 
 
