@@ -1,28 +1,13 @@
 """How do orchestrations run? The engine starts them, sends them messages, and does the resulting work step by step.
 
 The engine does nothing on its own and has no threads, tasks or timers. A driver asks it which work is available and has
-it done. The host's background loop (`runner`) is one driver; a test or a simulation is another:
+it done: the host's background loop (`runner`), or a test (`tests/engine_work.py`).
 
-    clock = VirtualClock()
-    engine = Engine(hub=TaskHub(), clock=clock, orchestrators={"main": main}, activities={"greet": greet})
-    instance_id = engine.start("main", input_text=encode_input({"job": 1}))
-    while True:
-        for item in engine.ready():             # available work, oldest first; run any items in any order
-            await engine.run(item)
-        if not engine.ready():
-            due = engine.next_due()             # the earliest timer
-            if due is None:
-                break
-            clock.advance_to(due)
-    print(engine.status(instance_id).status)
-
-`await engine.run_until_idle()` does the same without advancing the clock.
-
-**Work.** `ready` lists `Episode` (an instance has messages), `ActivityCall` (scheduled, not completed) and `TimerDue`.
-It reads the hub every time, so an item stays listed until its effect is committed. Running an item that is already done
-does nothing. An `ActivityCall` has two phases: `execute` calls the user's function and returns a `Completion`, and
-`commit` stores it. A completion that is never committed is like a crash between the two: the call is listed again, and
-the activity runs twice. Committing a second completion of the same call does nothing.
+**Work.** `episodes` lists instances with messages, `activity_calls` lists activities without a result, and `timers_due`
+lists timers. They read the hub every time, so an item stays listed until its effect is committed. Running an item that
+is already done does nothing. An `ActivityCall` has two phases: `execute` calls the user's function and returns a
+`Completion`, and `commit` stores it. A completion that is never committed is like a crash between the two: the call is
+listed again, and the activity runs twice. Committing a second completion of the same call does nothing.
 
 **Durability.** Every method that changes something is one transaction and returns after the commit. Inside
 `with engine.batch():` several calls share one transaction; do not act on their results before the block ends. To
@@ -32,8 +17,7 @@ simulate a crash and restart in memory, create a new `Engine` on the same `TaskH
 `Orchestrator.create(generator_function)`, or `function.get_user_function()` of an indexed app). `activities` maps names
 to async callables that take the decoded input and return a JSON-serializable value.
 
-**Inputs** are JSON texts of the value *as the host stores it*. The SDK's client posts a JSON string that contains JSON,
-and `encode_input(value)` returns the same.
+**Inputs** are JSON texts of the value *as the host stores it*: the SDK's client posts a JSON string that contains JSON.
 """
 
 from __future__ import annotations
@@ -43,9 +27,9 @@ import json
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from azure.functions.durable_functions import ActivityTriggerConverter
 from azure.functions.meta import Datum
@@ -54,38 +38,33 @@ from local_host.clock import Clock
 from local_host.durable import sdk
 from local_host.durable.episodes import Episodes
 from local_host.durable.failures import describe_failure
-from local_host.durable.history import (
-    EVENT_RAISED,
-    EXECUTION_RESUMED,
-    EXECUTION_REWOUND,
-    EXECUTION_SUSPENDED,
-    EXECUTION_TERMINATED,
-    TASK_COMPLETED,
-    TASK_FAILED,
-    TASK_SCHEDULED,
-    TIMER_FIRED,
-    Event,
-    encode,
-    event,
-    from_micros,
-    micros,
-    stamp,
-)
-from local_host.durable.hub import FAILED, FINISHED, RUNNING, Filter, Instance, TaskHub
+from local_host.durable.history import Event, EventType, encode, event, from_micros, micros, stamp
+from local_host.durable.hub import FAILED, FINISHED, RUNNING, ActivityCall, Filter, Instance, TaskHub, TimerDue
 from local_host.durable.instance_ids import validate_instance_id
 from local_host.durable.orchestrator_call import Orchestrator
 from local_host.durable.rewinding import rewind
-from local_host.durable.work import ActivityCall, Completion, Episode, TimerDue, WorkItem
-from local_host.errors import (
-    InstanceExists,
-    InstanceFinished,
-    InstanceMissing,
-    UnknownFunction,
-)
-
-__all__ = ["Activity", "ActivityCall", "Completion", "Engine", "Episode", "TimerDue", "WorkItem", "encode_input"]
+from local_host.errors import InstanceExists, InstanceFinished, InstanceMissing, UnknownFunction
 
 Activity = Callable[[Any], Awaitable[Any]]
+
+
+class Episode(NamedTuple):
+    """An instance has unread messages. Shapes: `key` is the instance's key in the task hub."""
+
+    key: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Completion:
+    """The outcome of an activity; it has no effect until it is committed.
+
+    Shapes: `result` is the JSON text of the value. A failed activity sets `reason` and `details` instead.
+    """
+
+    call: ActivityCall
+    result: str | None = None
+    reason: str | None = None
+    details: str | None = None
 
 
 class Engine:
@@ -144,7 +123,7 @@ class Engine:
             if existing is not None:
                 if existing.status not in FINISHED:
                     raise InstanceExists(instance_id, existing.status)
-                self._delete(existing)
+                self._episodes.delete(existing)
             self._episodes.start(name=name, instance_id=instance_id, input_text=input_text, version=version)
         return instance_id
 
@@ -153,22 +132,22 @@ class Engine:
 
         Errors: `InstanceMissing`, `InstanceFinished`.
         """
-        self._send(instance_id, event(EVENT_RAISED, self._now(), Name=name, Input=input_text))
+        self._send(instance_id, event(EventType.EVENT_RAISED, self._now(), Name=name, Input=input_text))
 
     def terminate(self, instance_id: str, reason: str) -> None:
         """End an instance at its next episode. Running activities and sub-orchestrations continue.
 
         Errors: as `raise_event`.
         """
-        self._send(instance_id, event(EXECUTION_TERMINATED, self._now(), Input=encode(reason)))
+        self._send(instance_id, event(EventType.EXECUTION_TERMINATED, self._now(), Input=encode(reason)))
 
     def suspend(self, instance_id: str, reason: str) -> None:
         """Stop replaying an instance until `resume`; its messages are kept. Errors: as `raise_event`."""
-        self._send(instance_id, event(EXECUTION_SUSPENDED, self._now(), Reason=reason))
+        self._send(instance_id, event(EventType.EXECUTION_SUSPENDED, self._now(), Reason=reason))
 
     def resume(self, instance_id: str, reason: str) -> None:
         """Continue a suspended instance. Errors: as `raise_event`."""
-        self._send(instance_id, event(EXECUTION_RESUMED, self._now(), Reason=reason))
+        self._send(instance_id, event(EventType.EXECUTION_RESUMED, self._now(), Reason=reason))
 
     def restart(self, instance_id: str, *, new_id: bool) -> str:
         """Start the same function again with the same input and version, and return the id.
@@ -188,26 +167,20 @@ class Engine:
             instance = self._require(instance_id)
             if instance.status != FAILED:
                 raise InstanceFinished(instance_id, instance.status)
-            rewound = rewind(self.history(instance_id))
+            history, rerun = rewind(self.history(instance_id))
             key = instance.key
-            self.hub.replace_execution(key, execution_id=instance.execution_id, input_text=instance.input)
+            self.hub.delete_history(key)
             self._episodes.executions.forget(key)
-            self.hub.append_history(key, 0, ",".join(encode(kept) for kept in rewound.history))
-            self.hub.update_instance(
-                key,
-                status=RUNNING,
-                output=None,
-                custom_status=instance.custom_status,
-                updated_at=micros(self.clock.now()),
-                suspended=False,
-            )
-            for task in rewound.rerun:
-                if task["EventType"] == TASK_SCHEDULED:
+            self.hub.append_history(key, 0, ",".join(map(encode, history)))
+            updated_at = micros(self.clock.now())
+            self.hub.update_instance(instance._replace(status=RUNNING, output=None, updated_at=updated_at, suspended=0))
+            for task in rerun:
+                if task["EventType"] == EventType.TASK_SCHEDULED:
                     self.hub.add_activity(key, task["EventId"], task["Name"], task["Input"])
-            for child in rewound.children():
-                with contextlib.suppress(InstanceMissing, InstanceFinished):
-                    self.rewind(child["InstanceId"], reason)
-            self.hub.send(key, encode(event(EXECUTION_REWOUND, self._now(), Reason=reason)))
+                elif task["EventType"] == EventType.SUB_ORCHESTRATION_INSTANCE_CREATED:
+                    with contextlib.suppress(InstanceMissing, InstanceFinished):
+                        self.rewind(task["InstanceId"], reason)
+            self.hub.send(key, encode(event(EventType.EXECUTION_REWOUND, self._now(), Reason=reason)))
 
     def purge(self, instance_id: str) -> int:
         """Delete a finished instance. Return 1, or 0 if it is missing or unfinished."""
@@ -215,7 +188,7 @@ class Engine:
             instance = self.hub.instance(instance_id)
             if instance is None or instance.status not in FINISHED:
                 return 0
-            self._delete(instance)
+            self._episodes.delete(instance)
         return 1
 
     def purge_all(self, chosen: Filter) -> int:
@@ -228,7 +201,7 @@ class Engine:
         while page := self.hub.instances(wanted, after=0, limit=_PURGE_BATCH):
             with self._changing():
                 for instance in page:
-                    self._delete(instance)
+                    self._episodes.delete(instance)
             deleted += len(page)
         return deleted
 
@@ -244,36 +217,20 @@ class Engine:
 
     # Work
 
-    def ready(self, *, limit: int = 256) -> list[WorkItem]:
-        """List the available work: due timers, episodes and activities, each oldest first, at most `limit` of each."""
-        return [
-            *self.timers_due(limit=limit),
-            *self.episodes(limit=limit),
-            *self.activity_calls(after=0, limit=limit),
-        ]
-
     def timers_due(self, *, limit: int) -> list[TimerDue]:
-        due = self.hub.due_timers(micros(self.clock.now()), limit)
-        return [TimerDue(slot=t.slot, instance_id=t.instance_id, fire_at=from_micros(t.fire_at)) for t in due]
+        return self.hub.due_timers(micros(self.clock.now()), limit)
 
     def episodes(self, *, limit: int) -> list[Episode]:
-        return [Episode(key=key) for key in self.hub.keys_with_messages(limit)]
+        return [Episode(key) for key in self.hub.keys_with_messages(limit)]
 
     def activity_calls(self, *, after: int, limit: int) -> list[ActivityCall]:
         """List calls whose number is above `after`. Numbers grow, so a driver passes the last one that it started."""
-        return [ActivityCall.of(pending) for pending in self.hub.activities(after=after, limit=limit)]
+        return self.hub.activities(after=after, limit=limit)
 
     def next_due(self) -> datetime | None:
         """Return the due time of the earliest timer, which may be in the past, or `None` without timers."""
         fire_at = self.hub.next_timer()
         return None if fire_at is None else from_micros(fire_at)
-
-    async def run(self, item: WorkItem) -> None:
-        """Do one work item completely."""
-        if isinstance(item, ActivityCall):
-            self.commit(await self.execute(item))
-        else:
-            self.step(item)
 
     def step(self, item: Episode | TimerDue) -> None:
         """Run one episode, or turn one due timer into a message."""
@@ -300,8 +257,8 @@ class Engine:
             result = ActivityTriggerConverter.encode(value, expected_type=None).value
         except Exception as error:
             reason, details = describe_failure(call.name, error)
-            return Completion(call=call, result=None, reason=reason, details=details)
-        return Completion(call=call, result=result, reason=None, details=None)
+            return Completion(call=call, reason=reason, details=details)
+        return Completion(call=call, result=result)
 
     def commit(self, completion: Completion) -> bool:
         """Store a completion. Return whether it was the first for its call."""
@@ -309,32 +266,14 @@ class Engine:
         with self._changing():
             if not self.hub.delete_activity(call.number):
                 return False
-            at = self._now()
-            if completion.reason is None:
-                message = event(TASK_COMPLETED, at, TaskScheduledId=call.task_id, Result=completion.result)
-            else:
-                message = event(
-                    TASK_FAILED,
-                    at,
-                    TaskScheduledId=call.task_id,
-                    Reason=completion.reason,
-                    Details=completion.details,
-                )
             if call.instance_id is not None:
+                outcome: dict[str, Any] = {"Result": completion.result}
+                kind = EventType.TASK_COMPLETED
+                if completion.reason is not None:
+                    kind, outcome = EventType.TASK_FAILED, {"Reason": completion.reason, "Details": completion.details}
+                message = event(kind, self._now(), TaskScheduledId=call.task_id, **outcome)
                 self.hub.send(call.key, encode(message))
         return True
-
-    async def run_until_idle(self, *, steps_max: int = 1_000_000) -> None:
-        """Do all work that is available without advancing time. Errors: `RuntimeError` after `steps_max` items."""
-        steps = 0
-        while items := self.ready():
-            for item in items:
-                await self.run(item)
-                steps += 1
-                if steps > steps_max:
-                    raise RuntimeError(
-                        f"orchestrations still have work after the maximum number of steps ({steps_max})"
-                    )
 
     @contextmanager
     def batch(self) -> Iterator[None]:
@@ -368,7 +307,7 @@ class Engine:
         timer = self.hub.take_timer(due.slot)
         if timer is not None:
             key, task_id = timer
-            fired = event(TIMER_FIRED, self._now(), TimerId=task_id, FireAt=stamp(due.fire_at))
+            fired = event(EventType.TIMER_FIRED, self._now(), TimerId=task_id, FireAt=stamp(from_micros(due.fire_at)))
             self.hub.send(key, encode(fired))
 
     def _require(self, instance_id: str) -> Instance:
@@ -377,21 +316,8 @@ class Engine:
             raise InstanceMissing(instance_id)
         return instance
 
-    def _delete(self, instance: Instance) -> None:
-        self.hub.delete_instance(instance.key)
-        self._episodes.executions.forget(instance.key)
-
     def _now(self) -> str:
         return stamp(self.clock.now())
-
-
-def encode_input(value: Any) -> str:
-    """Encode an input as the SDK's client posts it: a JSON string that contains JSON.
-
-    >>> encode_input({"job": 1})
-    '"{\\\\"job\\\\": 1}"'
-    """
-    return json.dumps(json.dumps(value))
 
 
 _PURGE_BATCH = 500

@@ -14,30 +14,11 @@ import logging
 import uuid
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
 
 from local_host.clock import Clock
 from local_host.durable.executions import Execution, ExecutionCache
-from local_host.durable.history import (
-    COMPLETING,
-    EXECUTION_COMPLETED,
-    EXECUTION_RESUMED,
-    EXECUTION_STARTED,
-    EXECUTION_SUSPENDED,
-    EXECUTION_TERMINATED,
-    ORCHESTRATOR_COMPLETED,
-    ORCHESTRATOR_STARTED,
-    SUB_ORCHESTRATION_COMPLETED,
-    SUB_ORCHESTRATION_CREATED,
-    SUB_ORCHESTRATION_FAILED,
-    TASK_SCHEDULED,
-    TIMER_CREATED,
-    Event,
-    encode,
-    episode_mark,
-    event,
-    micros,
-    stamp,
-)
+from local_host.durable.history import COMPLETING, Event, EventType, encode, episode_mark, event, micros, stamp
 from local_host.durable.hub import (
     COMPLETED,
     FAILED,
@@ -138,6 +119,10 @@ class Episodes:
         self._hub.send(key, encode(_started(instance, stamp(now))))
         return key
 
+    def delete(self, instance: Instance) -> None:
+        self._hub.delete_instance(instance.key)
+        self.executions.forget(instance.key)
+
     def _read(self, episode: _EpisodeState, text: str) -> None:
         message: Event = json.loads(text)
         kind = message["EventType"]
@@ -146,16 +131,16 @@ class Episodes:
             if completed_id not in episode.execution.open_ids:
                 return
             episode.execution.open_ids.remove(completed_id)
-        elif kind == EXECUTION_TERMINATED:
+        elif kind == EventType.EXECUTION_TERMINATED:
             episode.terminated = episode.terminated or message
-        elif kind == EXECUTION_SUSPENDED:
+        elif kind == EventType.EXECUTION_SUSPENDED:
             episode.suspended = True
-        elif kind == EXECUTION_RESUMED:
+        elif kind == EventType.EXECUTION_RESUMED:
             episode.suspended = False
         episode.add(message, text)
 
     def _replay(self, episode: _EpisodeState) -> None:
-        instance = episode.execution.instance
+        instance = episode.instance
         orchestrator = self._orchestrators.get(instance.name)
         if orchestrator is None:
             known = ", ".join(f"'{name}'" for name in sorted(self._orchestrators)) or "none"
@@ -193,15 +178,18 @@ class Episodes:
         for new in decision.scheduled:
             episode.execution.open_ids.add(new.task_id)
             if isinstance(new, NewActivity):
-                self._schedule_activity(episode, new)
+                episode.record(EventType.TASK_SCHEDULED, new.task_id, Name=new.name, Version="", Input=new.input_text)
+                self._hub.add_activity(episode.instance.key, new.task_id, new.name, new.input_text)
             elif isinstance(new, NewTimer):
-                self._schedule_timer(episode, new, cancelled=new.task_id in decision.cancelled_timers)
+                episode.record(EventType.TIMER_CREATED, new.task_id, FireAt=stamp(new.fire_at))
+                if new.task_id not in decision.cancelled_timers:
+                    self._hub.add_timer(episode.instance.key, new.task_id, micros(new.fire_at))
             else:
                 self._schedule_sub_orchestration(episode, new)
         for task_id in decision.cancelled_timers:
             if task_id not in episode.execution.cancelled:
                 episode.execution.cancelled.add(task_id)
-                self._hub.delete_timer(episode.execution.instance.key, task_id)
+                self._hub.delete_timer(episode.instance.key, task_id)
         if not decision.ended:
             self._wait(episode, result)
         elif decision.continue_as_new:
@@ -212,42 +200,28 @@ class Episodes:
             output = None if result.output is None else encode(result.output)
             self._finish(episode, COMPLETED, output, result, next_id=decision.next_id)
 
-    def _schedule_activity(self, episode: _EpisodeState, new: NewActivity) -> None:
-        episode.add(event(TASK_SCHEDULED, episode.at, new.task_id, Name=new.name, Version="", Input=new.input_text))
-        self._hub.add_activity(episode.execution.instance.key, new.task_id, new.name, new.input_text)
-
-    def _schedule_timer(self, episode: _EpisodeState, new: NewTimer, *, cancelled: bool) -> None:
-        episode.add(event(TIMER_CREATED, episode.at, new.task_id, FireAt=stamp(new.fire_at)))
-        if not cancelled:
-            self._hub.add_timer(episode.execution.instance.key, new.task_id, micros(new.fire_at))
-
     def _schedule_sub_orchestration(self, episode: _EpisodeState, new: NewSubOrchestration) -> None:
-        parent = episode.execution.instance
+        parent = episode.instance
         # The default id of a sub-orchestration in the Durable Task Framework.
         instance_id = new.instance_id or f"{parent.execution_id}:{new.task_id}"
         input_text = None if new.input_text is None else encode(new.input_text)
-        episode.add(
-            event(
-                SUB_ORCHESTRATION_CREATED,
-                episode.at,
-                new.task_id,
-                Name=new.name,
-                Version=new.version or "",
-                InstanceId=instance_id,
-                Input=input_text,
-            )
+        episode.record(
+            EventType.SUB_ORCHESTRATION_INSTANCE_CREATED,
+            new.task_id,
+            Name=new.name,
+            Version=new.version or "",
+            InstanceId=instance_id,
+            Input=input_text,
         )
         taken = self._hub.instance(instance_id)
         if taken is not None and taken.status not in FINISHED:
             reason = str(InstanceExists(instance_id, taken.status))
-            failed = event(
-                SUB_ORCHESTRATION_FAILED, episode.at, TaskScheduledId=new.task_id, Reason=reason, Details=instance_id
-            )
+            kind = EventType.SUB_ORCHESTRATION_INSTANCE_FAILED
+            failed = event(kind, episode.at, TaskScheduledId=new.task_id, Reason=reason, Details=instance_id)
             self._hub.send(parent.key, encode(failed))
             return
         if taken is not None:
-            self._hub.delete_instance(taken.key)
-            self.executions.forget(taken.key)
+            self.delete(taken)
         self.start(
             name=new.name,
             instance_id=instance_id,
@@ -258,12 +232,12 @@ class Episodes:
         )
 
     def _wait(self, episode: _EpisodeState, result: OrchestratorResult | None) -> None:
-        episode.add(*episode_mark(ORCHESTRATOR_COMPLETED, episode.at))
+        episode.add(*episode_mark(EventType.ORCHESTRATOR_COMPLETED, episode.at))
         self._store(episode, SUSPENDED if episode.suspended else RUNNING, None, result)
         self.executions.append(episode.execution, episode.text, episode.events)
 
     def _fail(self, episode: _EpisodeState, error: str, result: OrchestratorResult | None = None) -> None:
-        instance = episode.execution.instance
+        instance = episode.instance
         text = f"Orchestrator function '{instance.name}' failed: {error}"
         log.warning("Instance %s failed. %s", instance.instance_id, text)
         self._finish(episode, FAILED, encode(text), result)
@@ -277,10 +251,10 @@ class Episodes:
         *,
         next_id: int = -1,
     ) -> None:
-        instance = episode.execution.instance
+        instance = episode.instance
         if status != TERMINATED:
-            episode.add(event(EXECUTION_COMPLETED, episode.at, next_id, OrchestrationStatus=status, Result=output))
-        episode.add(*episode_mark(ORCHESTRATOR_COMPLETED, episode.at))
+            episode.record(EventType.EXECUTION_COMPLETED, next_id, OrchestrationStatus=status, Result=output)
+        episode.add(*episode_mark(EventType.ORCHESTRATOR_COMPLETED, episode.at))
         self._hub.delete_timers(instance.key)
         self._store(episode, status, output, result)
         self.executions.append(episode.execution, episode.text, episode.events)
@@ -288,41 +262,32 @@ class Episodes:
         self._notify_parent(instance, status, output, episode.at)
 
     def _continue_as_new(self, episode: _EpisodeState, result: OrchestratorResult, decision: Decision) -> None:
-        instance = episode.execution.instance
         input_text = None if decision.continue_input is None else encode(decision.continue_input)
-        execution_id = uuid.uuid4().hex
-        self._hub.delete_timers(instance.key)
-        self._hub.replace_execution(instance.key, execution_id=execution_id, input_text=input_text)
+        renewed = episode.instance._replace(execution_id=uuid.uuid4().hex, input=input_text)
+        episode.execution.instance = renewed
+        self._hub.delete_timers(renewed.key)
+        self._hub.delete_history(renewed.key)
         self._store(episode, RUNNING, None, result)
-        self.executions.forget(instance.key)
-        renewed = instance._replace(execution_id=execution_id, input=input_text)
+        self.executions.forget(renewed.key)
         # This episode took all older messages, so the start of the new execution is first in the inbox.
-        self._hub.send(instance.key, encode(_started(renewed, episode.at)))
-        for unread in decision.unread:
-            self._hub.send(instance.key, encode(unread))
+        for message in (_started(renewed, episode.at), *decision.unread):
+            self._hub.send(renewed.key, encode(message))
 
     def _store(
         self, episode: _EpisodeState, status: str, output: str | None, result: OrchestratorResult | None
     ) -> None:
-        custom_status = episode.execution.instance.custom_status
+        instance = episode.instance
+        custom_status = instance.custom_status
         if result is not None and result.custom_status is not None:
             custom_status = encode(result.custom_status)
-        updated = episode.execution.instance._replace(
+        episode.execution.instance = instance._replace(
             status=status,
             output=output,
             custom_status=custom_status,
             updated_at=micros(episode.now),
             suspended=int(episode.suspended),
         )
-        episode.execution.instance = updated
-        self._hub.update_instance(
-            updated.key,
-            status=status,
-            output=output,
-            custom_status=custom_status,
-            updated_at=updated.updated_at,
-            suspended=episode.suspended,
-        )
+        self._hub.update_instance(episode.instance)
 
     def _notify_parent(self, child: Instance, status: str, output: str | None, at: str) -> None:
         if child.parent_key is None:
@@ -330,19 +295,14 @@ class Episodes:
         parent = self._hub.instance_by_key(child.parent_key)
         if parent is None or parent.execution_id != child.parent_execution_id or parent.status in FINISHED:
             return
-        task_id = child.parent_task_id
         if status == COMPLETED:
-            message = event(SUB_ORCHESTRATION_COMPLETED, at, TaskScheduledId=task_id, Result=output or "null")
+            kind = EventType.SUB_ORCHESTRATION_INSTANCE_COMPLETED
+            outcome: dict[str, Any] = {"Result": output or "null"}
         else:
-            reason = json.loads(output) if output else status
-            message = event(
-                SUB_ORCHESTRATION_FAILED,
-                at,
-                TaskScheduledId=task_id,
-                Reason=reason,
-                Details=f"Sub-orchestration '{child.name}' with instance id '{child.instance_id}' is {status}.",
-            )
-        self._hub.send(parent.key, encode(message))
+            kind = EventType.SUB_ORCHESTRATION_INSTANCE_FAILED
+            details = f"Sub-orchestration '{child.name}' with instance id '{child.instance_id}' is {status}."
+            outcome = {"Reason": json.loads(output) if output else status, "Details": details}
+        self._hub.send(parent.key, encode(event(kind, at, TaskScheduledId=child.parent_task_id, **outcome)))
 
 
 class _EpisodeState:
@@ -354,8 +314,15 @@ class _EpisodeState:
         self.at = stamp(now)
         self.suspended = bool(execution.instance.suspended)
         self.terminated: Event | None = None
-        first, self.text = episode_mark(ORCHESTRATOR_STARTED, self.at)
+        first, self.text = episode_mark(EventType.ORCHESTRATOR_STARTED, self.at)
         self.events = [first]
+
+    @property
+    def instance(self) -> Instance:
+        return self.execution.instance
+
+    def record(self, kind: EventType, event_id: int = -1, **fields: Any) -> None:
+        self.add(event(kind, self.at, event_id, **fields))
 
     def add(self, added: Event, text: str | None = None) -> None:
         self.events.append(added)
@@ -370,7 +337,7 @@ def _started(instance: Instance, at: str) -> Event:
             "TaskScheduleId": instance.parent_task_id,
         }
     return event(
-        EXECUTION_STARTED,
+        EventType.EXECUTION_STARTED,
         at,
         Name=instance.name,
         Version=instance.version,

@@ -11,63 +11,66 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from enum import IntEnum
 from typing import Any, Final
 
 Event = dict[str, Any]
 
-EXECUTION_STARTED: Final = 0
-EXECUTION_COMPLETED: Final = 1
-EXECUTION_FAILED: Final = 2
-EXECUTION_TERMINATED: Final = 3
-TASK_SCHEDULED: Final = 4
-TASK_COMPLETED: Final = 5
-TASK_FAILED: Final = 6
-SUB_ORCHESTRATION_CREATED: Final = 7
-SUB_ORCHESTRATION_COMPLETED: Final = 8
-SUB_ORCHESTRATION_FAILED: Final = 9
-TIMER_CREATED: Final = 10
-TIMER_FIRED: Final = 11
-ORCHESTRATOR_STARTED: Final = 12
-ORCHESTRATOR_COMPLETED: Final = 13
-EVENT_SENT: Final = 14
-EVENT_RAISED: Final = 15
-EXECUTION_SUSPENDED: Final = 19
-EXECUTION_RESUMED: Final = 20
-EXECUTION_REWOUND: Final = 21
+encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+"""Return a value as compact JSON text."""
 
-SCHEDULING: Final = frozenset({TASK_SCHEDULED, SUB_ORCHESTRATION_CREATED, TIMER_CREATED, EVENT_SENT})
+
+class EventType(IntEnum):
+    """Types of events, with the numbers and names of the extension."""
+
+    EXECUTION_STARTED = 0
+    EXECUTION_COMPLETED = 1
+    EXECUTION_FAILED = 2
+    EXECUTION_TERMINATED = 3
+    TASK_SCHEDULED = 4
+    TASK_COMPLETED = 5
+    TASK_FAILED = 6
+    SUB_ORCHESTRATION_INSTANCE_CREATED = 7
+    SUB_ORCHESTRATION_INSTANCE_COMPLETED = 8
+    SUB_ORCHESTRATION_INSTANCE_FAILED = 9
+    TIMER_CREATED = 10
+    TIMER_FIRED = 11
+    ORCHESTRATOR_STARTED = 12
+    ORCHESTRATOR_COMPLETED = 13
+    EVENT_SENT = 14
+    EVENT_RAISED = 15
+    EXECUTION_SUSPENDED = 19
+    EXECUTION_RESUMED = 20
+    EXECUTION_REWOUND = 21
+
+
+SCHEDULING: Final = frozenset(
+    {
+        EventType.TASK_SCHEDULED,
+        EventType.SUB_ORCHESTRATION_INSTANCE_CREATED,
+        EventType.TIMER_CREATED,
+        EventType.EVENT_SENT,
+    }
+)
 """Types whose `EventId` is the id of the task that they schedule."""
 
 COMPLETING: Final = {
-    TASK_COMPLETED: "TaskScheduledId",
-    TASK_FAILED: "TaskScheduledId",
-    SUB_ORCHESTRATION_COMPLETED: "TaskScheduledId",
-    SUB_ORCHESTRATION_FAILED: "TaskScheduledId",
-    TIMER_FIRED: "TimerId",
+    EventType.TASK_COMPLETED: "TaskScheduledId",
+    EventType.TASK_FAILED: "TaskScheduledId",
+    EventType.SUB_ORCHESTRATION_INSTANCE_COMPLETED: "TaskScheduledId",
+    EventType.SUB_ORCHESTRATION_INSTANCE_FAILED: "TaskScheduledId",
+    EventType.TIMER_FIRED: "TimerId",
 }
 """Types that complete a scheduled task, with the field that holds its id."""
 
-TYPE_NAMES: Final = {
-    EXECUTION_STARTED: "ExecutionStarted",
-    EXECUTION_COMPLETED: "ExecutionCompleted",
-    EXECUTION_FAILED: "ExecutionFailed",
-    EXECUTION_TERMINATED: "ExecutionTerminated",
-    TASK_SCHEDULED: "TaskScheduled",
-    TASK_COMPLETED: "TaskCompleted",
-    TASK_FAILED: "TaskFailed",
-    SUB_ORCHESTRATION_CREATED: "SubOrchestrationInstanceCreated",
-    SUB_ORCHESTRATION_COMPLETED: "SubOrchestrationInstanceCompleted",
-    SUB_ORCHESTRATION_FAILED: "SubOrchestrationInstanceFailed",
-    TIMER_CREATED: "TimerCreated",
-    TIMER_FIRED: "TimerFired",
-    ORCHESTRATOR_STARTED: "OrchestratorStarted",
-    ORCHESTRATOR_COMPLETED: "OrchestratorCompleted",
-    EVENT_SENT: "EventSent",
-    EVENT_RAISED: "EventRaised",
-    EXECUTION_SUSPENDED: "ExecutionSuspended",
-    EXECUTION_RESUMED: "ExecutionResumed",
-    EXECUTION_REWOUND: "ExecutionRewound",
-}
+
+def type_name(kind: int) -> str:
+    """Return the name of a type in the management API.
+
+    >>> type_name(EventType.TASK_FAILED)
+    'TaskFailed'
+    """
+    return EventType(kind).name.title().replace("_", "")
 
 
 def event(kind: int, at: str, event_id: int = -1, **fields: Any) -> Event:
@@ -86,11 +89,6 @@ def episode_mark(kind: int, at: str) -> tuple[Event, str]:
     True
     """
     return event(kind, at), f'{{"EventType":{kind},"EventId":-1,"IsPlayed":false,"Timestamp":"{at}"}}'
-
-
-def encode(value: Any) -> str:
-    """Return compact JSON text."""
-    return _encode(value)
 
 
 def stamp(when: datetime) -> str:
@@ -123,4 +121,3 @@ def from_micros(value: int) -> datetime:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode

@@ -18,7 +18,7 @@ Source: https://www.sqlite.org/pragma.html#pragma_synchronous. Requires SQLite 3
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,7 @@ COMPLETED = "Completed"
 FAILED = "Failed"
 TERMINATED = "Terminated"
 FINISHED = frozenset({COMPLETED, FAILED, TERMINATED})
+_STATUSES = (PENDING, RUNNING, SUSPENDED, *FINISHED)
 
 
 class Instance(NamedTuple):
@@ -58,24 +59,24 @@ class Instance(NamedTuple):
     suspended: int
 
 
-class PendingActivity(NamedTuple):
+class ActivityCall(NamedTuple):
     """A scheduled activity that has no result yet.
 
-    Shapes: `number` is unique and grows. `key` is the instance's key and `task_id` the task's id within it. `input` is
-    JSON text, `None` for no input. `instance_id` is `None` if the instance no longer exists; the activity still runs,
-    but its result is dropped.
+    Shapes: `number` identifies the call and grows with every call. `key` is the instance's key and `task_id` the id of
+    the call within it. `input_text` is JSON text, `None` for no input. `instance_id` is `None` if the instance has been
+    purged or replaced since; the activity still runs, but its result is dropped.
     """
 
     number: int
     key: int
     task_id: int
     name: str
-    input: str | None
+    input_text: str | None
     instance_id: str | None
 
 
-class PendingTimer(NamedTuple):
-    """A timer that has not fired. Shapes: `slot` combines the instance's key and the task's id; see `_SLOT_BITS`."""
+class TimerDue(NamedTuple):
+    """A durable timer that has come due. Shapes: `slot` combines the instance's key and the task's id."""
 
     slot: int
     fire_at: int
@@ -89,7 +90,7 @@ class Filter:
     created_from: int | None = None
     created_to: int | None = None
     statuses: tuple[str, ...] = ()
-    id_prefix: str | None = None
+    id_prefix: str = ""
 
 
 class TaskHub:
@@ -98,7 +99,6 @@ class TaskHub:
     def __init__(self, path: Path | None = None) -> None:
         """Open or create a hub. Shapes: a `path` of `None` keeps it in memory. Errors: `sqlite3.Error`."""
         self.db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
-        self._depth = 0
         try:
             if path is not None:
                 self.db.execute("PRAGMA journal_mode=WAL")
@@ -106,8 +106,8 @@ class TaskHub:
                 self.db.execute("PRAGMA busy_timeout=5000")
                 self.db.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
             self.db.executescript(_SCHEMA)
-            self._next_message = self._highest("inbox", "number") + 1
-            self._next_activity = self._highest("activities", "number") + 1
+            self._next_message = self._next_number("inbox")
+            self._next_activity = self._next_number("activities")
         except BaseException:
             self.db.close()
             raise
@@ -118,29 +118,17 @@ class TaskHub:
     @property
     def is_changing(self) -> bool:
         """Whether a transaction is open."""
-        return self._depth > 0
+        return self.db.in_transaction
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Commit all changes made inside, or none. Inner transactions join the outer one."""
-        if self._depth:
-            self._depth += 1
-            try:
-                yield
-            finally:
-                self._depth -= 1
+        if self.is_changing:
+            yield
             return
         self.db.execute("BEGIN IMMEDIATE")
-        self._depth = 1
-        try:
+        with self.db:
             yield
-        except BaseException:
-            self.db.execute("ROLLBACK")
-            raise
-        else:
-            self.db.execute("COMMIT")
-        finally:
-            self._depth = 0
 
     # Instances
 
@@ -159,37 +147,31 @@ class TaskHub:
         cursor = self.db.execute(f"INSERT INTO instances({columns}) VALUES({marks}) RETURNING key", instance[1:])
         return int(cursor.fetchone()[0])
 
-    def update_instance(
-        self,
-        key: int,
-        *,
-        status: str,
-        output: str | None,
-        custom_status: str | None,
-        updated_at: int,
-        suspended: bool,
-    ) -> None:
+    def update_instance(self, instance: Instance) -> None:
+        """Store the fields that an execution changes."""
         self.db.execute(
-            "UPDATE instances SET status=?,output=?,custom_status=?,updated_at=?,suspended=? WHERE key=?",
-            (status, output, custom_status, updated_at, suspended, key),
+            "UPDATE instances SET execution_id=:execution_id,status=:status,input=:input,output=:output,"
+            "custom_status=:custom_status,updated_at=:updated_at,suspended=:suspended WHERE key=:key",
+            instance._asdict(),
         )
-
-    def replace_execution(self, key: int, *, execution_id: str, input_text: str | None) -> None:
-        """Start a new execution: set its id and input, and delete the history."""
-        self.db.execute("UPDATE instances SET execution_id=?,input=? WHERE key=?", (execution_id, input_text, key))
-        self._delete_history(key)
 
     def delete_instance(self, key: int) -> None:
         """Delete an instance with its messages, history and timers."""
         self.db.execute("DELETE FROM instances WHERE key=?", (key,))
         self.db.execute("DELETE FROM inbox WHERE key=?", (key,))
-        self._delete_history(key)
+        self.delete_history(key)
         self.delete_timers(key)
 
     def instances(self, chosen: Filter, *, after: int, limit: int) -> list[Instance]:
         """Return instances in key order, starting after the key `after`."""
-        where, values = _conditions(chosen)
-        rows = self.db.execute(f"{_SELECT_INSTANCE} WHERE key>?{where} ORDER BY key LIMIT ?", (after, *values, limit))
+        statuses = chosen.statuses or _STATUSES
+        rows = self.db.execute(
+            f"{_SELECT_INSTANCE} WHERE key>?"
+            " AND created_at>=coalesce(?,created_at) AND created_at<=coalesce(?,created_at)"
+            " AND substr(instance_id,1,length(?))=?"
+            f" AND status IN ({','.join('?' * len(statuses))}) ORDER BY key LIMIT ?",
+            (after, chosen.created_from, chosen.created_to, chosen.id_prefix, chosen.id_prefix, *statuses, limit),
+        )
         return [Instance._make(row) for row in rows]
 
     # History: one row per episode, so an episode appends one row and a replay reads few.
@@ -206,7 +188,7 @@ class TaskHub:
     def append_history(self, key: int, chunk: int, events: str) -> None:
         self.db.execute("INSERT INTO history(slot,events) VALUES(?,?)", (key << _SLOT_BITS | chunk, events))
 
-    def _delete_history(self, key: int) -> None:
+    def delete_history(self, key: int) -> None:
         self.db.execute("DELETE FROM history WHERE slot>=? AND slot<?", (key << _SLOT_BITS, (key + 1) << _SLOT_BITS))
 
     # Inbox: messages that an instance has not read yet, in order of arrival.
@@ -236,13 +218,14 @@ class TaskHub:
         )
         self._next_activity += 1
 
-    def activities(self, *, after: int, limit: int) -> list[PendingActivity]:
+    def activities(self, *, after: int, limit: int) -> list[ActivityCall]:
+        """Return pending activities whose number is above `after`, oldest first."""
         rows = self.db.execute(
             "SELECT a.number,a.key,a.task_id,a.name,a.input,i.instance_id FROM activities a"
             " LEFT JOIN instances i ON i.key=a.key WHERE a.number>? ORDER BY a.number LIMIT ?",
             (after, limit),
         )
-        return [PendingActivity._make(row) for row in rows]
+        return [ActivityCall._make(row) for row in rows]
 
     def delete_activity(self, number: int) -> bool:
         """Delete a pending activity. Return whether it existed, that is, whether this is its first result."""
@@ -253,13 +236,13 @@ class TaskHub:
     def add_timer(self, key: int, task_id: int, fire_at: int) -> None:
         self.db.execute("INSERT INTO timers(slot,fire_at) VALUES(?,?)", (key << _SLOT_BITS | task_id, fire_at))
 
-    def due_timers(self, now: int, limit: int) -> list[PendingTimer]:
+    def due_timers(self, now: int, limit: int) -> list[TimerDue]:
         rows = self.db.execute(
             f"SELECT t.slot,t.fire_at,i.instance_id FROM timers t JOIN instances i ON i.key=t.slot>>{_SLOT_BITS}"  # noqa: S608
             " WHERE t.fire_at<=? ORDER BY t.fire_at,t.slot LIMIT ?",
             (now, limit),
         )
-        return [PendingTimer._make(row) for row in rows]
+        return [TimerDue._make(row) for row in rows]
 
     def next_timer(self) -> int | None:
         row = self.db.execute("SELECT fire_at FROM timers ORDER BY fire_at LIMIT 1").fetchone()
@@ -277,9 +260,9 @@ class TaskHub:
     def delete_timers(self, key: int) -> None:
         self.db.execute("DELETE FROM timers WHERE slot>=? AND slot<?", (key << _SLOT_BITS, (key + 1) << _SLOT_BITS))
 
-    def _highest(self, table: str, column: str) -> int:
-        row = self.db.execute(f"SELECT max({column}) FROM {table}").fetchone()  # noqa: S608
-        return int(row[0] or 0)
+    def _next_number(self, table: str) -> int:
+        row = self.db.execute(f"SELECT coalesce(max(number),0)+1 FROM {table}").fetchone()  # noqa: S608
+        return int(row[0])
 
 
 # A slot combines the instance's key and a number within the instance in one integer. Rows of one instance are adjacent
@@ -320,21 +303,3 @@ CREATE INDEX IF NOT EXISTS timers_by_time ON timers(fire_at);
 """
 
 _SELECT_INSTANCE = "SELECT " + ",".join(Instance._fields) + " FROM instances"  # noqa: S608 - the names are fixed
-
-
-def _conditions(chosen: Filter) -> tuple[str, Sequence[str | int]]:
-    parts: list[str] = []
-    values: list[str | int] = []
-    if chosen.created_from is not None:
-        parts.append("created_at>=?")
-        values.append(chosen.created_from)
-    if chosen.created_to is not None:
-        parts.append("created_at<=?")
-        values.append(chosen.created_to)
-    if chosen.statuses:
-        parts.append(f"status IN ({','.join('?' * len(chosen.statuses))})")
-        values.extend(chosen.statuses)
-    if chosen.id_prefix:
-        parts.append("substr(instance_id,1,?)=?")
-        values.extend((len(chosen.id_prefix), chosen.id_prefix))
-    return "".join(f" AND {part}" for part in parts), values

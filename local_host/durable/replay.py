@@ -25,21 +25,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from local_host.durable.history import (
-    EVENT_RAISED,
-    EVENT_SENT,
-    EXECUTION_STARTED,
-    SUB_ORCHESTRATION_COMPLETED,
-    SUB_ORCHESTRATION_CREATED,
-    SUB_ORCHESTRATION_FAILED,
-    TASK_COMPLETED,
-    TASK_FAILED,
-    TASK_SCHEDULED,
-    TIMER_CREATED,
-    TIMER_FIRED,
-    Event,
-    parse_stamp,
-)
+from local_host.durable.history import SCHEDULING, Event, EventType, parse_stamp
 from local_host.durable.orchestrator_call import OrchestratorResult
 
 
@@ -171,7 +157,7 @@ class _Walk:
         self._now = now
         self._cursor = 0
         self._blocked_on: _Node | None = None
-        self._recorded = {event["EventId"]: event for event in history if event["EventType"] in _RECORDED_KINDS}
+        self._recorded = {event["EventId"]: event for event in history if event["EventType"] in SCHEDULING}
         self._open: dict[int, _Node] = {}
         self._waits: dict[str, list[_Node]] = {}
         self._kept: dict[str, deque[Event]] = {}
@@ -193,15 +179,15 @@ class _Walk:
 
     def _happen(self, event: Event) -> None:
         kind = event["EventType"]
-        if kind in (TASK_COMPLETED, SUB_ORCHESTRATION_COMPLETED):
+        if kind in (EventType.TASK_COMPLETED, EventType.SUB_ORCHESTRATION_INSTANCE_COMPLETED):
             self._finish(event["TaskScheduledId"], failed=False)
-        elif kind == TIMER_FIRED:
+        elif kind == EventType.TIMER_FIRED:
             self._finish(event["TimerId"], failed=False)
-        elif kind in (TASK_FAILED, SUB_ORCHESTRATION_FAILED):
+        elif kind in (EventType.TASK_FAILED, EventType.SUB_ORCHESTRATION_INSTANCE_FAILED):
             self._finish(event["TaskScheduledId"], failed=True)
-        elif kind == EVENT_RAISED:
+        elif kind == EventType.EVENT_RAISED:
             self._raise(event)
-        elif kind != EXECUTION_STARTED:
+        elif kind != EventType.EXECUTION_STARTED:
             return
         if self._blocked_on is None or self._blocked_on.is_done():
             self._advance()
@@ -299,7 +285,7 @@ class _Walk:
         is_activity = action["actionType"] in (_CALL_ACTIVITY, _CALL_ACTIVITY_WITH_RETRY)
         recorded = self._recorded.pop(task_id, None)
         if recorded is not None:
-            kind = TASK_SCHEDULED if is_activity else SUB_ORCHESTRATION_CREATED
+            kind = EventType.TASK_SCHEDULED if is_activity else EventType.SUB_ORCHESTRATION_INSTANCE_CREATED
             if recorded["EventType"] != kind or recorded["Name"] != name:
                 requested = f"{_KIND_WORDS[kind]} '{name}'"
                 raise NonDeterminism(task_id=task_id, recorded=_describe(recorded), requested=requested)
@@ -322,7 +308,7 @@ class _Walk:
         recorded = self._recorded.pop(task_id, None)
         if recorded is None:
             self._decision.scheduled.append(NewTimer(task_id=task_id, fire_at=fire_at))
-        elif recorded["EventType"] != TIMER_CREATED:
+        elif recorded["EventType"] != EventType.TIMER_CREATED:
             requested = "a canceled timer" if cancelled else "a timer"
             raise NonDeterminism(task_id=task_id, recorded=_describe(recorded), requested=requested)
         return task_id
@@ -356,13 +342,11 @@ _UNSUPPORTED = {
     10: "scheduled signal_entity (durable entities)",
 }
 
-_RECORDED_KINDS = frozenset({TASK_SCHEDULED, SUB_ORCHESTRATION_CREATED, TIMER_CREATED, EVENT_SENT})
-
 _KIND_WORDS = {
-    TASK_SCHEDULED: "activity",
-    SUB_ORCHESTRATION_CREATED: "sub-orchestration",
-    TIMER_CREATED: "a timer",
-    EVENT_SENT: "a sent event",
+    EventType.TASK_SCHEDULED: "activity",
+    EventType.SUB_ORCHESTRATION_INSTANCE_CREATED: "sub-orchestration",
+    EventType.TIMER_CREATED: "a timer",
+    EventType.EVENT_SENT: "a sent event",
 }
 
 

@@ -10,47 +10,26 @@ Source: learn.microsoft.com/azure/azure-functions/durable/durable-functions-inst
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from local_host.durable.history import (
-    EXECUTION_COMPLETED,
-    SCHEDULING,
-    SUB_ORCHESTRATION_CREATED,
-    SUB_ORCHESTRATION_FAILED,
-    TASK_FAILED,
-    Event,
-)
+from local_host.durable.history import SCHEDULING, Event, EventType
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rewound:
-    """A history without its last failures, and the tasks to run again.
+def rewind(history: Sequence[Event]) -> tuple[list[Event], list[Event]]:
+    """Remove the last failures from a history. Return the rest of it, and the events that scheduled the failed tasks.
 
-    Shapes: both are in history order. `rerun` holds the `TaskScheduled` and `SubOrchestrationInstanceCreated` events of
-    the failed tasks, which are also in `history`; it is empty if the orchestrator itself raised.
+    Shapes: both are in history order, and the first contains the second, which is empty if the orchestrator itself
+    raised.
     """
-
-    history: list[Event]
-    rerun: list[Event]
-
-    def children(self) -> list[Event]:
-        """Return the sub-orchestrations among `rerun`."""
-        return [event for event in self.rerun if event["EventType"] == SUB_ORCHESTRATION_CREATED]
-
-
-def rewind(history: Sequence[Event]) -> Rewound:
-    """Remove the last failures from a history."""
     last_scheduled = max((i for i, event in enumerate(history) if event["EventType"] in SCHEDULING), default=-1)
-    failed = {
-        event["TaskScheduledId"]
-        for event in history[last_scheduled + 1 :]
-        if event["EventType"] in (TASK_FAILED, SUB_ORCHESTRATION_FAILED)
-    }
+    last_failures = [event for event in history[last_scheduled + 1 :] if event["EventType"] in _FAILURES]
+    failed_ids = {event["TaskScheduledId"] for event in last_failures}
     kept = [
         event
         for event in history
-        if event["EventType"] != EXECUTION_COMPLETED
-        and not (event["EventType"] in (TASK_FAILED, SUB_ORCHESTRATION_FAILED) and event["TaskScheduledId"] in failed)
+        if event["EventType"] != EventType.EXECUTION_COMPLETED
+        and not (event["EventType"] in _FAILURES and event["TaskScheduledId"] in failed_ids)
     ]
-    rerun = [event for event in history if event["EventType"] in SCHEDULING and event["EventId"] in failed]
-    return Rewound(history=kept, rerun=rerun)
+    return kept, [event for event in kept if event["EventType"] in SCHEDULING and event["EventId"] in failed_ids]
+
+
+_FAILURES = frozenset({EventType.TASK_FAILED, EventType.SUB_ORCHESTRATION_INSTANCE_FAILED})

@@ -2,7 +2,7 @@
 
 One turn of the loop commits all available work in one transaction: results of activities, due timers, and the episodes
 that follow from them. It starts activities after the commit. A turn ends after a few milliseconds so that requests are
-served between turns. Instances have no tasks, threads or timers: one alarm waits for the earliest timer of all. After
+served between turns. Instances have no tasks, threads or timers: the loop waits for the earliest timer of all. After
 two idle seconds the cached histories are dropped, so a waiting instance costs only its rows.
 
 If an episode fails because of a defect in this host rather than in the app, its instance is set aside until the next
@@ -18,8 +18,8 @@ import sqlite3
 import time
 from datetime import timedelta
 
-from local_host.clock import Alarm
-from local_host.durable.engine import ActivityCall, Completion, Engine, Episode
+from local_host.durable.engine import Completion, Engine, Episode
+from local_host.durable.hub import ActivityCall
 
 log = logging.getLogger("local_host.durable.runner")
 
@@ -36,24 +36,17 @@ class Runner:
         self._running: set[asyncio.Task[None]] = set()
         self._completions: list[Completion] = []
         self._set_aside: set[int] = set()
-        self._alarm: Alarm | None = None
-        self._is_idle = True
         engine.on_change = self._wake.set
 
     async def run(self) -> None:
         """Drive the engine until `stop`. Errors: `sqlite3.Error` if the task hub fails."""
-        self._wake.set()
         try:
             while not self._stopping:
-                await self._wake.wait()
                 self._wake.clear()
-                self._is_idle = False
                 while self._turn() and not self._stopping:  # noqa: ASYNC110 - requests are served between turns
                     await asyncio.sleep(0)
-                self._set_alarm()
+                await self._rest()
         finally:
-            if self._alarm is not None:
-                self._alarm.cancel()
             for task in self._running:
                 task.cancel()
             await asyncio.gather(*self._running, return_exceptions=True)
@@ -137,23 +130,16 @@ class Runner:
         self._running.discard(task)
         self._wake.set()
 
-    def _set_alarm(self) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
+    async def _rest(self) -> None:
+        """Wait for a change or the earliest timer; drop the cached histories when idle."""
+        clock = self._engine.clock
         due = self._engine.next_due()
-        if not self._is_idle:
-            idle_at = self._engine.clock.now() + _IDLE_AFTER
-            if due is None or due > idle_at:
-                self._alarm = self._engine.clock.call_at(idle_at, self._on_idle)
-                return
-        if due is not None:
-            self._alarm = self._engine.clock.call_at(due, self._wake.set)
-
-    def _on_idle(self) -> None:
-        self._is_idle = True
-        self._engine.drop_cached_histories()
-        self._set_alarm()
+        idle_at = clock.now() + _IDLE_AFTER
+        if due is None or due > idle_at:
+            await clock.wait(self._wake, idle_at)
+            if not self._wake.is_set():
+                self._engine.drop_cached_histories()
+        await clock.wait(self._wake, due)
 
 
 _BATCH = 64

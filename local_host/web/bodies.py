@@ -9,23 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from local_host.durable.history import (
-    EXECUTION_COMPLETED,
-    EXECUTION_STARTED,
-    ORCHESTRATOR_COMPLETED,
-    ORCHESTRATOR_STARTED,
-    SUB_ORCHESTRATION_COMPLETED,
-    SUB_ORCHESTRATION_CREATED,
-    SUB_ORCHESTRATION_FAILED,
-    TASK_COMPLETED,
-    TASK_FAILED,
-    TASK_SCHEDULED,
-    TIMER_CREATED,
-    TIMER_FIRED,
-    TYPE_NAMES,
-    Event,
-    from_micros,
-)
+from local_host.durable.history import COMPLETING, SCHEDULING, Event, EventType, from_micros, type_name
 from local_host.durable.hub import Instance
 
 
@@ -45,17 +29,13 @@ def status_body(instance: Instance, *, show_input: bool) -> dict[str, Any]:
 
 def history_body(history: Sequence[Event], *, show_output: bool, show_input: bool) -> list[dict[str, Any]]:
     """Describe a history for people: omit episode marks, and merge scheduled tasks into their completions."""
-    scheduled = {event["EventId"]: event for event in history if event["EventType"] in _MERGED}
-    completed = {event[_COMPLETES[event["EventType"]]] for event in history if event["EventType"] in _COMPLETES}
-    rows = []
-    for event in history:
-        kind = event["EventType"]
-        if kind in (ORCHESTRATOR_STARTED, ORCHESTRATOR_COMPLETED):
-            continue
-        if kind in _MERGED and event["EventId"] in completed:
-            continue
-        rows.append(_row(event, scheduled, show_output=show_output, show_input=show_input))
-    return rows
+    scheduled = {event["EventId"]: event for event in history if event["EventType"] in SCHEDULING}
+    completed = {event[COMPLETING[event["EventType"]]] for event in history if event["EventType"] in COMPLETING}
+    return [
+        _row(event, scheduled, show_output=show_output, show_input=show_input)
+        for event in history
+        if event["EventType"] not in _MARKS and not (event["EventType"] in SCHEDULING and event["EventId"] in completed)
+    ]
 
 
 def links_body(instance_id: str, *, base: str, query: str) -> dict[str, str]:
@@ -74,42 +54,30 @@ def links_body(instance_id: str, *, base: str, query: str) -> dict[str, str]:
     }
 
 
-_MERGED = frozenset({TASK_SCHEDULED, SUB_ORCHESTRATION_CREATED, TIMER_CREATED})
-_COMPLETES = {
-    TASK_COMPLETED: "TaskScheduledId",
-    TASK_FAILED: "TaskScheduledId",
-    SUB_ORCHESTRATION_COMPLETED: "TaskScheduledId",
-    SUB_ORCHESTRATION_FAILED: "TaskScheduledId",
-    TIMER_FIRED: "TimerId",
-}
-_HIDDEN = frozenset({"EventId", "IsPlayed", "Version", "TaskScheduledId", "TimerId"})
+_MARKS = frozenset({EventType.ORCHESTRATOR_STARTED, EventType.ORCHESTRATOR_COMPLETED})
+_HIDDEN = frozenset(
+    {"EventId", "IsPlayed", "Version", "TaskScheduledId", "TimerId", "OrchestrationInstance", "ParentInstance", "Tags"}
+)
 
 
 def _row(event: Event, scheduled: dict[int, Event], *, show_output: bool, show_input: bool) -> dict[str, Any]:
     kind = event["EventType"]
     row = {key: value for key, value in event.items() if key not in _HIDDEN}
-    row["EventType"] = TYPE_NAMES[kind]
-    if kind in _COMPLETES:
-        before = scheduled.get(event[_COMPLETES[kind]])
-        if before is not None:
-            row["ScheduledTime"] = before["Timestamp"]
-            if "Name" in before:
-                row["FunctionName"] = before["Name"]
-            if show_input and before.get("Input") is not None:
-                row["Input"] = _value(before["Input"])
-    if kind == EXECUTION_STARTED:
+    row["EventType"] = type_name(kind)
+    if kind == EventType.EXECUTION_STARTED:
         row["FunctionName"] = row.pop("Name")
-        for key in ("OrchestrationInstance", "ParentInstance", "Tags"):
-            row.pop(key, None)
-    if not show_input:
-        row.pop("Input", None)
-    elif kind == EXECUTION_STARTED:
-        row["Input"] = _value(row.get("Input"))
-    if kind in (TASK_COMPLETED, SUB_ORCHESTRATION_COMPLETED, EXECUTION_COMPLETED) and "Result" in row:
-        result = row.pop("Result")
-        if show_output:
-            row["Result"] = _value(result)
-    return row
+        row["Input"] = _value(row["Input"])
+    before = scheduled.get(event[COMPLETING[kind]]) if kind in COMPLETING else None
+    if before is not None:
+        row["ScheduledTime"] = before["Timestamp"]
+        if "Name" in before:
+            row["FunctionName"] = before["Name"]
+        if before.get("Input") is not None:
+            row["Input"] = _value(before["Input"])
+    if "Result" in row:
+        row["Result"] = _value(row["Result"])
+    is_shown = {"Input": show_input, "Result": show_output}
+    return {key: value for key, value in row.items() if is_shown.get(key, True)}
 
 
 def _value(text: str | None) -> Any:

@@ -260,5 +260,5 @@ def _filter(request: Request) -> Filter:
         created_from=_time(request, "createdTimeFrom"),
         created_to=_time(request, "createdTimeTo"),
         statuses=statuses,
-        id_prefix=request.query_params.get("instanceIdPrefix"),
+        id_prefix=request.query_params.get("instanceIdPrefix", ""),
     )

@@ -16,7 +16,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from local_host.clock import VirtualClock
 from mayfly import composition
 from mayfly.admission.ledger import MemoryLedger
 from mayfly.app import Mayfly
@@ -43,6 +42,7 @@ from tests.fake_arm.limits import Limits
 from tests.fake_arm.server import serving
 from tests.mayfly.composed import KnownSecrets
 from tests.mayfly.log.memory import MemoryEventLog
+from tests.virtual_clock import VirtualClock
 
 START = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 

@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from local_host.clock import VirtualClock
-from local_host.durable.engine import ActivityCall, Engine
-from local_host.durable.hub import TaskHub
+from local_host.durable.engine import Engine
+from local_host.durable.hub import ActivityCall, TaskHub
 from mayfly.orchestrators import ORCHESTRATION
 from orchestrations import activities, run_job
+from tests.engine_work import ready
+from tests.virtual_clock import VirtualClock
 
 _AT_ONCE = 32
 """As `maxConcurrentActivityFunctions` in host.json."""
@@ -39,7 +40,7 @@ class EngineDriver:
 
     async def work(self) -> bool:
         """Do what can be done now; False when there was nothing."""
-        items = self.engine.ready()
+        items = ready(self.engine)
         for item in items:
             if not isinstance(item, ActivityCall):
                 self.engine.step(item)

@@ -15,13 +15,14 @@ import httpx
 from azure.durable_functions.orchestrator import Orchestrator
 
 from local_host.app.loading import LoadedApp, load_app
-from local_host.clock import VirtualClock
-from local_host.durable.engine import Engine, Episode, TimerDue, encode_input
-from local_host.durable.hub import Instance, TaskHub
+from local_host.durable.engine import Engine, Episode
+from local_host.durable.hub import Instance, TaskHub, TimerDue
 from local_host.host import Host, HostSettings
 from local_host.web.guard import Guard
 from local_host.web.keys import Keys
 from local_host.web.server import AsgiApp, Server, bind
+from tests.engine_work import encode_input, ready, run_until_idle
+from tests.virtual_clock import VirtualClock
 from tests.waiting import HANG_GUARD_S
 
 Code = Callable[[Any], Generator[Any, Any, Any]]
@@ -52,7 +53,7 @@ class Rig:
 
     def settle(self) -> None:
         """Do all that needs no time to pass."""
-        asyncio.run(self.engine.run_until_idle())
+        asyncio.run(run_until_idle(self.engine))
 
     def finish(self) -> list[datetime]:
         """Do everything, letting time pass from timer to timer; return when each was due."""
@@ -75,7 +76,7 @@ class Rig:
 
     def episodes_only(self) -> None:
         """Do episodes and due timers, and no activity."""
-        while items := [item for item in self.engine.ready() if isinstance(item, Episode | TimerDue)]:
+        while items := [item for item in ready(self.engine) if isinstance(item, Episode | TimerDue)]:
             for item in items:
                 self.engine.step(item)
 

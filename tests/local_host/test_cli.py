@@ -157,7 +157,7 @@ def test_a_signal_stops_it_even_while_a_function_holds_a_thread(tmp_path: Path, 
         httpx.post(f"{base}/api/start/job", timeout=HANG_GUARD_S)
         httpx.post(process.url(base, "instances/job/raiseEvent/told"), json="go", timeout=HANG_GUARD_S)
         until(lambda: "began go" in notes(tmp_path))
-        code, errors = process.end(number)  # the function would hold its thread for ever
+        code, errors = process.end(number)  # the function would hold its thread forever
         assert (code, errors) == (0, "")
 
 

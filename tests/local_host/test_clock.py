@@ -1,21 +1,42 @@
-"""The virtual clock: time passes only when a test says so."""
+"""Waiting on the machine's clock, which may jump while the event loop's clock stands still."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+import asyncio
+from datetime import datetime, timedelta
 
-from local_host.clock import VirtualClock
+import pytest
+
+from local_host import clock
+from local_host.clock import SystemClock
 
 
-def test_alarms_ring_in_order_each_at_its_own_time() -> None:
-    clock = VirtualClock()
-    start = clock.now()
-    rung: list[tuple[str, timedelta]] = []
-    for name, hours in (("b", 2), ("a", 1), ("c", 30)):
-        clock.call_at(start + timedelta(hours=hours), lambda name=name: rung.append((name, clock.now() - start)))  # type: ignore[misc]
-    off = clock.call_at(start + timedelta(hours=1), lambda: rung.append(("off", timedelta())))
-    off.cancel()
-    clock.advance(timedelta(hours=3))
-    assert rung == [("a", timedelta(hours=1)), ("b", timedelta(hours=2))]
-    assert clock.now() - start == timedelta(hours=3)
-    assert clock.next_alarm() == start + timedelta(hours=30)
+class Jumping(SystemClock):
+    """A clock that jumps by a day with every reading, as after a laptop's sleep."""
+
+    def __init__(self) -> None:
+        self.days = 0
+
+    def now(self) -> datetime:
+        self.days += 1
+        return super().now() + timedelta(days=self.days)
+
+
+def test_a_time_that_passed_while_the_machine_slept_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "_SLICE_S", 0.001)
+    asyncio.run(Jumping().sleep_until(SystemClock().now() + timedelta(days=9)))
+
+
+@pytest.mark.parametrize("until", [None, SystemClock().now() + timedelta(days=9)])
+def test_an_event_ends_a_wait(until: datetime | None) -> None:
+    async def go() -> None:
+        event = asyncio.Event()
+        asyncio.get_running_loop().call_soon(event.set)
+        await SystemClock().wait(event, until)
+        assert event.is_set()
+
+    asyncio.run(go())
+
+
+def test_a_time_in_the_past_is_not_waited_for() -> None:
+    asyncio.run(SystemClock().wait(asyncio.Event(), SystemClock().now() - timedelta(days=1)))

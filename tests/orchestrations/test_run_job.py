@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
-from local_host.clock import VirtualClock
 from local_host.durable.engine import Engine
 from local_host.durable.hub import Instance, TaskHub
 from mayfly.jobs.next_step import NextStep
 from mayfly.orchestrators import ORCHESTRATION
 from orchestrations import run_job as module
+from tests.engine_work import run_until_idle
 from tests.triggers.function_host import functions
+from tests.virtual_clock import VirtualClock
 
 _SOURCE = Path(module.__file__)
 
@@ -86,7 +87,7 @@ class Driven:
         return (self.clock.now() + timedelta(seconds=seconds)).isoformat()
 
     def go(self) -> None:
-        asyncio.run(self.engine.run_until_idle())
+        asyncio.run(run_until_idle(self.engine))
 
     def advance(self, seconds: float) -> None:
         self.clock.advance(timedelta(seconds=seconds))

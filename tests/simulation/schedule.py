@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from local_host.durable.engine import ActivityCall, Episode, TimerDue
+from local_host.durable.engine import Episode
+from local_host.durable.hub import ActivityCall, TimerDue
 from mayfly.containers.runtime import GroupRequest
 from mayfly.errors import TryAgain
 from mayfly.use_cases.reconcile import Reconciled, reconcile
+from tests.engine_work import ready
 from tests.simulation.stream_rules import Broken
 from tests.simulation.users import Users
 from tests.simulation.world import PLACE, World
@@ -93,7 +95,7 @@ class Schedule:
             for process in world.processes
             if process.ready(now)
         ]
-        for item in world.engine.ready():
+        for item in ready(world.engine):
             if isinstance(item, ActivityCall):
                 if not world.executing[item.number] or world.faults.strike("activity_twice"):
                     choices.append(Choice(3, item.name, self._beginning(item)))
@@ -216,7 +218,7 @@ class Schedule:
             and not world.feed.backlog
             and not any(process.over is False for process in world.processes)
             and not world.completions
-            and not world.engine.ready()
+            and not ready(world.engine)
             and world.engine.next_due() is None
         )
 

@@ -17,9 +17,8 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from local_host.clock import VirtualClock
-from local_host.durable.engine import ActivityCall, Completion, Engine
-from local_host.durable.hub import TaskHub
+from local_host.durable.engine import Completion, Engine
+from local_host.durable.hub import ActivityCall, TaskHub
 from mayfly import composition
 from mayfly.admission.admission import Admitted
 from mayfly.admission.single_machine import single_machine
@@ -44,6 +43,7 @@ from tests.simulation.orchestrators import EngineOrchestrators
 from tests.simulation.platform import SimulatedPlatform
 from tests.simulation.processes import Process, take_turns
 from tests.simulation.stores import FaultyLog, FaultyViews
+from tests.virtual_clock import VirtualClock
 
 PLACE = "local"
 

@@ -12,9 +12,8 @@ from typing import Any
 import azure.durable_functions as df
 import pytest
 
-from local_host.durable.engine import ActivityCall, encode_input
-from local_host.durable.history import TIMER_CREATED, TIMER_FIRED
-from local_host.durable.hub import Filter
+from local_host.durable.history import EventType
+from local_host.durable.hub import ActivityCall, Filter
 from local_host.errors import (
     BadInstanceId,
     InstanceExists,
@@ -22,6 +21,7 @@ from local_host.errors import (
     InstanceMissing,
     UnknownFunction,
 )
+from tests.engine_work import encode_input, ready, run
 from tests.local_host.driving import Code, Rig
 
 
@@ -74,7 +74,7 @@ def test_fan_out_runs_all_and_fan_in_keeps_their_order() -> None:
         calls = rig.engine.activity_calls(after=0, limit=100)
         assert [call.task_id for call in calls] == list(range(20))
         for call in reversed(calls):
-            asyncio.run(rig.engine.run(call))
+            asyncio.run(run(rig.engine, call))
         rig.settle()
         assert rig.output() == [n * 2 for n in range(20)]
 
@@ -301,7 +301,7 @@ def test_terminate_ends_at_once_and_the_late_result_is_dropped() -> None:
         rig.settle()
         assert (rig.status().status, rig.output()) == ("Terminated", "enough")
         assert rig.engine.next_due() is None
-        assert rig.engine.ready() == []
+        assert ready(rig.engine) == []
 
 
 def test_a_finished_instance_is_purged_with_its_history_and_a_running_one_is_not() -> None:
@@ -460,9 +460,9 @@ def test_a_cancelled_timer_takes_its_id_and_is_never_waited_for() -> None:
         rig.settle()
         assert rig.output() == 8
         kinds = rig.kinds()
-        assert (TIMER_CREATED, 0) in kinds
+        assert (EventType.TIMER_CREATED, 0) in kinds
         assert (4, 1) in kinds
-        assert TIMER_FIRED not in [kind for kind, _ in kinds]
+        assert EventType.TIMER_FIRED not in [kind for kind, _ in kinds]
 
 
 def test_a_timer_that_was_not_cancelled_holds_the_end_back() -> None:
@@ -565,11 +565,11 @@ def test_a_completion_that_is_lost_runs_the_activity_again() -> None:
     with rigged(main, double=double) as rig:
         rig.start("main")
         rig.episodes_only()
-        [call] = rig.engine.ready()
+        [call] = ready(rig.engine)
         assert isinstance(call, ActivityCall)
         asyncio.run(rig.engine.execute(call))
         rig.new_engine({"main": main})
-        assert rig.engine.ready() == [call]
+        assert ready(rig.engine) == [call]
         rig.settle()
         assert rig.output() == 42
         assert rig.calls == [("double", 21)] * 2
@@ -621,9 +621,9 @@ def test_every_step_may_be_the_last_before_a_restart() -> None:
     with rigged(main, double=double) as rig:
         rig.start("main")
         while rig.status().status in ("Pending", "Running"):
-            items = rig.new_engine({"main": main}).ready()
+            items = ready(rig.new_engine({"main": main}))
             if items:
-                asyncio.run(rig.engine.run(items[-1]))
+                asyncio.run(run(rig.engine, items[-1]))
             else:
                 due = rig.engine.next_due()
                 assert due is not None

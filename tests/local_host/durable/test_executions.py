@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from local_host.durable.executions import ExecutionCache
-from local_host.durable.history import TASK_COMPLETED, TASK_SCHEDULED, TIMER_CREATED, encode, event
+from local_host.durable.history import EventType, encode, event
 from local_host.durable.hub import RUNNING, Instance, TaskHub
 
 AT = "2026-01-01T00:00:00.000000Z"
@@ -29,9 +29,9 @@ def add_instance(hub: TaskHub, instance_id: str) -> int:
 def test_a_loaded_execution_knows_which_tasks_are_open(hub: TaskHub) -> None:
     key = add_instance(hub, "i")
     events = [
-        event(TASK_SCHEDULED, AT, 0, Name="A"),
-        event(TIMER_CREATED, AT, 1, FireAt=AT),
-        event(TASK_COMPLETED, AT, TaskScheduledId=0, Result="1"),
+        event(EventType.TASK_SCHEDULED, AT, 0, Name="A"),
+        event(EventType.TIMER_CREATED, AT, 1, FireAt=AT),
+        event(EventType.TASK_COMPLETED, AT, TaskScheduledId=0, Result="1"),
     ]
     hub.append_history(key, 0, ",".join(map(encode, events)))
     execution = ExecutionCache(hub).load(key)
@@ -46,7 +46,7 @@ def test_an_appended_episode_is_the_same_from_the_cache_and_from_the_hub(hub: Ta
     execution = cache.load(key)
     assert execution is not None
     for n in range(2):
-        added = event(TASK_SCHEDULED, AT, n, Name="A")
+        added = event(EventType.TASK_SCHEDULED, AT, n, Name="A")
         cache.append(execution, encode(added), [added])
     cached, read = cache.load(key), ExecutionCache(hub).load(key)
     assert cached is execution
@@ -57,7 +57,7 @@ def test_an_appended_episode_is_the_same_from_the_cache_and_from_the_hub(hub: Ta
 def test_the_least_recently_used_executions_are_dropped_first(hub: TaskHub) -> None:
     keys = [add_instance(hub, str(n)) for n in range(3)]
     for key in keys:
-        hub.append_history(key, 0, encode(event(TASK_SCHEDULED, AT, 0, Name="A" * 100)))
+        hub.append_history(key, 0, encode(event(EventType.TASK_SCHEDULED, AT, 0, Name="A" * 100)))
     cache = ExecutionCache(hub, characters_max=500)
     first = cache.load(keys[0])
     cache.load(keys[1])

@@ -7,11 +7,14 @@ from typing import Any
 from azure.durable_functions.orchestrator import Orchestrator
 
 from local_host.durable import sdk
-from local_host.durable.history import EXECUTION_STARTED, ORCHESTRATOR_STARTED, encode, event
+from local_host.durable.history import EventType, encode, event
 from local_host.durable.orchestrator_call import OrchestratorResult, call_orchestrator
 
 AT = "2026-01-01T00:00:00.000000Z"
-START = [event(ORCHESTRATOR_STARTED, AT), event(EXECUTION_STARTED, AT, Name="main", Version="", Input=None)]
+START = [
+    event(EventType.ORCHESTRATOR_STARTED, AT),
+    event(EventType.EXECUTION_STARTED, AT, Name="main", Version="", Input=None),
+]
 
 
 def result_of(orchestrator: Any, input_text: str | None = None) -> OrchestratorResult:

@@ -11,27 +11,17 @@ import pytest
 from azure.durable_functions.orchestrator import Orchestrator
 
 from local_host.durable import sdk
-from local_host.durable.history import (
-    EVENT_RAISED,
-    EXECUTION_STARTED,
-    ORCHESTRATOR_STARTED,
-    TASK_COMPLETED,
-    TASK_FAILED,
-    TASK_SCHEDULED,
-    TIMER_CREATED,
-    TIMER_FIRED,
-    Event,
-    encode,
-    event,
-    stamp,
-)
+from local_host.durable.history import Event, EventType, encode, event, stamp
 from local_host.durable.orchestrator_call import OrchestratorResult, call_orchestrator
 from local_host.durable.replay import Decision, NewActivity, NewTimer, NonDeterminism, UnsupportedAction, decide
 from tests.local_host.driving import Code
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 AT = stamp(NOW)
-START = [event(ORCHESTRATOR_STARTED, AT), event(EXECUTION_STARTED, AT, Name="main", Version="", Input=None)]
+START = [
+    event(EventType.ORCHESTRATOR_STARTED, AT),
+    event(EventType.EXECUTION_STARTED, AT, Name="main", Version="", Input=None),
+]
 
 
 def asked(code: Code, *more: Event) -> tuple[OrchestratorResult, Decision]:
@@ -50,27 +40,27 @@ def asked(code: Code, *more: Event) -> tuple[OrchestratorResult, Decision]:
 
 
 def scheduled(task_id: int, name: str) -> Event:
-    return event(TASK_SCHEDULED, AT, task_id, Name=name, Version="", Input="null")
+    return event(EventType.TASK_SCHEDULED, AT, task_id, Name=name, Version="", Input="null")
 
 
 def completed(task_id: int, result: str = "1") -> Event:
-    return event(TASK_COMPLETED, AT, TaskScheduledId=task_id, Result=result)
+    return event(EventType.TASK_COMPLETED, AT, TaskScheduledId=task_id, Result=result)
 
 
 def failed(task_id: int) -> Event:
-    return event(TASK_FAILED, AT, TaskScheduledId=task_id, Reason="r", Details="d")
+    return event(EventType.TASK_FAILED, AT, TaskScheduledId=task_id, Reason="r", Details="d")
 
 
 def timer(task_id: int) -> Event:
-    return event(TIMER_CREATED, AT, task_id, FireAt=AT)
+    return event(EventType.TIMER_CREATED, AT, task_id, FireAt=AT)
 
 
 def fired(task_id: int) -> Event:
-    return event(TIMER_FIRED, AT, TimerId=task_id, FireAt=AT)
+    return event(EventType.TIMER_FIRED, AT, TimerId=task_id, FireAt=AT)
 
 
 def raised(name: str, value: str = "1") -> Event:
-    return event(EVENT_RAISED, AT, Name=name, Input=value)
+    return event(EventType.EVENT_RAISED, AT, Name=name, Input=value)
 
 
 def new_names(decision: Decision) -> list[tuple[int, str]]:

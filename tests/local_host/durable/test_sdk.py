@@ -19,14 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local_host.durable import sdk
-from local_host.durable.history import (
-    EXECUTION_STARTED,
-    ORCHESTRATOR_STARTED,
-    TASK_COMPLETED,
-    TASK_SCHEDULED,
-    encode,
-    event,
-)
+from local_host.durable.history import EventType, encode, event
 from local_host.durable.orchestrator_call import call_orchestrator
 from tests.local_host.driving import Served, serving
 
@@ -96,10 +89,10 @@ def test_a_replay_answers_the_same_with_and_without_what_is_replaced() -> None:
 
     at = "2026-01-01T00:00:00.123456Z"
     history = [
-        event(ORCHESTRATOR_STARTED, at),
-        event(EXECUTION_STARTED, at, Name="main", Version="", Input=None),
-        event(TASK_SCHEDULED, at, 0, Name="A", Input="null"),
-        event(TASK_COMPLETED, at, TaskScheduledId=0, Result='{"x": 1}'),
+        event(EventType.ORCHESTRATOR_STARTED, at),
+        event(EventType.EXECUTION_STARTED, at, Name="main", Version="", Input=None),
+        event(EventType.TASK_SCHEDULED, at, 0, Name="A", Input="null"),
+        event(EventType.TASK_COMPLETED, at, TaskScheduledId=0, Result='{"x": 1}'),
     ]
 
     def answer() -> Any:

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from local_host.app.functions import FEED
-from local_host.clock import VirtualClock
 from local_host.triggers.sqlite_feed import SqliteFeedTrigger
 from tests.local_host.driving import loaded
 from tests.local_host.triggers.driving import FEEDS, hub_and_invoker
+from tests.virtual_clock import VirtualClock
 
 
 @pytest.mark.parametrize(

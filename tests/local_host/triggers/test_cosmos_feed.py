@@ -13,12 +13,12 @@ from azure.cosmos import PartitionKey
 from azure.cosmos.aio import ContainerProxy, CosmosClient
 
 from local_host.app.functions import FEED
-from local_host.clock import VirtualClock
 from local_host.durable.hub import TaskHub
 from local_host.triggers.cosmos_feed import CosmosFeedTrigger
 from tests.cosmos_server.server import KEY, CosmosServer
 from tests.local_host.driving import loaded
 from tests.local_host.triggers.driving import FEEDS, hub_and_invoker
+from tests.virtual_clock import VirtualClock
 from tests.waiting import HANG_GUARD_S, until_async
 
 

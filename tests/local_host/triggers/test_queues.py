@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from local_host.app.invocation import Invoker
-from local_host.clock import VirtualClock
 from local_host.durable.hub import TaskHub
 from local_host.triggers.queues import Queues, QueueTrigger
 from tests.local_host.driving import loaded, serving, until
 from tests.local_host.triggers.driving import hub_and_invoker
+from tests.virtual_clock import VirtualClock
 
 QUEUES = """
 import azure.functions as func

@@ -14,11 +14,11 @@ import pytest
 
 from local_host.app.functions import FEED
 from local_host.app.invocation import Invoker
-from local_host.clock import VirtualClock
 from local_host.durable.hub import TaskHub
 from local_host.triggers.sqlite_feed import SqliteFeedTrigger
 from tests.local_host.driving import loaded, until
 from tests.local_host.triggers.driving import FEEDS, hub_and_invoker
+from tests.virtual_clock import VirtualClock
 
 
 class Feed:

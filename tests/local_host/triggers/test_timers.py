@@ -10,11 +10,11 @@ from typing import Any
 from local_host.app.functions import TIMER
 from local_host.app.invocation import Invoker
 from local_host.app.loading import LoadedApp
-from local_host.clock import VirtualClock
 from local_host.durable.hub import TaskHub
 from local_host.triggers.timers import TimerTrigger
 from tests.local_host.driving import loaded, until
 from tests.local_host.triggers.driving import hub_and_invoker
+from tests.virtual_clock import VirtualClock
 
 TIMERS = """
 import azure.functions as func

@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from local_host.durable.history import (
-    EXECUTION_STARTED,
-    ORCHESTRATOR_COMPLETED,
-    ORCHESTRATOR_STARTED,
-    TASK_COMPLETED,
-    TASK_SCHEDULED,
-    TIMER_CREATED,
-    event,
-)
+from local_host.durable.history import EventType, event
 from local_host.durable.hub import Instance
 from local_host.web.bodies import history_body, status_body
 
@@ -29,14 +21,20 @@ def test_a_status_has_decoded_values_and_whole_seconds() -> None:
 
 def test_a_history_shows_a_completed_task_once_and_a_pending_one_as_scheduled() -> None:
     history = [
-        event(ORCHESTRATOR_STARTED, AT),
+        event(EventType.ORCHESTRATOR_STARTED, AT),
         event(
-            EXECUTION_STARTED, AT, Name="main", Input='"x"', OrchestrationInstance={}, ParentInstance=None, Tags=None
+            EventType.EXECUTION_STARTED,
+            AT,
+            Name="main",
+            Input='"x"',
+            OrchestrationInstance={},
+            ParentInstance=None,
+            Tags=None,
         ),
-        event(TASK_SCHEDULED, AT, 0, Name="A", Input="1"),
-        event(TIMER_CREATED, AT, 1, FireAt=AT),
-        event(ORCHESTRATOR_COMPLETED, AT),
-        event(TASK_COMPLETED, AT, TaskScheduledId=0, Result="2"),
+        event(EventType.TASK_SCHEDULED, AT, 0, Name="A", Input="1"),
+        event(EventType.TIMER_CREATED, AT, 1, FireAt=AT),
+        event(EventType.ORCHESTRATOR_COMPLETED, AT),
+        event(EventType.TASK_COMPLETED, AT, TaskScheduledId=0, Result="2"),
     ]
     assert history_body(history, show_output=True, show_input=True) == [
         {"EventType": "ExecutionStarted", "Timestamp": AT, "Input": "x", "FunctionName": "main"},
