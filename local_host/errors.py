@@ -6,7 +6,7 @@ and nothing was changed. Any other exception is a defect in this host or a failu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 class HostError(Exception):
@@ -21,8 +21,7 @@ class UnsupportedApp(StartupError):
     """The function app uses a feature that this host does not have, or its declarations are invalid."""
 
     def __init__(self, problems: Sequence[str]) -> None:
-        self.problems = tuple(problems)
-        listed = "\n".join(f"  - {problem}" for problem in self.problems)
+        listed = "\n".join(f"  - {problem}" for problem in problems)
         super().__init__(f"The local host cannot run this function app:\n{listed}")
 
 
@@ -30,13 +29,14 @@ class RequestRejected(HostError):
     """A request was rejected; nothing was changed."""
 
 
+# Clients match on the wording of `UnknownFunction` and `InstanceExists`, which is the durable extension's.
+
+
 class UnknownFunction(RequestRejected):
     """No function of this kind has this name."""
 
-    def __init__(self, name: str, kind: str, known: Sequence[str]) -> None:
-        self.name = name
+    def __init__(self, name: str, kind: str, known: Iterable[str]) -> None:
         listed = ", ".join(f"'{each}'" for each in sorted(known)) or "none"
-        # Clients match on this wording, which is the durable extension's.
         super().__init__(
             f"The function '{name}' doesn't exist, is disabled, or is not an {kind} function. "
             f"Additional info: The following are the known {kind} functions: {listed}."
@@ -50,10 +50,7 @@ class BadInstanceId(RequestRejected):
 class InstanceExists(RequestRejected):
     """An unfinished instance already has this id."""
 
-    def __init__(self, instance_id: str, status: str) -> None:
-        self.instance_id = instance_id
-        self.status = status
-        # Clients match on this wording, which is the durable extension's.
+    def __init__(self, status: str) -> None:
         super().__init__(f"An Orchestration instance with the status {status} already exists.")
 
 
@@ -61,7 +58,6 @@ class InstanceMissing(RequestRejected):
     """No instance has this id."""
 
     def __init__(self, instance_id: str) -> None:
-        self.instance_id = instance_id
         super().__init__(f"No instance with ID '{instance_id}' found.")
 
 
@@ -69,6 +65,4 @@ class InstanceFinished(RequestRejected):
     """The instance is in a state that does not allow the request."""
 
     def __init__(self, instance_id: str, status: str) -> None:
-        self.instance_id = instance_id
-        self.status = status
         super().__init__(f"Instance '{instance_id}' is {status} and does not accept this request.")

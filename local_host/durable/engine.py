@@ -115,14 +115,14 @@ class Engine:
         Errors: `UnknownFunction`; `BadInstanceId`; `InstanceExists` if an unfinished instance has the id.
         """
         if name not in self._orchestrators:
-            raise UnknownFunction(name, "orchestrator", list(self._orchestrators))
+            raise UnknownFunction(name, "orchestrator", self._orchestrators)
         instance_id = instance_id or uuid.uuid4().hex
         validate_instance_id(instance_id)
         with self._changing():
             existing = self.hub.instance(instance_id)
             if existing is not None:
                 if existing.status not in FINISHED:
-                    raise InstanceExists(instance_id, existing.status)
+                    raise InstanceExists(existing.status)
                 self._episodes.delete(existing)
             self._episodes.start(name=name, instance_id=instance_id, input_text=input_text, version=version)
         return instance_id
@@ -237,8 +237,10 @@ class Engine:
         with self._changing():
             if isinstance(item, Episode):
                 self._episodes.run(item.key)
-            else:
-                self._fire(item)
+            elif (timer := self.hub.take_timer(item.slot)) is not None:
+                key, task_id = timer
+                fire_at = stamp(from_micros(item.fire_at))
+                self.hub.send(key, encode(event(EventType.TIMER_FIRED, self._now(), TimerId=task_id, FireAt=fire_at)))
 
     def drop_cached_histories(self) -> None:
         """Free the memory of cached histories. An instance that becomes active again is read from the hub."""
@@ -252,7 +254,7 @@ class Engine:
             )
             activity = self._activities.get(call.name)
             if activity is None:
-                raise UnknownFunction(call.name, "activity", list(self._activities))
+                raise UnknownFunction(call.name, "activity", self._activities)
             value = await activity(decoded)
             result = ActivityTriggerConverter.encode(value, expected_type=None).value
         except Exception as error:
@@ -302,13 +304,6 @@ class Engine:
             if instance.status in FINISHED:
                 raise InstanceFinished(instance_id, instance.status)
             self.hub.send(instance.key, encode(message))
-
-    def _fire(self, due: TimerDue) -> None:
-        timer = self.hub.take_timer(due.slot)
-        if timer is not None:
-            key, task_id = timer
-            fired = event(EventType.TIMER_FIRED, self._now(), TimerId=task_id, FireAt=stamp(from_micros(due.fire_at)))
-            self.hub.send(key, encode(fired))
 
     def _require(self, instance_id: str) -> Instance:
         instance = self.hub.instance(instance_id)

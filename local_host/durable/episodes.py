@@ -94,8 +94,8 @@ class Episodes:
         version: str | None,
         parent: Instance | None = None,
         parent_task_id: int | None = None,
-    ) -> int:
-        """Store a new instance and its first message, and return its key; no instance may have the id."""
+    ) -> None:
+        """Store a new instance and its first message; no instance may have the id."""
         now = self._clock.now()
         instance = Instance(
             key=0,
@@ -117,7 +117,6 @@ class Episodes:
         )
         key = self._hub.add_instance(instance)
         self._hub.send(key, encode(_started(instance, stamp(now))))
-        return key
 
     def delete(self, instance: Instance) -> None:
         self._hub.delete_instance(instance.key)
@@ -170,9 +169,9 @@ class Episodes:
     def _require_known(self, decision: Decision) -> None:
         for new in decision.scheduled:
             if isinstance(new, NewActivity) and new.name not in self._activities:
-                raise UnknownFunction(new.name, "activity", list(self._activities))
+                raise UnknownFunction(new.name, "activity", self._activities)
             if isinstance(new, NewSubOrchestration) and new.name not in self._orchestrators:
-                raise UnknownFunction(new.name, "orchestrator", list(self._orchestrators))
+                raise UnknownFunction(new.name, "orchestrator", self._orchestrators)
 
     def _carry_out(self, episode: _EpisodeState, result: OrchestratorResult, decision: Decision) -> None:
         for new in decision.scheduled:
@@ -215,7 +214,7 @@ class Episodes:
         )
         taken = self._hub.instance(instance_id)
         if taken is not None and taken.status not in FINISHED:
-            reason = str(InstanceExists(instance_id, taken.status))
+            reason = str(InstanceExists(taken.status))
             kind = EventType.SUB_ORCHESTRATION_INSTANCE_FAILED
             failed = event(kind, episode.at, TaskScheduledId=new.task_id, Reason=reason, Details=instance_id)
             self._hub.send(parent.key, encode(failed))

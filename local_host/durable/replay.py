@@ -20,7 +20,7 @@ Source: Azure/azure-functions-durable-extension; OutOfProcOrchestrationShim.cs o
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -93,18 +93,13 @@ class NonDeterminism(Exception):
 class UnsupportedAction(Exception):
     """The code uses an action that this host does not support."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        super().__init__(f"{name} is not supported by the local host")
-
 
 def decide(history: Iterable[Event], result: OrchestratorResult, *, now: datetime) -> Decision:
     """Walk the actions of a result along the history, which ends with the new events of this episode.
 
     Errors: `NonDeterminism` and `UnsupportedAction`; then none of the actions may be carried out.
     """
-    walk = _Walk(list(history), result.actions, now)
-    return walk.decide(result)
+    return _Walk(list(history), result.actions, now).decide(result)
 
 
 class _Node:
@@ -119,23 +114,18 @@ class _Node:
         return self.done
 
 
-class _Any(_Node):
-    __slots__ = ("children",)
+class _Compound(_Node):
+    """Several nodes awaited at once. Waiting for nothing is done; the SDK drops such a wait too."""
 
-    def __init__(self, children: list[_Node]) -> None:
+    __slots__ = ("children", "enough")
+
+    def __init__(self, children: list[_Node], enough: Callable[[Iterable[bool]], bool]) -> None:
         super().__init__()
         self.children = children
+        self.enough = enough
 
     def is_done(self) -> bool:
-        # Waiting for nothing is done; the SDK drops such a wait too.
-        return not self.children or any(child.is_done() for child in self.children)
-
-
-class _All(_Any):
-    __slots__ = ()
-
-    def is_done(self) -> bool:
-        return all(child.is_done() for child in self.children)
+        return not self.children or self.enough(child.is_done() for child in self.children)
 
 
 class _Retried(_Node):
@@ -166,7 +156,10 @@ class _Walk:
     def decide(self, result: OrchestratorResult) -> Decision:
         for event in self._history:
             self._happen(event)
-        self._require_all_recorded()
+        if self._recorded:
+            task_id = min(self._recorded)
+            recorded = _describe(self._recorded[task_id])
+            raise NonDeterminism(task_id=task_id, recorded=recorded, requested="nothing")
         decision = self._decision
         all_walked = self._blocked_on is None and self._cursor == len(self._actions)
         if all_walked and not self._open:
@@ -233,8 +226,8 @@ class _Walk:
 
     def _register(self, action: dict[str, Any]) -> _Node | None:
         kind = action["actionType"]
-        if kind in (_CALL_ACTIVITY, _CALL_SUB_ORCHESTRATION):
-            node = _Node()
+        if kind in (*_PLAIN_CALLS, *_CALLS_WITH_RETRY):
+            node = _Retried(action) if kind in _CALLS_WITH_RETRY else _Node()
             self._open[self._attempt(action)] = node
             return node
         if kind == _CREATE_TIMER:
@@ -243,17 +236,13 @@ class _Walk:
             return self._register_wait(action["externalEventName"])
         if kind in (_WHEN_ANY, _WHEN_ALL):
             children = [self._register(child) for child in action["compoundActions"]]
-            nodes = [child for child in children if child is not None]
-            return _Any(nodes) if kind == _WHEN_ANY else _All(nodes)
-        if kind in (_CALL_ACTIVITY_WITH_RETRY, _CALL_SUB_ORCHESTRATION_WITH_RETRY):
-            retried = _Retried(action)
-            self._open[self._attempt(action)] = retried
-            return retried
+            return _Compound([child for child in children if child is not None], any if kind == _WHEN_ANY else all)
         if kind == _CONTINUE_AS_NEW:
             self._decision.continue_as_new = True
             self._decision.continue_input = action.get("input")
             return None
-        raise UnsupportedAction(_UNSUPPORTED.get(kind, f"action type {kind}"))
+        name = _UNSUPPORTED.get(kind, f"action type {kind}")
+        raise UnsupportedAction(f"{name} is not supported by the local host")
 
     def _register_timer(self, action: dict[str, Any]) -> _Node:
         node = _Node()
@@ -318,12 +307,6 @@ class _Walk:
         self._decision.next_id += 1
         return task_id
 
-    def _require_all_recorded(self) -> None:
-        if self._recorded:
-            task_id = min(self._recorded)
-            recorded = _describe(self._recorded[task_id])
-            raise NonDeterminism(task_id=task_id, recorded=recorded, requested="nothing")
-
 
 _CALL_ACTIVITY = 0
 _CALL_ACTIVITY_WITH_RETRY = 1
@@ -334,6 +317,9 @@ _CREATE_TIMER = 5
 _WAIT_FOR_EVENT = 6
 _WHEN_ANY = 11
 _WHEN_ALL = 12
+
+_PLAIN_CALLS = (_CALL_ACTIVITY, _CALL_SUB_ORCHESTRATION)
+_CALLS_WITH_RETRY = (_CALL_ACTIVITY_WITH_RETRY, _CALL_SUB_ORCHESTRATION_WITH_RETRY)
 
 _UNSUPPORTED = {
     7: "call_entity (durable entities)",

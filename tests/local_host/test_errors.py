@@ -25,7 +25,7 @@ def test_an_unsupported_app_lists_every_problem() -> None:
 @pytest.mark.parametrize(
     ("error", "text"),
     [
-        (InstanceExists("i", "Running"), "An Orchestration instance with the status Running already exists."),
+        (InstanceExists("Running"), "An Orchestration instance with the status Running already exists."),
         (InstanceMissing("i"), "No instance with ID 'i' found."),
         (InstanceFinished("i", "Failed"), "Instance 'i' is Failed and does not accept this request."),
         (
