@@ -13,6 +13,7 @@ import os
 import secrets
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -20,20 +21,12 @@ from urllib.parse import unquote, urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from local_host.app.functions import (
-    ACTIVITY,
-    COSMOS_CONNECTION,
-    FEED,
-    ORCHESTRATION,
-    SERVICE_BUS,
-    STORAGE_QUEUE,
-    TIMER,
-    Function,
-)
+from local_host.app import functions
+from local_host.app.functions import ACTIVITY, ORCHESTRATION, Function
 from local_host.app.invocation import Invoker
 from local_host.app.loading import LoadedApp
 from local_host.clock import Clock, SystemClock
-from local_host.durable.engine import Activity, Engine
+from local_host.durable.engine import Engine
 from local_host.durable.hub import TaskHub
 from local_host.durable.runner import Runner
 from local_host.durable.sdk import ClientRoute, close_client_session
@@ -85,19 +78,19 @@ class Host:
             hub_name=self._hub_name,
             link_query=self._link_query,
         )
-        self.invoker = Invoker(directory=app.directory, client_binding=lambda: self._binding)
+        self.invoker = Invoker(directory=app.directory, client_binding=self._binding)
         self.engine = Engine(
             hub=self.hub,
             clock=self.clock,
             orchestrators={f.durable_name: f.call for f in app.functions if f.kind == ORCHESTRATION},
-            activities={f.durable_name: self._activity(f) for f in app.functions if f.kind == ACTIVITY},
+            activities={f.durable_name: partial(self.invoker.call, f) for f in app.functions if f.kind == ACTIVITY},
             default_version=str(app.option("extensions", "durableTask", "defaultVersion", default="")),
         )
         self.queues = Queues(self.hub, self.clock)
         self._runner = Runner(self.engine, activities_max=_activities_max(app))
-        self._timers = {f.name: self._timer(f) for f in app.functions if f.kind == TIMER}
-        self._feeds = {f.name: self._feed(f, settings.environment) for f in app.functions if f.kind == FEED}
-        self._queue_triggers = {f.name: self._queue(f) for f in app.functions if f.kind in (SERVICE_BUS, STORAGE_QUEUE)}
+        self._environment = settings.environment
+        triggers = (self._trigger(function) for function in app.functions)
+        self._triggers = {trigger.function.name: trigger for trigger in triggers if trigger is not None}
         self._management = Management(self.engine, link_query=self._link_query)
         prefix = str(app.option("extensions", "http", "routePrefix", default="api"))
         self.http = HttpFunctions(app.functions, invoker=self.invoker, keys=keys, prefix=prefix)
@@ -105,11 +98,7 @@ class Host:
             app,
             keys=keys,
             queues=self.queues,
-            run_once={
-                **{name: _ignoring_input(timer) for name, timer in self._timers.items()},
-                **{name: feed.run_once for name, feed in self._feeds.items()},
-                **{name: queue.run_once for name, queue in self._queue_triggers.items()},
-            },
+            run_once={name: trigger.run_once for name, trigger in self._triggers.items()},
         )
         self._route: ClientRoute | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -120,12 +109,8 @@ class Host:
         """Start all work. Call it on the event loop."""
         self._route = ClientRoute(f"{self._base_url}/{self._rpc_path}/", self._call_in_process)
         self._spawn("the engine", self._runner.run)
-        for name, timer in self._timers.items():
-            self._spawn(f"timer '{name}'", timer.run)
-        for name, feed in self._feeds.items():
-            self._spawn(f"feed '{name}'", feed.run)
-        for name, queue in self._queue_triggers.items():
-            self._spawn(f"queue trigger '{name}'", queue.run)
+        for name, trigger in self._triggers.items():
+            self._spawn(f"the trigger of '{name}'", trigger.run)
 
     async def stop(self) -> None:
         """Stop all work. Unfinished work is repeated at the next start."""
@@ -161,34 +146,34 @@ class Host:
         response = await self._manage(request, path[len(self._rpc_path) + 2 :])
         return [response.status_code, json.loads(bytes(response.body)) if response.body else None]
 
-    def _activity(self, function: Function) -> Activity:
-        async def call(value: Any) -> Any:
-            return await self.invoker.call(function, value)
+    def _trigger(self, function: Function) -> TimerTrigger | ChangeFeedTrigger | QueueTrigger | None:
+        match function.kind:
+            case functions.TIMER:
+                return TimerTrigger(function, hub=self.hub, clock=self.clock, invoker=self.invoker)
+            case functions.FEED:
+                return self._feed(function)
+            case functions.SERVICE_BUS:
+                return self._queue(function, "serviceBus", "maxDeliveryCount", 10, "maxConcurrentCalls")
+            case functions.STORAGE_QUEUE:
+                return self._queue(function, "queues", "maxDequeueCount", 5, "batchSize")
+        return None
 
-        return call
-
-    def _timer(self, function: Function) -> TimerTrigger:
-        return TimerTrigger(function, hub=self.hub, clock=self.clock, invoker=self.invoker)
-
-    def _feed(self, function: Function, environment: Mapping[str, str]) -> ChangeFeedTrigger:
-        if environment[function.trigger["connection"]].startswith(COSMOS_CONNECTION):
+    def _feed(self, function: Function) -> ChangeFeedTrigger:
+        kind: type[ChangeFeedTrigger] = SqliteFeedTrigger
+        if self._environment[function.trigger["connection"]].startswith(functions.COSMOS_CONNECTION):
             from local_host.triggers.cosmos_feed import CosmosFeedTrigger  # importing its SDK takes half a second
 
-            kind: type[ChangeFeedTrigger] = CosmosFeedTrigger
-        else:
-            kind = SqliteFeedTrigger
-        return kind(function, settings=environment, hub=self.hub, clock=self.clock, invoker=self.invoker)
+            kind = CosmosFeedTrigger
+        return kind(function, settings=self._environment, hub=self.hub, clock=self.clock, invoker=self.invoker)
 
-    def _queue(self, function: Function) -> QueueTrigger:
-        is_service_bus = function.kind == SERVICE_BUS
-        section = "serviceBus" if is_service_bus else "queues"
-        deliveries = "maxDeliveryCount" if is_service_bus else "maxDequeueCount"
-        concurrent = "maxConcurrentCalls" if is_service_bus else "batchSize"
+    def _queue(
+        self, function: Function, section: str, deliveries: str, deliveries_max: int, concurrent: str
+    ) -> QueueTrigger:
         return QueueTrigger(
             function,
             queues=self.queues,
             invoker=self.invoker,
-            deliveries_max=int(self.app.option("extensions", section, deliveries, default=10 if is_service_bus else 5)),
+            deliveries_max=int(self.app.option("extensions", section, deliveries, default=deliveries_max)),
             concurrent_max=int(self.app.option("extensions", section, concurrent, default=16)),
         )
 
@@ -202,13 +187,6 @@ class Host:
                 self.failed.set()
 
         self._tasks.append(asyncio.create_task(watched(), name=name))
-
-
-def _ignoring_input(timer: TimerTrigger) -> Any:
-    async def run(_: str) -> None:
-        await timer.fire()
-
-    return run
 
 
 def _activities_max(app: LoadedApp) -> int:

@@ -8,25 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
 import os
 import threading
 import uuid
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import azure.functions as func
 
 from local_host.app.functions import Function
+from local_host.clock import Clock
+
+log = logging.getLogger("local_host.app.invocation")
 
 
 class Invoker:
     """Calls functions. `close` does not wait for threads that are still running."""
 
-    def __init__(self, *, directory: Path, client_binding: Callable[[], str]) -> None:
-        """`client_binding` returns the JSON text that durable-client parameters receive."""
+    def __init__(self, *, directory: Path, client_binding: str) -> None:
+        """`client_binding` is the JSON text that durable-client parameters receive."""
         self._directory = directory
         self._client_binding = client_binding
         self._threads = ThreadPoolExecutor(max_workers=_threads_max(), thread_name_prefix="function")
@@ -40,19 +44,32 @@ class Invoker:
         """
         arguments = {function.parameter: argument}
         for client in function.clients:
-            arguments[client] = self._client_binding()
+            arguments[client] = self._client_binding
         if function.takes_context:
             arguments["context"] = InvocationContext(function.name, self._directory, retry)
         if function.is_async:
             return await function.call(**arguments)
-        return await self._in_thread(partial(function.call, **arguments))
+        in_context = partial(contextvars.copy_context().run, function.call, **arguments)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, in_context)
+
+    async def call_with_retries(self, function: Function, argument: Any, clock: Clock) -> bool:
+        """Call a function until it succeeds or its retry policy gives up. Log failures; return whether it succeeded."""
+        policy = function.retry
+        failures = 0
+        while True:
+            try:
+                await self.call(function, argument, retry=None if policy is None else (failures, policy.retries_max))
+                return True
+            except Exception:
+                failures += 1
+                log.exception("Function '%s' failed (%s in a row).", function.name, failures)
+                delay = None if policy is None else policy.delay(failures)
+                if delay is None:
+                    return False
+                await clock.sleep_until(clock.now() + delay)
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
-
-    async def _in_thread(self, call: Callable[[], Any]) -> Any:
-        context = contextvars.copy_context()
-        return await asyncio.get_running_loop().run_in_executor(self._threads, context.run, call)
 
 
 class InvocationContext(func.Context):  # type: ignore[misc]  # the SDK carries no types
@@ -62,8 +79,11 @@ class InvocationContext(func.Context):  # type: ignore[misc]  # the SDK carries 
         self._name = name
         self._directory = directory
         self._invocation_id = str(uuid.uuid4())
-        self._local = _new_local(self._invocation_id)
-        self._retry = None if retry is None else _RetryContext(*retry)
+        self._local = threading.local()
+        self._local.invocation_id = self._invocation_id
+        self._retry = (
+            None if retry is None else SimpleNamespace(exception=None, retry_count=retry[0], max_retry_count=retry[1])
+        )
 
     @property
     def invocation_id(self) -> str:
@@ -83,36 +103,12 @@ class InvocationContext(func.Context):  # type: ignore[misc]  # the SDK carries 
 
     @property
     def trace_context(self) -> Any:
-        return _TRACE
+        # Empty: this host does not trace, but functions may pass the fields on.
+        return SimpleNamespace(trace_state="", trace_parent="", attributes={})
 
     @property
     def retry_context(self) -> Any:
         return self._retry
-
-
-class _RetryContext:
-    exception = None
-
-    def __init__(self, retry_count: int, max_retry_count: int) -> None:
-        self.retry_count = retry_count
-        self.max_retry_count = max_retry_count
-
-
-class _TraceContext:
-    """An empty trace context: this host does not trace, but functions may pass the fields on."""
-
-    trace_state = ""
-    trace_parent = ""
-    attributes: dict[str, str] = {}  # noqa: RUF012 - read by many, written by none
-
-
-_TRACE = _TraceContext()
-
-
-def _new_local(invocation_id: str) -> threading.local:
-    local = threading.local()
-    local.invocation_id = invocation_id
-    return local
 
 
 def _threads_max() -> int:

@@ -10,9 +10,11 @@ The cache mirrors the hub as seen inside the open transaction. Call `forget_all`
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections import OrderedDict
 from dataclasses import dataclass
+
+from cachetools import LRUCache
 
 from local_host.durable.history import COMPLETING, SCHEDULING, Event
 from local_host.durable.hub import Instance, TaskHub
@@ -40,15 +42,12 @@ class ExecutionCache:
 
     def __init__(self, hub: TaskHub, *, characters_max: int = 1_000_000) -> None:
         self._hub = hub
-        self._characters_max = characters_max
-        self._characters = 0
-        self._cached: OrderedDict[int, Execution] = OrderedDict()
+        self._cached: LRUCache[int, Execution] = LRUCache(characters_max, getsizeof=lambda one: len(one.text) + 1)
 
     def load(self, key: int) -> Execution | None:
         """Return an execution, or `None` if the instance does not exist."""
         cached = self._cached.get(key)
         if cached is not None:
-            self._cached.move_to_end(key)
             return cached
         instance = self._hub.instance_by_key(key)
         if instance is None:
@@ -64,39 +63,27 @@ class ExecutionCache:
             open_ids=_open_ids(events),
             cancelled=set(),
         )
-        self._cached[key] = execution
-        self._characters += _cost(text)
-        self._shrink()
+        self._keep(execution)
         return execution
 
     def append(self, execution: Execution, text: str, events: list[Event]) -> None:
         """Append one episode to the history in the hub and in the cache."""
-        key = execution.instance.key
-        self._hub.append_history(key, execution.next_chunk, text)
+        self._hub.append_history(execution.instance.key, execution.next_chunk, text)
         execution.next_chunk += 1
-        if key in self._cached:
-            self._characters += len(text) + 1
         execution.text = f"{execution.text},{text}" if execution.text else text
         execution.events.extend(events)
-        self._shrink()
+        self._keep(execution)
 
     def forget(self, key: int) -> None:
-        execution = self._cached.pop(key, None)
-        if execution is not None:
-            self._characters -= _cost(execution.text)
+        self._cached.pop(key, None)
 
     def forget_all(self) -> None:
         self._cached.clear()
-        self._characters = 0
 
-    def _shrink(self) -> None:
-        while self._characters > self._characters_max and self._cached:
-            _, dropped = self._cached.popitem(last=False)
-            self._characters -= _cost(dropped.text)
-
-
-def _cost(text: str) -> int:
-    return len(text) + 1
+    def _keep(self, execution: Execution) -> None:
+        self.forget(execution.instance.key)
+        with contextlib.suppress(ValueError):  # it is larger than the whole cache
+            self._cached[execution.instance.key] = execution
 
 
 def _open_ids(events: list[Event]) -> set[int]:

@@ -34,7 +34,7 @@ class ChangeFeedTrigger(ABC):
         self, function: Function, *, settings: Mapping[str, str], hub: TaskHub, clock: Clock, invoker: Invoker
     ) -> None:
         trigger = function.trigger
-        self._function = function
+        self.function = function
         self._hub = hub
         self._clock = clock
         self._invoker = invoker
@@ -53,31 +53,18 @@ class ChangeFeedTrigger(ABC):
         """Call the function with documents given by a person, as JSON text: a list, one document, or empty."""
         given = json.loads(text) if text else []
         items = given if isinstance(given, list) else [given]
-        await self._invoker.call(self._function, DocumentList(Document.from_dict(item) for item in items))
+        await self._invoker.call(self.function, DocumentList(Document.from_dict(item) for item in items))
 
     async def _call_with_retries(self, documents: DocumentList, *, batch: str) -> None:
         """Call the function until it succeeds or its retry policy gives up; `batch` names the documents in the log."""
-        policy = self._function.retry
-        failures = 0
-        while True:
-            try:
-                retry = None if policy is None else (failures, policy.retries_max)
-                await self._invoker.call(self._function, documents, retry=retry)
-                return
-            except Exception:
-                failures += 1
-                delay = None if policy is None else policy.delay(failures)
-                if delay is None:
-                    log.exception("Change feed function '%s' failed; skipping %s.", self._function.name, batch)
-                    return
-                log.exception("Change feed function '%s' failed on %s; retrying.", self._function.name, batch)
-                await self._clock.sleep_until(self._clock.now() + delay)
+        if not await self._invoker.call_with_retries(self.function, documents, self._clock):
+            log.error("Change feed function '%s' is skipping %s.", self.function.name, batch)
 
     def _log_fault(self, source: object, fault: Exception) -> None:
         """Log why the feed cannot be read, unless the last message was the same; the trigger polls again."""
         if str(fault) != self._last_fault:
             self._last_fault = str(fault)
-            log.info("Change feed function '%s' is waiting for %s: %s", self._function.name, source, fault)
+            log.info("Change feed function '%s' is waiting for %s: %s", self.function.name, source, fault)
 
 
 _BATCH_DOCUMENTS = 100

@@ -15,8 +15,7 @@ import asyncio
 import json
 import logging
 import uuid
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from azure.functions.meta import Datum
 from azure.functions.queue import QueueMessageInConverter
@@ -31,8 +30,7 @@ from local_host.durable.hub import TaskHub
 log = logging.getLogger("local_host.triggers.queues")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class QueueMessage:
+class QueueMessage(NamedTuple):
     """A message in a queue.
 
     Shapes: `number` is unique and grows. `properties` is the text of a JSON object. `deliveries` is the number of
@@ -45,11 +43,11 @@ class QueueMessage:
     queue: str
     message_id: str
     body: bytes
-    content_type: str | None
-    properties: str
-    enqueued_at: int
-    deliveries: int
-    reason: str | None
+    content_type: str | None = None
+    properties: str = "{}"
+    enqueued_at: int = 0
+    deliveries: int = 0
+    reason: str | None = None
 
 
 class Queues:
@@ -87,11 +85,11 @@ class Queues:
             f"{_SELECT} WHERE queue=? AND reason IS NULL AND number>? ORDER BY number LIMIT ?",
             (queue.lower(), after, limit),
         )
-        return [_message(row) for row in rows]
+        return [QueueMessage._make(row) for row in rows]
 
     def dead_letters(self, queue: str) -> list[QueueMessage]:
         rows = self._db.execute(f"{_SELECT} WHERE queue=? AND reason IS NOT NULL ORDER BY number", (queue.lower(),))
-        return [_message(row) for row in rows]
+        return [QueueMessage._make(row) for row in rows]
 
     def count_delivery(self, number: int) -> int:
         """Count one more delivery of a message, and return how many there were."""
@@ -115,7 +113,7 @@ class QueueTrigger:
     def __init__(
         self, function: Function, *, queues: Queues, invoker: Invoker, deliveries_max: int, concurrent_max: int
     ) -> None:
-        self._function = function
+        self.function = function
         self._queue = str(function.trigger["queueName"])
         self._queues = queues
         self._invoker = invoker
@@ -145,18 +143,8 @@ class QueueTrigger:
 
     async def run_once(self, text: str) -> None:
         """Call the function with a message given by a person."""
-        message = QueueMessage(
-            number=0,
-            queue=self._queue,
-            message_id=uuid.uuid4().hex,
-            body=text.encode(),
-            content_type=None,
-            properties="{}",
-            enqueued_at=0,
-            deliveries=1,
-            reason=None,
-        )
-        await self._invoker.call(self._function, _decode(self._function.kind, message))
+        message = QueueMessage(number=0, queue=self._queue, message_id=uuid.uuid4().hex, body=text.encode())
+        await self._invoker.call(self.function, _decode(self.function.kind, message))
 
     async def _handle(self, message: QueueMessage) -> None:
         try:
@@ -174,23 +162,17 @@ class QueueTrigger:
 
     async def _deliver(self, message: QueueMessage, deliveries: int) -> bool:
         try:
-            argument = _decode(self._function.kind, message, deliveries)
-            await self._invoker.call(self._function, argument)
+            await self._invoker.call(self.function, _decode(self.function.kind, message, deliveries))
         except Exception:
-            log.exception(
-                "Queue function '%s' failed on message %s (delivery %s).",
-                self._function.name,
-                message.message_id,
-                deliveries,
-            )
+            what = f"message {message.message_id} (delivery {deliveries})"
+            log.exception("Queue function '%s' failed on %s.", self.function.name, what)
             return False
         return True
 
 
 _BATCH = 32
 
-_COLUMNS = "number,queue,message_id,body,content_type,properties,enqueued_at,deliveries,reason"
-_SELECT = f"SELECT {_COLUMNS} FROM queue_messages"  # noqa: S608 - the names are fixed
+_SELECT = f"SELECT {','.join(QueueMessage._fields)} FROM queue_messages"  # noqa: S608 - the names are fixed
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS queue_messages(
@@ -206,10 +188,6 @@ CREATE TABLE IF NOT EXISTS queue_messages(
 );
 CREATE INDEX IF NOT EXISTS queue_messages_by_queue ON queue_messages(queue,number);
 """
-
-
-def _message(row: tuple[Any, ...]) -> QueueMessage:
-    return QueueMessage(**dict(zip(_COLUMNS.split(","), row, strict=True)))
 
 
 def _decode(kind: str, message: QueueMessage, deliveries: int = 1) -> Any:

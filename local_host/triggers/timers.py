@@ -29,7 +29,7 @@ class TimerTrigger:
     def __init__(self, function: Function, *, hub: TaskHub, clock: Clock, invoker: Invoker) -> None:
         if function.schedule is None:
             raise ValueError(f"function '{function.name}' has no schedule; only timer functions have one")
-        self._function = function
+        self.function = function
         self._schedule: Schedule = function.schedule
         self._hub = hub
         self._clock = clock
@@ -41,7 +41,7 @@ class TimerTrigger:
     async def run(self) -> None:
         """Run the function on schedule until canceled."""
         due, past_due = self._first_due()
-        if self._function.trigger.get("runOnStartup"):
+        if self.function.trigger.get("runOnStartup"):
             await self.fire(due, past_due=past_due)
             due = self._next()
         while due is not None:
@@ -50,36 +50,27 @@ class TimerTrigger:
             past_due = False
             due = self._next()
         log.warning(
-            "Timer function '%s' has no further due time (schedule: %s).", self._function.name, self._schedule.text
+            "Timer function '%s' has no further due time (schedule: %s).", self.function.name, self._schedule.text
         )
 
+    async def run_once(self, _: str) -> None:
+        """Run the function now; timers take no input."""
+        await self.fire()
+
     async def fire(self, next_due: datetime | None = None, *, past_due: bool = False) -> None:
-        """Run the function once, now, including its retries. Log a run that fails in the end."""
+        """Run the function once, now, including its retries."""
         request = TimerRequest(
             past_due=past_due,
             schedule_status={"Last": _iso(self._last), "Next": _iso(next_due), "LastUpdated": _iso(self._last)},
             schedule={"AdjustForDST": True},
         )
-        failures = 0
-        policy = self._function.retry
-        while True:
-            try:
-                retry = None if policy is None else (failures, policy.retries_max)
-                await self._invoker.call(self._function, request, retry=retry)
-                break
-            except Exception:
-                failures += 1
-                delay = None if policy is None else policy.delay(failures)
-                log.exception("Timer function '%s' failed (%s in a row).", self._function.name, failures)
-                if delay is None:
-                    break
-                await self._clock.sleep_until(self._clock.now() + delay)
+        await self._invoker.call_with_retries(self.function, request, self._clock)
         self._last = self._clock.now()
         self._store_status()
 
     def _first_due(self) -> tuple[datetime | None, bool]:
         row = self._hub.db.execute(
-            "SELECT schedule,last,next FROM schedules WHERE function=?", (self._function.name,)
+            "SELECT schedule,last,next FROM schedules WHERE function=?", (self.function.name,)
         ).fetchone()
         if row is None or row[0] != self._schedule.text or not self._monitored:
             # Stored right away, so that a run missed during the first downtime is detected.
@@ -100,7 +91,7 @@ class TimerTrigger:
             "INSERT INTO schedules(function,schedule,last,next) VALUES(?,?,?,?) ON CONFLICT(function) DO UPDATE SET"
             " schedule=excluded.schedule,last=excluded.last,next=excluded.next",
             (
-                self._function.name,
+                self.function.name,
                 self._schedule.text,
                 None if self._last is None else micros(self._last),
                 None if next_due is None else micros(next_due),

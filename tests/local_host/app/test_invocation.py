@@ -43,7 +43,7 @@ def call(tmp_path: Path, name: str, argument: Any = None, retry: tuple[int, int]
     app = loaded(tmp_path, APP)
     [function] = [each for each in app.functions if each.name == name]
     function.call.__globals__["look"] = REQUEST_ID.get
-    invoker = Invoker(directory=tmp_path, client_binding=lambda: BINDING)
+    invoker = Invoker(directory=tmp_path, client_binding=BINDING)
     REQUEST_ID.set("seven")
     try:
         return asyncio.run(invoker.call(function, argument, retry=retry))

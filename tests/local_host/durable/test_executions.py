@@ -63,8 +63,8 @@ def test_the_least_recently_used_executions_are_dropped_first(hub: TaskHub) -> N
     cache.load(keys[1])
     assert cache.load(keys[0]) is first
     cache.load(keys[2])
-    assert list(cache._cached) == [keys[0], keys[2]]
+    assert set(cache._cached) == {keys[0], keys[2]}
     cache.forget(keys[0])
     assert cache.load(keys[0]) is not first
     cache.forget_all()
-    assert (cache._characters, len(cache._cached)) == (0, 0)
+    assert (cache._cached.currsize, len(cache._cached)) == (0, 0)

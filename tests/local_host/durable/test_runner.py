@@ -135,7 +135,7 @@ def test_a_rest_lets_go_of_histories_and_work_goes_on_from_the_hub() -> None:
             rig.start("main")
             await until(lambda: rig.status().status == "Running" and rig.clock.next_alarm() is not None)
             rig.clock.advance(timedelta(seconds=2))
-            await until(lambda: not rig.engine._episodes.executions._cached)
+            await until(lambda: len(rig.engine._episodes.executions._cached) == 0)
             rig.engine.raise_event("i", "told", "1")
             await until(lambda: is_finished(rig))
 

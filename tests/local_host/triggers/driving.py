@@ -35,7 +35,7 @@ async def from_now(docs: func.DocumentList) -> None:
 @contextmanager
 def hub_and_invoker() -> Iterator[tuple[TaskHub, Invoker]]:
     hub = TaskHub()
-    invoker = Invoker(directory=Path(), client_binding=lambda: "{}")
+    invoker = Invoker(directory=Path(), client_binding="{}")
     try:
         yield hub, invoker
     finally:
