@@ -78,41 +78,28 @@ def _start(options: argparse.Namespace) -> int:
     options.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = DirectoryLock(options.data)
     try:
-        listener = bind(options.host, options.port)
-        with contextlib.closing(listener):
-            port = listener.getsockname()[1]
-            keys = Keys.load_or_create(options.data / "keys.json")
+        with contextlib.closing(bind(options.host, options.port)) as listener:
             app = load_app(options.app)
-            name = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(options.host, options.host)  # noqa: S104
-            settings = HostSettings(base_url=f"http://{name}:{port}", data=options.data)
-            guard = Guard(port=port, allow_remote=options.allow_remote)
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-                return runner.run(
-                    _serve(listener, app, keys, settings, guard, options.max_body_bytes, quiet=options.quiet)
-                )
+                return runner.run(_serve(listener, app, options))
     finally:
         lock.release()
 
 
-async def _serve(
-    listener: socket.socket,
-    app: LoadedApp,
-    keys: Keys,
-    settings: HostSettings,
-    guard: Guard,
-    body_bytes_max: int,
-    *,
-    quiet: bool,
-) -> int:
-    host = Host(app, keys, settings)
-    server = Server(AsgiApp(host.handle, guard=guard, body_bytes_max=body_bytes_max))
+async def _serve(listener: socket.socket, app: LoadedApp, options: argparse.Namespace) -> int:
+    port = listener.getsockname()[1]
+    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(options.host, options.host)  # noqa: S104
+    settings = HostSettings(base_url=f"http://{name}:{port}", data=options.data)
+    host = Host(app, Keys.load_or_create(options.data / "keys.json"), settings)
+    guard = Guard(port=port, allow_remote=options.allow_remote)
+    server = Server(AsgiApp(host.handle, guard=guard, body_bytes_max=options.max_body_bytes))
     loop = asyncio.get_running_loop()
     stop_requested = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop_requested.set)
     host.start()
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    if not quiet:
+    if not options.quiet:
         _announce(host, settings.base_url)
     ends = [serving, asyncio.create_task(stop_requested.wait()), asyncio.create_task(host.failed.wait())]
     await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)

@@ -72,16 +72,19 @@ def index_functions(functions: Iterable[Any], settings: Mapping[str, str]) -> tu
     Errors: `UnsupportedApp`, listing every problem.
     """
     problems: list[str] = []
-    indexed = [_index(function, settings, problems) for function in functions]
+    indexed = []
+    for function in functions:
+        own: list[str] = []
+        name = str(function.get_function_name())
+        indexed.append(_index(name, function, settings, own))
+        problems.extend(f"function '{name}': {problem}" for problem in own)
     if problems:
         raise UnsupportedApp(problems)
     return tuple(function for function in indexed if function is not None)
 
 
-def _index(function: Any, settings: Mapping[str, str], problems: list[str]) -> Function | None:
-    name = str(function.get_function_name())
+def _index(name: str, function: Any, settings: Mapping[str, str], problems: list[str]) -> Function | None:
     bindings = [_expand(json.loads(raw), settings) for raw in function.get_raw_bindings()]
-    own: list[str] = []
     trigger = None
     clients = []
     for binding in bindings:
@@ -91,18 +94,17 @@ def _index(function: Any, settings: Mapping[str, str], problems: list[str]) -> F
         elif kind == "durableClient":
             clients.append(binding["name"])
         elif kind != "http":
-            own.append(f"binding '{binding['name']}' has the unsupported type {kind}")
+            problems.append(f"binding '{binding['name']}' has the unsupported type {kind}")
     if trigger is None:
-        _report(name, own or [f"no supported trigger (supported: {', '.join(TRIGGERS)})"], problems)
+        if not problems:
+            problems.append(f"no supported trigger (supported: {', '.join(TRIGGERS)})")
         return None
     call = function.get_user_function()
     is_async = inspect.iscoroutinefunction(call)
-    takes_context = _check_parameters(call, trigger, bindings, own)
+    takes_context = _check_parameters(call, trigger, bindings, problems)
     if clients and not is_async:
-        own.append("a function with a durable client must be declared with 'async def'")
-    route, schedule = _read_trigger(trigger, settings, own)
-    retry = _read_retry(function, own)
-    _report(name, own, problems)
+        problems.append("a function with a durable client must be declared with 'async def'")
+    route, schedule = _read_trigger(trigger, settings, problems)
     return Function(
         name=name,
         call=call,
@@ -110,14 +112,10 @@ def _index(function: Any, settings: Mapping[str, str], problems: list[str]) -> F
         trigger=trigger,
         clients=tuple(clients),
         takes_context=takes_context,
-        retry=retry,
+        retry=_read_retry(function, problems),
         route=route,
         schedule=schedule,
     )
-
-
-def _report(name: str, own: list[str], problems: list[str]) -> None:
-    problems.extend(f"function '{name}': {problem}" for problem in own)
 
 
 def _expand(value: Any, settings: Mapping[str, str]) -> Any:

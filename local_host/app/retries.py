@@ -21,27 +21,21 @@ class BadRetryPolicy(HostError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RetryPolicy:
-    """A fixed or exponential delay between attempts."""
+    """A delay that doubles with each failure, up to a maximum. A fixed delay has the same first delay and maximum."""
 
     retries_max: int
     """-1 for no limit."""
     first_delay: timedelta
     delay_max: timedelta
-    is_exponential: bool
-    """Whether the delay doubles with each failure."""
 
     def delay(self, failures: int) -> timedelta | None:
         """Return the delay after this many failures in a row, or `None` if there is no further retry.
 
-        >>> RetryPolicy(
-        ...     retries_max=5, first_delay=timedelta(seconds=1), delay_max=timedelta(seconds=3), is_exponential=True
-        ... ).delay(3)
+        >>> RetryPolicy(retries_max=5, first_delay=timedelta(seconds=1), delay_max=timedelta(seconds=3)).delay(3)
         datetime.timedelta(seconds=3)
         """
         if 0 <= self.retries_max < failures:
             return None
-        if not self.is_exponential:
-            return self.first_delay
         # 2^40 times any delay exceeds any maximum; a larger factor would overflow.
         factor: int = 2 ** min(failures - 1, 40)
         return min(self.first_delay * factor, self.delay_max)
@@ -55,17 +49,17 @@ def read_policy(raw: Mapping[str, Any]) -> RetryPolicy:
     except (KeyError, TypeError, ValueError):
         given = raw.get("max_retry_count")
         raise BadRetryPolicy(f"max_retry_count of the retry policy must be a whole number (got {given!r})") from None
-    if strategy == "fixed_delay":
-        delay = _interval(raw, "delay_interval")
-        return RetryPolicy(retries_max=retries_max, first_delay=delay, delay_max=delay, is_exponential=False)
-    if strategy == "exponential_backoff":
-        return RetryPolicy(
-            retries_max=retries_max,
-            first_delay=_interval(raw, "minimum_interval"),
-            delay_max=_interval(raw, "maximum_interval"),
-            is_exponential=True,
-        )
-    raise BadRetryPolicy(f"retry strategy must be fixed_delay or exponential_backoff (got {strategy!r})")
+    if strategy not in _INTERVALS:
+        raise BadRetryPolicy(f"retry strategy must be {' or '.join(_INTERVALS)} (got {strategy!r})")
+    first_delay, delay_max = (_interval(raw, name) for name in _INTERVALS[strategy])
+    return RetryPolicy(retries_max=retries_max, first_delay=first_delay, delay_max=delay_max)
+
+
+_INTERVALS = {
+    "fixed_delay": ("delay_interval", "delay_interval"),
+    "exponential_backoff": ("minimum_interval", "maximum_interval"),
+}
+"""The settings of each strategy for the first delay and the maximum."""
 
 
 def _interval(raw: Mapping[str, Any], name: str) -> timedelta:

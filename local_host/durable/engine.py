@@ -98,12 +98,7 @@ class Engine:
     # Requests of clients
 
     def start(
-        self,
-        name: str,
-        *,
-        instance_id: str | None = None,
-        input_text: str | None = None,
-        version: str | None = None,
+        self, name: str, *, instance_id: str | None = None, input_text: str | None = None, version: str | None = None
     ) -> str:
         """Start an instance and return its id.
 

@@ -66,10 +66,10 @@ class Runner:
             raise
         except Exception:
             log.exception("A batch of work failed and was rolled back. Retrying its items one at a time.")
-            done = self._work_singly(completions)
+            done = self._work(completions, set_aside=True)
         return self._start_activities() or done
 
-    def _work(self, completions: list[Completion]) -> bool:
+    def _work(self, completions: list[Completion], *, set_aside: bool = False) -> bool:
         until = time.monotonic() + _TURN_S
         for completion in completions:
             self._engine.commit(completion)
@@ -78,25 +78,16 @@ class Runner:
             self._engine.step(timer)
         episodes = self._episodes()
         for episode in episodes:
-            self._engine.step(episode)
-            if time.monotonic() > until:
-                break
-        return bool(completions or due or episodes)
-
-    def _work_singly(self, completions: list[Completion]) -> bool:
-        for completion in completions:
-            self._engine.commit(completion)
-        for timer in self._engine.timers_due(limit=_BATCH):
-            self._engine.step(timer)
-        for episode in self._episodes():
             try:
                 self._engine.step(episode)
-            except sqlite3.OperationalError:
-                raise
-            except Exception:
+            except Exception as error:
+                if not set_aside or isinstance(error, sqlite3.OperationalError):
+                    raise
                 self._set_aside.add(episode.key)
                 log.exception("Instance with key %s is set aside until the next start.", episode.key)
-        return True
+            if not set_aside and time.monotonic() > until:
+                break
+        return bool(completions or due or episodes)
 
     def _episodes(self) -> list[Episode]:
         episodes = self._engine.episodes(limit=_BATCH)

@@ -21,7 +21,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from local_host.app.functions import SERVICE_BUS, STORAGE_QUEUE
+from local_host.app.functions import SERVICE_BUS, STORAGE_QUEUE, Function
 from local_host.app.loading import LoadedApp
 from local_host.triggers.queues import Queues, describe
 from local_host.web.http_messages import json_response, origin_of, problem
@@ -34,12 +34,7 @@ class Admin:
     """Handles administration requests."""
 
     def __init__(
-        self,
-        app: LoadedApp,
-        *,
-        keys: Keys,
-        queues: Queues,
-        run_once: Mapping[str, Callable[[str], Awaitable[None]]],
+        self, app: LoadedApp, *, keys: Keys, queues: Queues, run_once: Mapping[str, Callable[[str], Awaitable[None]]]
     ) -> None:
         """`run_once` maps the names of functions that can be run manually to callables that take the input text."""
         self._app = app
@@ -62,10 +57,10 @@ class Admin:
             case ["GET", "admin", "host", "status"]:
                 return json_response(200, {"state": "Running", "id": "local", "version": "4.0.0-local"})
             case ["GET", "admin", "functions"]:
-                return json_response(200, [self._listed(f.name, request) for f in self._app.functions])
+                return json_response(200, [_listed(function, request) for function in self._app.functions])
             case ["GET", "admin", "functions", name]:
-                known = [f.name for f in self._app.functions if f.name.lower() == name.lower()]
-                return json_response(200, self._listed(known[0], request)) if known else Response(status_code=404)
+                known = [f for f in self._app.functions if f.name.lower() == name.lower()]
+                return json_response(200, _listed(known[0], request)) if known else Response(status_code=404)
             case ["POST", "admin", "functions", name]:
                 return await self._run(request, name)
             case [_, "runtime", "webhooks", "queues", *_] if not self._keys.allow(FUNCTION, request):
@@ -83,15 +78,6 @@ class Admin:
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
-
-    def _listed(self, name: str, request: Request) -> dict[str, object]:
-        function = next(f for f in self._app.functions if f.name == name)
-        return {
-            "name": name,
-            "config": {"bindings": [dict(function.trigger)]},
-            "href": f"{origin_of(request)}/admin/functions/{name}",
-            "language": "python",
-        }
 
     async def _run(self, request: Request, name: str) -> Response:
         run = self._run_once.get(name.lower())
@@ -137,3 +123,12 @@ class Admin:
             properties=properties,
         )
         return json_response(201, {"messageId": message_id})
+
+
+def _listed(function: Function, request: Request) -> dict[str, object]:
+    return {
+        "name": function.name,
+        "config": {"bindings": [dict(function.trigger)]},
+        "href": f"{origin_of(request)}/admin/functions/{function.name}",
+        "language": "python",
+    }

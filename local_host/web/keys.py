@@ -46,7 +46,7 @@ class Keys:
     def load_or_create(cls, path: Path) -> Keys:
         """Read the file, or create it with new keys. Errors: `StartupError` if its content is invalid."""
         if not path.exists():
-            _write(path, _new_keys())
+            _create(path)
         try:
             return cls(json.loads(path.read_text(encoding="utf-8")))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -69,16 +69,13 @@ class Keys:
         return _among(_given(request), [self.master, self.durable_system])
 
 
-def _new_keys() -> dict[str, Any]:
-    return {
+def _create(path: Path) -> None:
+    content = {
         "master": secrets.token_urlsafe(40),
         "host": {"default": secrets.token_urlsafe(40)},
         "system": {"durabletask_extension": secrets.token_urlsafe(40)},
         "functions": {},
     }
-
-
-def _write(path: Path, content: dict[str, Any]) -> None:
     # Write a temporary file and rename it, so that a crash never leaves half a file.
     temporary = path.with_suffix(".new")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -95,7 +92,5 @@ def _among(given: str | None, keys: Iterable[str]) -> bool:
     if not given:
         return False
     # Compare every key in constant time, so that the response time reveals nothing about them.
-    found = False
-    for key in keys:
-        found = hmac.compare_digest(given.encode(), key.encode()) or found
-    return found
+    matches = [hmac.compare_digest(given.encode(), key.encode()) for key in keys]
+    return any(matches)

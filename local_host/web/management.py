@@ -19,13 +19,7 @@ from starlette.responses import Response
 from local_host.durable.engine import Engine
 from local_host.durable.history import micros, parse_stamp
 from local_host.durable.hub import FAILED, FINISHED, Filter, Instance
-from local_host.errors import (
-    BadInstanceId,
-    InstanceExists,
-    InstanceFinished,
-    InstanceMissing,
-    UnknownFunction,
-)
+from local_host.errors import BadInstanceId, InstanceExists, InstanceFinished, InstanceMissing, UnknownFunction
 from local_host.web.bodies import history_body, links_body, status_body
 from local_host.web.http_messages import json_response, url_of
 
@@ -73,9 +67,7 @@ class Management:
     async def _start(self, request: Request, name: str, instance_id: str | None, link_base: str) -> Response:
         input_text = await _body_text(request)
         if input_text is not None and not _is_json(input_text):
-            return _exception(
-                400, "Invalid JSON content", "Newtonsoft.Json.JsonReaderException", "Invalid JSON content"
-            )
+            return _invalid_json()
         try:
             started = self._engine.start(
                 name, instance_id=instance_id, input_text=input_text, version=request.query_params.get("version")
@@ -117,9 +109,8 @@ class Management:
             return _exception(400, "The continuation token is not from this host", "System.ArgumentException", token)
         top = _number(request, "top")
         limit = int(top) if top is not None and top >= 1 else _PAGE_INSTANCES
-        chosen = _filter(request)
         show_input = _flag(request, "showInput", default=True)
-        page = self._engine.hub.instances(chosen, after=int(token), limit=limit + 1)
+        page = self._engine.hub.instances(_filter(request), after=int(token), limit=limit + 1)
         headers = {"x-ms-continuation-token": str(page[limit - 1].key)} if len(page) > limit else {}
         bodies = [status_body(instance, show_input=show_input) for instance in page[:limit]]
         return json_response(200, bodies, headers)
@@ -168,9 +159,7 @@ class Management:
             if media_type != "application/json":
                 return json_response(400, {"Message": "Only application/json request content is supported"})
             if text is not None and not _is_json(text):
-                return _exception(
-                    400, "Invalid JSON content", "Newtonsoft.Json.JsonReaderException", "Invalid JSON content"
-                )
+                return _invalid_json()
         return _sent(lambda: self._engine.raise_event(instance_id, name, text))
 
     def _send_message(self, request: Request, instance_id: str, verb: str) -> Response:
@@ -217,6 +206,11 @@ def _exists(error: InstanceExists) -> Response:
     )
 
 
+def _invalid_json() -> Response:
+    text = "Invalid JSON content"
+    return _exception(400, text, "Newtonsoft.Json.JsonReaderException", text)
+
+
 def _exception(status: int, message: str, kind: str, text: str) -> Response:
     body = {"Message": message, "ExceptionMessage": text, "ExceptionType": kind, "StackTrace": ""}
     return json_response(status, body)
@@ -255,10 +249,10 @@ def _time(request: Request, name: str) -> int | None:
 
 
 def _filter(request: Request) -> Filter:
-    statuses = tuple(part for part in request.query_params.get("runtimeStatus", "").split(",") if part)
+    statuses = request.query_params.get("runtimeStatus", "").split(",")
     return Filter(
         created_from=_time(request, "createdTimeFrom"),
         created_to=_time(request, "createdTimeTo"),
-        statuses=statuses,
+        statuses=tuple(filter(None, statuses)),
         id_prefix=request.query_params.get("instanceIdPrefix", ""),
     )

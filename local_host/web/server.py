@@ -30,11 +30,7 @@ class AsgiApp:
     """The ASGI app: check a request, read its body, and pass it to `handle`."""
 
     def __init__(
-        self,
-        handle: Callable[[Request], Awaitable[Response]],
-        *,
-        guard: Guard,
-        body_bytes_max: int = BODY_BYTES_MAX,
+        self, handle: Callable[[Request], Awaitable[Response]], *, guard: Guard, body_bytes_max: int = BODY_BYTES_MAX
     ) -> None:
         self._handle = handle
         self._guard = guard
