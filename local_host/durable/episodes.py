@@ -18,7 +18,7 @@ from typing import Any
 
 from local_host.clock import Clock
 from local_host.durable.executions import Execution, ExecutionCache
-from local_host.durable.history import COMPLETING, Event, EventType, encode, episode_mark, event, micros, stamp
+from local_host.durable.history import COMPLETING, Event, EventType, encode, event, micros, stamp
 from local_host.durable.hub import (
     COMPLETED,
     FAILED,
@@ -231,7 +231,7 @@ class Episodes:
         )
 
     def _wait(self, episode: _EpisodeState, result: OrchestratorResult | None) -> None:
-        episode.add(*episode_mark(EventType.ORCHESTRATOR_COMPLETED, episode.at))
+        episode.record(EventType.ORCHESTRATOR_COMPLETED)
         self._store(episode, SUSPENDED if episode.suspended else RUNNING, None, result)
         self.executions.append(episode.execution, episode.text, episode.events)
 
@@ -253,7 +253,7 @@ class Episodes:
         instance = episode.instance
         if status != TERMINATED:
             episode.record(EventType.EXECUTION_COMPLETED, next_id, OrchestrationStatus=status, Result=output)
-        episode.add(*episode_mark(EventType.ORCHESTRATOR_COMPLETED, episode.at))
+        episode.record(EventType.ORCHESTRATOR_COMPLETED)
         self._hub.delete_timers(instance.key)
         self._store(episode, status, output, result)
         self.executions.append(episode.execution, episode.text, episode.events)
@@ -313,8 +313,8 @@ class _EpisodeState:
         self.at = stamp(now)
         self.suspended = bool(execution.instance.suspended)
         self.terminated: Event | None = None
-        first, self.text = episode_mark(EventType.ORCHESTRATOR_STARTED, self.at)
-        self.events = [first]
+        self.events = [event(EventType.ORCHESTRATOR_STARTED, self.at)]
+        self.text = encode(self.events[0])
 
     @property
     def instance(self) -> Instance:

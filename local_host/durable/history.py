@@ -81,16 +81,6 @@ def event(kind: int, at: str, event_id: int = -1, **fields: Any) -> Event:
     return {"EventType": kind, "EventId": event_id, "IsPlayed": False, "Timestamp": at, **fields}
 
 
-def episode_mark(kind: int, at: str) -> tuple[Event, str]:
-    """Create an event without fields, and its text. Every episode has two of them.
-
-    >>> made, text = episode_mark(ORCHESTRATOR_STARTED, "2026-01-01T00:00:00.000000Z")
-    >>> (made, text) == (event(ORCHESTRATOR_STARTED, "2026-01-01T00:00:00.000000Z"), encode(made))
-    True
-    """
-    return event(kind, at), f'{{"EventType":{kind},"EventId":-1,"IsPlayed":false,"Timestamp":"{at}"}}'
-
-
 def stamp(when: datetime) -> str:
     """Format a UTC time as the protocol does.
 
