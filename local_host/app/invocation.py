@@ -52,8 +52,11 @@ class Invoker:
         in_context = partial(contextvars.copy_context().run, function.call, **arguments)
         return await asyncio.get_running_loop().run_in_executor(self._threads, in_context)
 
-    async def call_with_retries(self, function: Function, argument: Any, clock: Clock) -> bool:
-        """Call a function until it succeeds or its retry policy gives up. Log failures; return whether it succeeded."""
+    async def call_with_retries(self, function: Function, argument: Any, clock: Clock, *, on: str = "") -> bool:
+        """Call a function until it succeeds or its retry policy gives up; return whether it succeeded.
+
+        Shapes: `on` completes the sentence "Function 'name' failed" in the log, such as " on document 7".
+        """
         policy = function.retry
         failures = 0
         while True:
@@ -62,7 +65,7 @@ class Invoker:
                 return True
             except Exception:
                 failures += 1
-                log.exception("Function '%s' failed (%s in a row).", function.name, failures)
+                log.exception("Function '%s' failed%s (%s in a row).", function.name, on, failures)
                 delay = None if policy is None else policy.delay(failures)
                 if delay is None:
                     return False

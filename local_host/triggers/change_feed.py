@@ -57,7 +57,7 @@ class ChangeFeedTrigger(ABC):
 
     async def _call_with_retries(self, documents: DocumentList, *, batch: str) -> None:
         """Call the function until it succeeds or its retry policy gives up; `batch` names the documents in the log."""
-        if not await self._invoker.call_with_retries(self.function, documents, self._clock):
+        if not await self._invoker.call_with_retries(self.function, documents, self._clock, on=f" on {batch}"):
             log.error("Change feed function '%s' is skipping %s.", self.function.name, batch)
 
     def _log_fault(self, source: object, fault: Exception) -> None:
