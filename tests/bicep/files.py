@@ -1,4 +1,4 @@
-"""Read the Bicep files: the syntax tree, and what the tests ask of it."""
+"""Read the Bicep files: the syntax tree, and the facts that tests query."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def parameters(path: Path) -> list[Parameter]:
             whole = (node.text or b"").decode()
             name = re.search(r"\bparam (\w+)", whole)
             assert name is not None
-            # A decorator stands in the declaration or before it, as the grammar has it.
+            # The grammar puts a decorator inside the declaration or before it.
             before = (
                 path.read_text(encoding="utf-8").encode()[: node.start_byte].decode().rstrip().rsplit("\n\n", 1)[-1]
             )

@@ -1,7 +1,7 @@
-"""Resolve the names of the Bicep files: what a compiler would refuse, as far as it needs no knowledge of Azure's types.
+"""Resolve the names in the Bicep files, as a compiler does, without knowledge of Azure's types.
 
-Every name that is used is declared, every declaration is used, every module gets what it declares and of its kind, and
-every output that is asked for is there. Properties of resources are not known here.
+Every name that is used is declared, and every declaration is used. Every module gets the parameters that it declares,
+of their type. Every output that is used exists. Properties of resources are not checked.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _FUNCTIONS = {
 """Source: learn.microsoft.com/azure/azure-resource-manager/bicep/bicep-functions"""
 _DECORATORS = {"allowed", "description", "maxLength", "metadata", "minLength"}
 _RESOURCE = {"apiVersion", "id", "identity", "kind", "location", "name", "properties", "sku", "tags", "type"}
-"""What a resource's symbol may be asked for first."""
+"""The first members that a resource's symbol may be used with."""
 _KINDS = {"string": "string", "boolean": "bool", "number": "int", "object": "object", "array": "array"}
 _DECLARATIONS = {
     "parameter_declaration": "param",
@@ -82,7 +82,7 @@ def read(path: Path) -> Template:
 
 
 def mistakes(path: Path) -> list[str]:
-    """Return what is wrong with a file and with what it passes to its modules, a line each."""
+    """Return the errors of a file and of the parameters that it passes to its modules, one line each."""
     template = read(path)
     modules = {name: read(module) for name, module in template.modules.items() if module.exists()}
     found = [f"{name} is declared twice" for name, kind in template.kinds.items() if kind == "twice"]
@@ -122,7 +122,7 @@ def _passed(template: Template, asked: Template, node: Node, modules: dict[str, 
 
 
 def _unfit(template: Template, asked: Template, name: str, given: Node, modules: dict[str, Template]) -> Iterator[str]:
-    """Say whether a value does not fit a parameter, where its type can be told from here."""
+    """Yield why a value does not fit a parameter, if the value's type is known here."""
     kind = _kind_of(template, given, modules)
     if kind is not None and kind != asked.types[name]:
         yield f"{name} is a {asked.types[name]} and is given a {kind}"
@@ -146,7 +146,7 @@ def _kind_of(template: Template, node: Node, modules: dict[str, Template]) -> st
 
 
 def _wrong_member(template: Template, modules: dict[str, Template], name: str, node: Node) -> Iterator[str]:
-    """Check what a symbol is asked for."""
+    """Yield a member that the symbol does not have."""
     asked = node.parent
     sure = asked is not None and _text(asked).startswith(f"{name}!")
     while asked is not None and asked.type != "member_expression":
@@ -168,11 +168,11 @@ def _wrong_member(template: Template, modules: dict[str, Template], name: str, n
             if output not in modules[name].outputs:
                 yield f"{name}.outputs.{output}: there is no such output"
         if name in template.conditional and not sure and "!" not in _text(asked):
-            yield f"{name} may not be deployed, so its outputs are asked for with !"
+            yield f"{name} may not be deployed, so its outputs need a !"
 
 
 def _uses(node: Node, bound: frozenset[str]) -> Iterator[tuple[str, Node]]:
-    """Find each name in an expression that stands for a declaration."""
+    """Yield each name in an expression that refers to a declaration."""
     children = node.named_children
     if node.type == "identifier":
         following = node.next_sibling

@@ -1,4 +1,4 @@
-"""Every Bicep file parses, and what it must hold, and must not, is held against lists that name their source."""
+"""Every Bicep file parses, and its roles, types and settings match lists that name their source."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_every_resource_type_and_version_is_in_the_checked_list() -> None:
     assert sorted({one for path in FILES for one in resources(path)}) == listed
 
 
-def test_every_role_is_known_and_its_name_stands_beside_its_id() -> None:
+def test_every_role_is_known_and_named_next_to_its_id() -> None:
     known = json.loads((HERE / "roles.json").read_text(encoding="utf-8"))["roles"]
     found = {}
     for path in FILES:
@@ -74,7 +74,7 @@ def test_every_role_is_known_and_its_name_stands_beside_its_id() -> None:
     assert found == known
 
 
-def test_no_module_comes_from_a_registry_and_every_module_gets_what_it_asks_for() -> None:
+def test_no_module_comes_from_a_registry_and_every_module_gets_its_required_parameters() -> None:
     for path in FILES:
         assert "br:" not in text(path)
         assert not re.search(r"'(br|ts)[:/]", text(path))
@@ -84,7 +84,7 @@ def test_no_module_comes_from_a_registry_and_every_module_gets_what_it_asks_for(
         inside = given[given.index("params:") :]
         passed = set(re.findall(r"[{,\n] *(\w+):", inside)) - {"params"}
         asked = {one.name: one for one in parameters(module)}
-        assert passed <= set(asked), f"{name} is given what it does not ask for"
+        assert passed <= set(asked), f"{name} is given a parameter that it does not declare"
         assert {one.name for one in asked.values() if not one.has_default} <= passed, f"{name} is given too little"
     used = set(modules(MAIN).values()) | {BICEP / "modules" / "dashboard.bicep"}
     assert used == {path for path in FILES if path != MAIN}
@@ -96,7 +96,7 @@ def test_every_output_that_is_used_exists() -> None:
             assert output in outputs(modules(path)[name]), f"{path.name}: {name}.outputs.{output}"
 
 
-def test_the_app_may_append_to_the_log_and_nothing_more() -> None:
+def test_the_app_may_only_append_to_the_log() -> None:
     role = block(COSMOS, "resource appendRole")
     assert re.findall(r"'(Microsoft\.DocumentDB/databaseAccounts/(?!sqlRole)[\w/]+)'", role) == APPEND_ACTIONS
     assert "type: 'CustomRole'" in role
@@ -159,7 +159,7 @@ def test_only_identities_open_it(file: str, words: list[str]) -> None:
     assert [word for word in words if word not in whole] == []
 
 
-def test_jobs_are_given_secrets_from_a_vault_that_holds_no_key_of_mayfly() -> None:
+def test_the_vault_with_the_secrets_of_jobs_holds_no_key_of_mayfly() -> None:
     vaults = dict(re.findall(r"module (\w+) 'modules/vault.bicep'.*?\n    name: '([^']+)'", text(MAIN), re.DOTALL))
     assert set(vaults) == {"vault", "jobVault"}
     assert vaults["vault"] != vaults["jobVault"]
@@ -174,7 +174,7 @@ def test_jobs_are_given_secrets_from_a_vault_that_holds_no_key_of_mayfly() -> No
         assert "MAYFLY_JOB_VAULT_NAME" not in hook.read_text(encoding="utf-8")
 
 
-def test_the_dashboard_may_read_what_its_pages_show_and_nothing_more() -> None:
+def test_the_dashboard_may_only_read_what_its_pages_show() -> None:
     """It also pulls its image and reads one secret."""
     role = block(COSMOS, "resource readRole")
     actions = re.findall(r"'(Microsoft\.DocumentDB/databaseAccounts/(?!sqlRole)[\w/]+)'", role)
@@ -202,8 +202,8 @@ def test_the_dashboard_may_read_what_its_pages_show_and_nothing_more() -> None:
     assert re.findall(r"scope: (\w+)\n  properties: {\n    principalId", text(DASHBOARD)) == ["apiKey"]
 
 
-def test_the_dashboard_reads_no_container_that_its_role_leaves_out() -> None:
-    """What `compose_read_only` opens is what the template lists."""
+def test_the_dashboard_reads_only_containers_of_its_role() -> None:
+    """The template lists the containers that `compose_read_only` opens."""
     opened = block(ROOT / "mayfly" / "composition.py", "def _read_only_in_cosmos")
     modules_of = set(re.findall(r"from (mayfly\.\w+\.cosmos\.\w+) import", opened)) - {"mayfly.cosmos.account"}
     containers = {importlib.import_module(name).CONTAINER for name in modules_of}
@@ -211,7 +211,7 @@ def test_the_dashboard_reads_no_container_that_its_role_leaves_out() -> None:
 
 
 def _of_the_dashboard() -> dict[str, str]:
-    """Return what the template sets for the dashboard: name to value, or to the secret's name."""
+    """Return the settings of the dashboard in the template: name to value, or to the secret's name."""
     env = block(DASHBOARD, "env: [")
     return dict(re.findall(r"\{ name: '(\w+)', (?:value|secretRef): '?([^' ]+)'? \}", env))
 
@@ -222,7 +222,7 @@ def test_the_dashboard_starts_with_what_the_template_sets() -> None:
     settings = read_store_settings({**given, "MAYFLY_COSMOS_ENDPOINT": "https://mayfly.documents.azure.com:443/"})
     assert (settings.store, settings.cosmos_key) == ("cosmos", None)
     assert settings.prices.cpu_hour > 0
-    # What it reads and the template leaves out has a default that the table tells; a key is for emulators.
+    # Settings that the template omits have a default in the table; keys are for emulators.
     table = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     defaults = {
         name
@@ -279,7 +279,7 @@ def test_azd_finds_its_module_its_service_and_its_parameters() -> None:
     assert {one.name for one in asked.values() if not one.has_default} <= set(given)
 
 
-def test_the_hook_gives_the_dashboards_module_what_it_asks_for() -> None:
+def test_the_hook_passes_every_required_parameter_of_the_dashboards_module() -> None:
     hook = (BICEP / "hooks" / "after_deploy.sh").read_text(encoding="utf-8")
     asked = {one.name for one in parameters(BICEP / "modules" / "dashboard.bicep") if not one.has_default}
     assert set(re.findall(r"(?<![-\w])(\w+)=\"\$", hook)) - {"image"} | {"image"} == asked
@@ -299,7 +299,7 @@ def test_each_setting_that_the_code_reads_is_set_or_has_a_default() -> None:
     read = set()
     for folder in ("mayfly", "triggers", "orchestrations"):
         for path in (ROOT / folder).rglob("*.py"):
-            # What is in `cli` is a laptop's, and the local runtime passes its own names to its own processes.
+            # `cli` runs on laptops, and the local runtime passes its own names to its own processes.
             if not {"cli", "containers"} & set(path.parts):
                 read |= set(re.findall(r"\"(MAYFLY_[A-Z_]+)\"", path.read_text(encoding="utf-8")))
     documented = {name for name, _ in rows}
@@ -316,7 +316,7 @@ def test_each_setting_that_the_code_reads_is_set_or_has_a_default() -> None:
     assert read - documented - connections - of_workers - of_secrets == set()
 
 
-def test_no_setting_is_set_that_nothing_reads() -> None:
+def test_every_setting_that_is_set_is_read() -> None:
     table = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     ours = {name for name in _set_by_bicep() if name.startswith("MAYFLY_") and "__" not in name}
     documented = set(re.findall(r"^\| (MAYFLY_\w+) \|", table, re.MULTILINE))

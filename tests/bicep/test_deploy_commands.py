@@ -1,7 +1,7 @@
-"""The commands of docs/deploy.md, run word for word in a shell, with an `az` that looks at what it is given.
+"""The commands of docs/deploy.md, run word for word in a shell, with an `az` that checks its arguments.
 
-It answers as Azure would and holds each file, template, parameter and secret to what is there. What Azure itself says
-to them is not known here.
+It answers as Azure would, and checks that each file, template, parameter and secret exists. Whether Azure accepts the
+commands is not tested.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ elif words.startswith("acr build"):
     must(Path(given[-1]).is_dir(), "no folder to build from")
     must(Path(options.get("--file", given[-1] + "/Dockerfile")).is_file(), "no Dockerfile")
 elif words.startswith("deployment group create"):
-    must("--query properties.outputs.url.value" in words, "asks for no address")
+    must("--query properties.outputs.url.value" in words, "requests no address")
     print("https://dashboard.example")
 """
 
@@ -84,12 +84,12 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 def _blocks() -> list[str]:
-    """Return the shell blocks in order, those alone that are for azd left out."""
+    """Return the shell blocks in order, without those that are only for azd."""
     blocks = re.findall(r"^```sh\n(.*?)^```$", DEPLOY.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     return [block for block in blocks if "azd up" not in block]
 
 
-def test_every_command_of_the_guide_runs_as_it_stands(environment: dict[str, str], tmp_path: Path) -> None:
+def test_every_command_of_the_guide_runs_unchanged(environment: dict[str, str], tmp_path: Path) -> None:
     script = "\n".join(["set -eu", *_blocks()])
     script = script.replace("/tmp/mayfly.zip", str(tmp_path / "mayfly.zip"))
     script = script.replace("password.tmp", str(tmp_path / "password.tmp"))
@@ -111,7 +111,7 @@ def test_every_command_of_the_guide_runs_as_it_stands(environment: dict[str, str
     assert "apiUrl=the mayfly_url" in dashboard
 
 
-def test_a_guide_whose_commands_are_broken_is_found(environment: dict[str, str]) -> None:
+def test_a_broken_command_in_the_guide_is_found(environment: dict[str, str]) -> None:
     script = "set -eu\n" + _blocks()[1].replace("bicep/main.bicep", "bicep/mane.bicep")
     ran = subprocess.run(["sh", "-c", script], env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ran.returncode != 0

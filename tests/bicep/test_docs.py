@@ -21,7 +21,7 @@ each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
 
 def _code(page: Path) -> str:
-    """Return what stands in code on a page: blocks and spans."""
+    """Return the code on a page: blocks and spans."""
     return "\n".join(re.findall(r"```.*?```|`[^`]+`", page.read_text(encoding="utf-8"), re.DOTALL))
 
 
@@ -63,13 +63,13 @@ def test_every_parameter_is_in_the_guide_and_the_guide_has_no_other() -> None:
         assert re.search(line, (BICEP / "main.parameters.json").read_text()), variable
 
 
-def test_the_outputs_become_variables_whatever_case_the_cloud_gives_them_back_in() -> None:
+def test_outputs_become_variables_in_whatever_case_azure_returns_them() -> None:
     """Resource Manager may lower the case of an output's name; the guide raises it, so names must be all upper."""
     assert {name for name in outputs(MAIN) if name != name.upper()} == set()
     assert "name.upper()" in DEPLOY.read_text(encoding="utf-8")
 
 
-def test_the_package_holds_all_that_the_app_imports() -> None:
+def test_the_package_contains_everything_that_the_app_imports() -> None:
     page = DEPLOY.read_text(encoding="utf-8")
     packed = re.search(r"git archive .* HEAD (.*)", page)
     assert packed is not None

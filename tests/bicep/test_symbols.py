@@ -1,4 +1,4 @@
-"""Names, parameters and outputs of the templates fit together; and the check finds what is planted."""
+"""Names, parameters and outputs of the templates fit together, and the check finds injected faults."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ _PLANTED = {
         "vaults.bicep is not there",
     ),
     "an output that is not there": ("main.bicep", "vault.outputs.uri", "vault.outputs.url", "there is no such output"),
-    "an output asked for by no name": ("main.bicep", "vault.outputs.uri", "vault.uri", "a module has outputs"),
+    "an output without `outputs`": ("main.bicep", "vault.outputs.uri", "vault.uri", "a module has outputs"),
     "an optional module taken for granted": (
         "main.bicep",
         "network!.outputs.app",
         "network.outputs.app",
-        "asked for with !",
+        "need a !",
     ),
     "a parameter too many": ("main.bicep", "busId: bus.outputs.id", "busId: bus.outputs.id\n    more: 1", "given more"),
     "a parameter too few": ("main.bicep", "    busId: bus.outputs.id\n", "", "alerts is not given busId"),
@@ -95,7 +95,7 @@ def test_every_name_fits(path: Path) -> None:
 
 
 @pytest.mark.parametrize("fault", _PLANTED)
-def test_a_planted_fault_is_found(fault: str, tmp_path: Path) -> None:
+def test_an_injected_fault_is_found(fault: str, tmp_path: Path) -> None:
     file, old, new, words = _PLANTED[fault]
     shutil.copytree(BICEP, tmp_path / "bicep")
     path = tmp_path / "bicep" / file
@@ -106,7 +106,7 @@ def test_a_planted_fault_is_found(fault: str, tmp_path: Path) -> None:
     assert any(words in one for one in found), found
 
 
-def test_what_the_templates_load_is_there() -> None:
+def test_every_file_that_the_templates_load_exists() -> None:
     for path in FILES:
         for word in path.read_text(encoding="utf-8").split("loadJsonContent('")[1:]:
             assert (path.parent / word.partition("'")[0]).resolve().is_relative_to(ROOT)
