@@ -28,7 +28,7 @@ _CALLS: dict[str, dict[str, Any]] = {
 
 
 def answers(opened: Opened) -> dict[str, Any]:
-    """Return the JSON of each, and of what is refused; jobs are canceled on the way."""
+    """Return the JSON of each answer, rejections included; some jobs are canceled in the process."""
     expected = recorded.expected()
     worker = expected["in_flight"]["outlives"]
     claim = expected["jobs"][worker]["attempts"][0]["claim"]

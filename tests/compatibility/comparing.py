@@ -1,7 +1,7 @@
-"""Whether the current code still says what 9e4d491 said: every field that was there is there, with the same value.
+"""Compare values of the current code with recorded ones: every recorded field still exists, with the same value.
 
-New fields may come beside the old ones, under whatever names. Sentences that the fold itself words may be worded
-better; all that is written in an event may not change.
+New fields may be added. Sentences that the fold composes may be reworded; everything that an event holds must not
+change.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _WORDED = "<a sentence>"
-"""In the place of what the fold words for people."""
+"""Replaces sentences that the fold composes for people."""
 
 
 def assert_holds(recorded: Any, found: Any, path: str = "") -> None:
@@ -36,10 +36,10 @@ def assert_same_job(recorded: Mapping[str, Any], found: Mapping[str, Any]) -> No
 
 
 def _without_wording(job: Mapping[str, Any]) -> dict[str, Any]:
-    """Put a mark in the place of each sentence that no event holds.
+    """Replace each sentence that no event holds with a mark.
 
-    An attempt's message is the worker's own where the worker reported, and the fold's otherwise; that of a job which
-    ran out of time is its last attempt's.
+    An attempt's message is from its worker if the worker reported, and from the fold otherwise. A job that timed out
+    has the message of its last attempt.
     """
     attempts = [one if one["reported"] else {**one, "message": _mark(one["message"])} for one in job["attempts"]]
     if job["state"] == "timed_out":

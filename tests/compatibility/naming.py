@@ -107,7 +107,7 @@ def _plain(value: Any) -> Any:
 
 
 def commands() -> dict[str, Any]:
-    """Return the commands by name, as the library that parses them has them."""
+    """Return the commands by name, as objects of the library that parses them."""
     return {str(command.name): command.load() for command in COMMANDS}
 
 
@@ -129,7 +129,7 @@ def given_to_a_worker(runner: asyncio.Runner) -> set[str]:
 
 
 def read_by_a_worker(environment: Mapping[str, str]) -> str:
-    """Return what a worker makes of its variables, without those that it only hands on to its command."""
+    """Return the settings that a worker reads from its variables, without those that it only passes to its command."""
     read = Environment(environment)
     known = {name: getattr(read, name) for name in read.__slots__ if name != "command_env"}
     known["address"] = read.address.port
@@ -138,7 +138,7 @@ def read_by_a_worker(environment: Mapping[str, str]) -> str:
 
 
 def settings_of(environment: Mapping[str, str], *, data: Path) -> dict[str, Any]:
-    """Return what is read from an environment of these variables alone, whatever warnings come with it."""
+    """Return the settings that are read from only these variables; warnings are ignored."""
     before = dict(os.environ)
     kept = {name: value for name, value in before.items() if not name.startswith("MAYFLY_")}
     os.environ.clear()
@@ -170,7 +170,7 @@ def database() -> str:
 
 
 def make_files(data: Path) -> None:
-    """Make every SQLite file that the current code makes."""
+    """Create every SQLite file of the current code."""
     with opened_folder(data):
         pass
     (data / "host").mkdir()
@@ -180,7 +180,7 @@ def make_files(data: Path) -> None:
 
 
 def tables(data: Path, databases: Iterable[str]) -> dict[str, dict[str, list[str]]]:
-    """Return by file and table or view the columns that there are."""
+    """Return the columns by file and by table or view."""
     found: dict[str, dict[str, list[str]]] = {}
     for name in databases:
         with sqlite3.connect(data / f"{name}.db") as connection:

@@ -1,7 +1,7 @@
-"""A data folder, or a database of Cosmos DB, opened by the current code: what it says of it, as plain JSON.
+"""A data folder, or a database of Cosmos DB, opened by the current code and read as plain JSON.
 
-The names of the current code are used here and nowhere else in this folder. What is said of jobs is what the HTTP API
-answers; what the API does not show (figures, ledger) has a form of its own here.
+The names of the current code are used here and nowhere else in this folder. Jobs are read through the HTTP API; stats
+and the ledger, which the API does not show, have a separate form here.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Closable(Protocol):
 
 @dataclass(kw_only=True)
 class At:
-    """A clock that stands at one moment."""
+    """A clock that is stopped at one moment."""
 
     moment: datetime
 
@@ -66,7 +66,7 @@ class Opened:
     durable: DurableHost
 
     def get(self, path: str, **query: str) -> Json:
-        """Return the JSON that a GET of the API answers."""
+        """Return the JSON of a GET request to the API."""
         answer = self.call("GET", path, params=query)
         assert answer.status == 200, (path, query, answer.text)
         found: Json = answer.json
@@ -100,19 +100,19 @@ class Opened:
                 return jobs
 
     def complete(self) -> bool:
-        """Say whether the views are whole, so that nobody makes them again."""
+        """Say whether the views are complete, so that no rebuild is needed."""
         return self.runner.run(self.mayfly.views.complete())
 
     def rebuild(self) -> int:
-        """Make the views again from the log; return how many events were read."""
+        """Rebuild the views from the log; return how many events were read."""
         return self.runner.run(rebuild(log=self.mayfly.log, views=self.mayfly.views))
 
     def figures_json(self) -> Json:
-        """Return what the figures beside the views say."""
+        """Return the stats that are stored with the views."""
         return self.runner.run(_figures(self.mayfly, self.figures))
 
     def log_json(self) -> Json:
-        """Return what the log's own measures say: its size, and its last events."""
+        """Return the log's stats: its size, and its last events."""
         assert self.gauge is not None
         size, last = self.runner.run(self.gauge.size()), self.runner.run(self.gauge.last(5))
         return {"events": size.events, "last": [[one.job_id, one.position, one.at.isoformat()] for one in last]}

@@ -1,4 +1,4 @@
-"""What lies in `9e4d491/`: the data folder as it was when its host was killed, and what the code of then said of it."""
+"""The contents of `9e4d491/`: the data folder at the moment its host was killed, and its jobs as 9e4d491 read them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LISTS: tuple[dict[str, str], ...] = (
 
 
 def restore(data: Path) -> Path:
-    """Make the data folder, as the killed host left it; its containers and its keys are not in it."""
+    """Create the data folder as the killed host left it, without its containers and keys."""
     (data / "host").mkdir(parents=True)
     for name in DATABASES:
         with sqlite3.connect(data / f"{name}.db") as connection:
@@ -39,13 +39,13 @@ def restore(data: Path) -> Path:
 
 
 def expected() -> dict[str, Any]:
-    """Return what the code of 9e4d491 said of it."""
+    """Return the contents of the folder as the code of 9e4d491 read them."""
     found: dict[str, Any] = json.loads(text("expected.json.gz"))
     return found
 
 
 def steps() -> dict[str, list[dict[str, Any]]]:
-    """Return what each job was after each of its events."""
+    """Return each job after each of its events."""
     found: dict[str, list[dict[str, Any]]] = json.loads(text("steps.json.gz"))
     return found
 

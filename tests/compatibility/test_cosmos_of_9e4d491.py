@@ -39,7 +39,7 @@ def test_every_stream_folds_to_the_same_job(opened: Opened) -> None:
         assert [event["position"] for event in opened.events(job_id)] == list(range(1, job["position"] + 1))
 
 
-def test_the_views_and_figures_are_taken_over_or_made_again(opened: Opened) -> None:
+def test_the_views_and_stats_are_reused_or_rebuilt(opened: Opened) -> None:
     if not opened.complete():
         opened.rebuild()
     _assert_views(opened)
@@ -47,7 +47,7 @@ def test_the_views_and_figures_are_taken_over_or_made_again(opened: Opened) -> N
     _assert_views(opened)
 
 
-def test_the_refused_messages_and_the_ledger_are_the_same(opened: Opened) -> None:
+def test_the_rejected_messages_and_the_ledger_are_the_same(opened: Opened) -> None:
     assert_holds(EXPECTED["intake"], opened.get("intake"), "intake")
     assert_holds(EXPECTED["ledger"], opened.ledger_json(), "ledger")
 

@@ -29,7 +29,7 @@ JOBS: dict[str, dict[str, Any]] = EXPECTED["jobs"]
 IN_FLIGHT: dict[str, str] = EXPECTED["in_flight"]
 
 _LATER = timedelta(seconds=60)
-"""After the kill: every hold and every pause before a retry is over by then, and no deadline of a job has passed."""
+"""After the kill: at this time every hold and every pause before a retry is over, and no job has timed out."""
 _TERMINAL = ("succeeded", "failed", "timed_out", "canceled")
 
 
@@ -94,7 +94,7 @@ def test_the_jobs_that_were_in_flight_end_and_none_is_lost(data: Path) -> None:
         assert {answer.status_code for answer in jobs.values()} == {200}
 
         until(lambda: IN_FLIGHT["orphan"] in _jobs(http))
-        http.post("/admin/functions/reconcile", json={})  # or up to 30 s later, by itself: it starts the orphan
+        http.post("/admin/functions/reconcile", json={})  # starts the orphan; the timer would do it within 30 s
 
         def all_settled() -> bool:
             found = _jobs(http)
@@ -115,7 +115,7 @@ def test_the_jobs_that_were_in_flight_end_and_none_is_lost(data: Path) -> None:
         }
         assert (found[IN_FLIGHT["held"]]["result"], found[IN_FLIGHT["between"]]["result"]) == (2, 2)
         (from_queue,) = found.keys() - JOBS.keys()
-        assert found[from_queue]["idempotency_key"] == "message-5", "the message that was taken and not done with"
+        assert found[from_queue]["idempotency_key"] == "message-5", "the message that was received but not processed"
         assert _end(found[from_queue]) == ("succeeded", None, 1)
         for job_id, job in JOBS.items():
             if _settled(job):

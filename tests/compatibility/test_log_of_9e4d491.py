@@ -76,8 +76,8 @@ def test_the_api_shows_the_events_as_they_were_written(data: Path, opened: Opene
         assert_holds(stream, opened.events(job_id), job_id)
 
 
-def test_the_views_are_taken_over_or_made_again(opened: Opened) -> None:
-    """Views of another version are made again by the reconciler; those of this one are used as they are."""
+def test_the_views_are_reused_or_rebuilt(opened: Opened) -> None:
+    """The reconciler rebuilds views of another version; views of this version are used as they are."""
     if opened.complete():
         assert [job["job_id"] for job in opened.viewed()] == EXPECTED["viewed"]
         assert_holds(EXPECTED["figures"], opened.figures_json())
@@ -87,7 +87,7 @@ def test_the_views_are_taken_over_or_made_again(opened: Opened) -> None:
         assert_same_job({**JOBS[job["job_id"]], "links": {}}, {**job, "links": {}})
 
 
-def test_views_that_are_made_again_are_the_same(opened: Opened) -> None:
+def test_rebuilt_views_are_the_same(opened: Opened) -> None:
     assert opened.rebuild() == sum(job["position"] for job in JOBS.values())
     assert [job["job_id"] for job in opened.viewed()] == EXPECTED["rebuilt"]
     for job in opened.viewed():
@@ -110,14 +110,14 @@ def test_captured_logs_and_metrics_are_still_shown(opened: Opened) -> None:
                 assert_holds(answer, opened.get(f"jobs/{job_id}/{kind}", attempt=str(number)), f"{kind} of {job_id}")
 
 
-def test_an_output_goes_on_from_its_mark(opened: Opened) -> None:
+def test_output_resumes_at_its_cursor(opened: Opened) -> None:
     (job_id, answers) = next((job_id, found) for job_id, found in EXPECTED["outputs"].items() if len(found) > 2)
     for number, answer in enumerate(answers, 1):
         again = opened.get(f"jobs/{job_id}/logs", attempt=str(number), after=answer["mark"])
         assert again["text"] == "", "all of it had been read"
 
 
-def test_the_refused_messages_the_ledger_and_the_size_of_the_log_are_the_same(opened: Opened) -> None:
+def test_the_rejected_messages_the_ledger_and_the_size_of_the_log_are_the_same(opened: Opened) -> None:
     assert len(EXPECTED["intake"]["refusals"]) == 2
     assert_holds(EXPECTED["intake"], opened.get("intake"), "intake")
     assert_holds(EXPECTED["ledger"], opened.ledger_json(), "ledger")
@@ -125,7 +125,7 @@ def test_the_refused_messages_the_ledger_and_the_size_of_the_log_are_the_same(op
 
 
 def test_an_idempotency_key_that_was_used_finds_its_job(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The spec that is sent is read as it was then: a new default, or a new field, must not make it another."""
+    """The spec is read as it was then: a new default or a new field must not change it."""
     patch_durable_client(monkeypatch, opened.durable)
     (job_id,) = (job_id for job_id, job in JOBS.items() if job["idempotency_key"] == "order-17")
     spec = JOBS[job_id]["spec"]

@@ -41,7 +41,7 @@ def test_every_route_answers_with_every_field(opened: Opened) -> None:
         assert not missing, f"{call} answers without {', '.join(sorted(missing))}"
 
 
-def test_every_query_parameter_is_taken(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_query_parameter_is_accepted(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     values = query_values()
     assert {call: sorted(known) for call, known in values.items()} == NAMES["queries"]
     for call, known in values.items():
@@ -67,9 +67,9 @@ def test_the_openapi_document_describes_every_field_and_parameter(opened: Opened
 
 
 @pytest.mark.parametrize("name", NAMES["commands"])
-def test_a_command_takes_its_options(name: str) -> None:
+def test_a_command_accepts_its_options(name: str) -> None:
     command = naming.commands().get(name)
-    assert command is not None, f"mayfly {name} is not there any more"
+    assert command is not None, f"mayfly {name} no longer exists"
     arguments = NAMES["commands"][name]["arguments"]
     for option in NAMES["commands"][name]["options"]:
         assert command.make_context(name, [*option, *arguments]), f"mayfly {name} {' '.join(option)}"
@@ -82,13 +82,13 @@ def test_the_command_line_prints_its_version() -> None:
     assert "mayfly" in ended.stdout
 
 
-def test_the_local_host_takes_its_options(tmp_path: Path) -> None:
+def test_the_local_host_accepts_its_options(tmp_path: Path) -> None:
     given = [text for option in NAMES["local_host_options"] for text in option]
     given += ["--app", str(tmp_path), "--data", str(tmp_path / "data")]  # the last ones count: an empty folder
     command = [sys.executable, "-m", "local_host", "start", *given]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=HANG_GUARD_S)
     assert ended.returncode == 2
-    assert "function_app.py" in ended.stderr, "it went as far as looking into the folder"
+    assert "function_app.py" in ended.stderr, "it read the options and checked the folder"
     assert "usage:" not in ended.stderr
 
 
@@ -97,7 +97,7 @@ def test_the_local_host_takes_its_options(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("setting", NAMES["settings"], ids=lambda setting: str(setting["name"]))
 def test_a_setting_is_read(setting: dict[str, Any], tmp_path: Path) -> None:
-    """What is read differs with it and without it, or nothing can be read without it."""
+    """The settings differ with and without the variable, or cannot be read without it."""
     with_it = naming.settings_of({**setting["with"], setting["name"]: setting["value"]}, data=tmp_path)
     try:
         without_it = naming.settings_of(setting["with"], data=tmp_path)
@@ -113,14 +113,14 @@ def test_a_variable_of_the_host_holds_a_secret(opened: Opened, monkeypatch: pyte
     assert opened.call("POST", "plan", body=spec).json["obstacles"] == []
 
 
-# What running instances hold on to
+# Names that running instances depend on
 
 
 def test_every_function_is_registered_with_its_bindings() -> None:
-    """Durable functions, activities, routes, the queue, the feed and the connections, by the names that they had."""
+    """Durable functions, activities, routes, the queue, the feed and the connections, by their recorded names."""
     found = naming.bindings()
     for name, bindings in NAMES["functions"].items():
-        assert name in found, f"the function {name} is not registered any more"
+        assert name in found, f"the function {name} is no longer registered"
         for binding in bindings:
             assert any(binding.items() <= one.items() for one in found[name]), f"{name} has no {binding}"
 
@@ -197,7 +197,7 @@ def test_cosmos_db_has_its_containers_and_the_fields_of_their_items(
 # The worker, whose image may be of another version than the host
 
 
-def test_a_worker_is_given_every_variable(runner: asyncio.Runner) -> None:
+def test_a_worker_receives_every_variable(runner: asyncio.Runner) -> None:
     assert naming.given_to_a_worker(runner) >= set(NAMES["worker"]["given"])
 
 

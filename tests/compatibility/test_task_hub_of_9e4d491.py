@@ -1,7 +1,7 @@
 """The orchestrations in the task hub of 9e4d491, replayed by the current orchestrator.
 
-The SDK runs the orchestrator over a history and returns every action since its beginning. Where these differ from
-the history, a running instance fails as non-deterministic, in the local host and in Azure.
+The SDK runs the orchestrator over a history and returns every action since its beginning. If these differ from the
+history, a running instance fails as non-deterministic, in the local host and in Azure.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def instances(hub: sqlite3.Connection) -> list[Instance]:
     return found
 
 
-def test_the_hub_holds_instances_that_ended_that_wait_and_that_began_again(instances: list[Instance]) -> None:
+def test_the_hub_has_finished_waiting_and_restarted_instances(instances: list[Instance]) -> None:
     assert {one.name for one in instances} == {"run_job"}
     assert {one.status for one in instances} == {"Completed", "Running"}
     activities = {event["Name"] for one in instances for event in one.history if event["EventType"] == _TASK_SCHEDULED}
@@ -85,7 +85,7 @@ def test_every_history_replays_to_what_it_holds_at_every_episode(instances: list
                 assert _asked_for(state["actions"]) == _held(one.history[:end]), f"{one.instance_id}, event {end}"
 
 
-def test_an_instance_that_waits_says_what_it_waits_for(instances: list[Instance]) -> None:
+def test_a_waiting_instance_lists_the_events_that_it_waits_for(instances: list[Instance]) -> None:
     waiting = [one for one in instances if one.status == "Running"]
     assert len(waiting) >= 6
     for one in waiting:

@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def _outcome(opened: Opened) -> dict[str, Any]:
-    """Return what the current code says of the folder, before and after the views were made again."""
+    """Return the contents of the folder as the current code reads them, before and after a rebuild of the views."""
     assert opened.complete()
     events = _events(opened)
     assert {event["type"] for event in events} == set(KINDS)

@@ -1,7 +1,7 @@
 # mypy: ignore-errors
 """Write names.json: the public names of 9e4d491. Run on that commit only, as `write_log.py` says.
 
-What is public is what somebody outside the current code holds on to: a client, a script, a dashboard, a deployment, a
+A name is public if something outside the current code depends on it: a client, a script, a dashboard, a deployment, a
 task hub, a worker image, a stored document.
 """
 

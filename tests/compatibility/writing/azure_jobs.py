@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-"""What happens in Azure only: every class of refusal, quotas, slow deletes, late creates, containers without a worker.
+"""Jobs as they occur only in Azure: all refusals, quotas, slow deletes, late creates, containers without a worker.
 
 The host runs with the real ACI adapter and the real SDK against the fake of `tests/fake_arm`.
 """
@@ -59,7 +59,7 @@ def _course(inside: Inside) -> str | None:
 
 
 class Azure:
-    """The fake and its server, on a loop of their own."""
+    """The fake and its server, on a separate loop."""
 
     def __init__(self, folder: Path) -> None:
         self.processes = ProcessRuntime(folder, worker_command=read_settings({}).worker_command)

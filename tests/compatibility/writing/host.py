@@ -85,7 +85,7 @@ class RunningHost:
         assert self.http.post("/runtime/webhooks/queues/jobs", content=body, headers=headers).status_code == 201
 
     def reconcile(self) -> None:
-        """Run the reconciler now; it also runs by itself every 30 seconds."""
+        """Run the reconciler now; it also runs every 30 seconds."""
         headers = {"x-functions-key": self.keys["master"]}
         assert self.http.post("/admin/functions/reconcile", json={}, headers=headers).status_code == 202
 

@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-"""What happens on one machine: jobs that ended in every way, and jobs that were in flight when the host was killed."""
+"""Jobs on one machine: some ended in each possible way, and some were in flight when the host was killed."""
 
 from __future__ import annotations
 
@@ -146,11 +146,11 @@ def _retry(attempts: int, *, codes: list[int] | None = None, errors: list[str] |
 
 
 def _end_from_outside(data: Path, group: str, *, remove: bool) -> None:
-    """Kill what runs in a group, as somebody might; with `remove`, nothing of it is left."""
+    """Kill a group's processes from outside; with `remove`, delete its folder as well."""
     folder = (data / "containers" / group).resolve()
     members = take_census(MARK).members(folder)
     recorder = int((folder / "pid").read_text())
-    # The recorder writes the exit code down, unless all is to vanish.
+    # The recorder writes the exit code, unless everything must vanish.
     for pid in members:
         if remove or pid != recorder:
             os.kill(pid, signal.SIGKILL)
