@@ -27,7 +27,7 @@ _LIBRARIES_OF_WHEELS = (
     "librt.so.1",
     "libutil.so.1",
 )
-"""What the manylinux policy lets a wheel expect of the system, beside libc (source: PEP 599)."""
+"""Libraries that the manylinux policy lets a wheel expect on the system, besides libc (source: PEP 599)."""
 _LEFT_OUT = ("__pycache__", "config-*", "EXTERNALLY-MANAGED", "idlelib", "site-packages", "dist-packages", "test")
 _LEFT_OUT_TOO = ("tkinter", "_tkinter*", "turtledemo", "sitecustomize.py")
 _CONTAINERFILE = """\
@@ -56,11 +56,11 @@ class Interpreter:
     standard_library: str
     version: str
     wheels: str | None
-    """Where a distribution keeps pip's wheel, if not with `ensurepip`."""
+    """The distribution's folder of pip's wheel; None: `ensurepip` has it."""
 
 
 def provide_base(engine: Engine, name: str, folder: Path) -> str:
-    """Give the engine an image of that name (`python:3.13-slim`), and say where it came from.
+    """Provide the engine with an image of that name (`python:3.13-slim`), and return its origin.
 
     `folder` is empty, and holds the assembled files afterwards.
     """
@@ -74,7 +74,7 @@ def provide_base(engine: Engine, name: str, folder: Path) -> str:
         containerfile = folder / "Containerfile"
         containerfile.write_text(_CONTAINERFILE, encoding="utf-8")
         engine.build(tree, tag=full_name, dockerfile=containerfile)
-        return f"assembled from this machine's Python {interpreter.version} (no registry could be reached)"
+        return f"assembled from this machine's Python {interpreter.version} (no registry was reachable)"
     return "pulled"
 
 

@@ -1,4 +1,4 @@
-"""Both images, built once for all tests of this folder, and what was built and run in the summary of the tests."""
+"""Both images, built once for all tests of this folder; the summary of the tests lists the images and runs."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ class Image:
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
-    """Start an engine of our own."""
+    """Start a separate engine."""
     with running_engine() as engine:
         yield engine
 
 
 @pytest.fixture(scope="session")
 def base(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
-    """Return the base that both Dockerfiles name, which the engine has now, and where it came from."""
+    """Return the base image of both Dockerfiles, which the engine has now, and its origin."""
     names = {_base_of(ROOT / folder / "Dockerfile") for folder in ("worker", "streamlit_dashboard")}
     (name,) = names
     return name, provide_base(engine, name, tmp_path_factory.mktemp("base"))

@@ -1,4 +1,4 @@
-"""A container engine for tests: podman with its own storage, so that the user's images and containers stay as they are.
+"""A container engine for tests: podman with separate storage, so that the user's images and containers do not change.
 
 Everything that the engine keeps (settings, images, containers, locks) is in one folder. `running_engine` removes that
 folder, and ends every container in it first.
@@ -20,16 +20,16 @@ from typing import Any
 import pytest
 
 _HANGS_AFTER_S = 900.0
-"""A guard against a hang, and no measure of anything."""
+"""A guard against hangs only."""
 
 _LINES_SHOWN = 40
-"""Of each stream of a command that failed; the end says why."""
+"""Length of the output that is shown for a failed command; the reason is at its end."""
 
 _CONTAINERS_CONF = """\
 [containers]
 # The host's network needs neither a bridge nor a firewall, which a virtual machine in CI may not have.
 netns = "host"
-# podman asks for the highest limits that the kernel knows, which a restricted root may not set.
+# podman requests the highest limits of the kernel, which a restricted root may not set.
 default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
 log_driver = "k8s-file"
 
@@ -38,7 +38,7 @@ events_logger = "file"
 # Locks in shared memory would be shared with the user's own podman.
 lock_type = "file"
 {runtime}
-# Where --root would put it: that is how podman is called when a container ends, and it must find the container.
+# The same folder as with --root: podman is called with that option when a container ends, and must find the container.
 static_dir = "{folder}/storage/libpod"
 tmp_dir = "{folder}/state"
 volume_path = "{folder}/storage/volumes"
@@ -54,7 +54,7 @@ graphroot = "{folder}/storage"
 runroot = "{folder}/run"
 """
 _REGISTRIES_CONF = """\
-# What a bare name in a Dockerfile means to Docker.
+# The registry that Docker uses for a bare name in a Dockerfile.
 unqualified-search-registries = ["docker.io"]
 short-name-mode = "disabled"
 """
@@ -151,7 +151,7 @@ class Engine:
         self.run("rm", "--force", "--ignore", "--time", "0", name)
 
     def close(self) -> None:
-        """End every container, and let go of the storage; the images go with its folder."""
+        """End every container and release the storage; the images are deleted with its folder."""
         self.run("rm", "--all", "--force", "--time", "0")
         if os.geteuid() == 0:
             # podman mounts this folder on itself for as long as the machine runs.
@@ -167,7 +167,7 @@ class Engine:
 def running_engine() -> Iterator[Engine]:
     """Set up an engine in a new temporary folder, and remove both.
 
-    Errors: skips the test where there is no engine; with MAYFLY_CI=1 the test fails.
+    Errors: skips the test without an engine; with MAYFLY_CI=1 the test fails.
     """
     if sys.platform != "linux":
         _unavailable("podman keeps its storage apart on Linux only")

@@ -1,8 +1,8 @@
 """This machine's configuration of pip, given to a build as a mount.
 
-A build must find packages where this machine finds them (an index of a company, a folder of wheels, an authority of
-a proxy), and the image must keep nothing of it. A mount on a path that the base lacks would leave that path behind, an
-empty file; so everything is mounted over the home of root, which every base has.
+A build must find packages where this machine finds them (a company's index, a folder of wheels, a proxy's certificate
+authority), and the image must keep none of this. A mount on a path that the base lacks would leave an empty file at
+that path. So everything is mounted over root's home, which every base has.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CANARY = "canary-of-the-build.invalid"
 
 @dataclass(frozen=True, kw_only=True)
 class PipConfiguration:
-    """What a build is given."""
+    """The configuration as arguments of a build."""
 
     mounts: tuple[str, ...]
     """`SOURCE:TARGET:ro`, for `Engine.build`."""

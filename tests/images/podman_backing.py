@@ -20,10 +20,10 @@ class PodmanBacking:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.ended: dict[str, dict[str, Any]] = {}
-        """What `podman inspect` said of each container before it was removed."""
+        """The last output of `podman inspect` for each container before its removal."""
 
     async def start(self, inside: Inside, at: datetime) -> None:
-        """Start a container. A group's command takes the place of the image's entry point."""
+        """Start a container. A group's command replaces the image's entry point."""
         program, *arguments = inside.command
         variables = [
             argument for name in inside.env for argument in ("--env", name)

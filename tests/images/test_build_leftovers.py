@@ -1,4 +1,4 @@
-"""What a build brings along stays out of the image: this machine's pip configuration, its proxies, pip's cache."""
+"""Parts of the build stay out of the image: this machine's pip configuration, its proxies, pip's cache."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ROOMS = {
         "/usr/local/share/jupyter",
     ),
 }
-"""Where each image may differ from its base."""
+"""The paths at which each image may differ from its base."""
 _SEARCHES = """
 import os, sys
 sought = [word.encode() for word in sys.argv[1:]]
@@ -59,7 +59,7 @@ def rooms(request: pytest.FixtureRequest, image: Image) -> tuple[str, ...]:
 def test_a_build_uses_the_configuration(
     engine: Engine, base: tuple[str, str], pip_configuration: PipConfiguration, tmp_path: Path
 ) -> None:
-    """Otherwise the tests below would look for something that never was there."""
+    """Otherwise the tests below would search for something that never existed."""
     dockerfile = tmp_path / "Dockerfile"
     seen = "pip config get global.trusted-host > /seen"
     dockerfile.write_text(f"FROM {base[0]}\nRUN {seen}\n", encoding="utf-8")
@@ -97,7 +97,7 @@ def test_no_file_and_no_setting_of_an_image_holds_the_builders_configuration(
     } == set()
 
 
-def test_an_image_says_what_it_is_and_runs_without_root(engine: Engine, image: Image) -> None:
+def test_an_image_has_its_labels_and_runs_without_root(engine: Engine, image: Image) -> None:
     config = engine.inspect_image(image.name)["Config"]
     assert config["User"] == "10001:10001"
     assert config["Labels"]["org.opencontainers.image.title"] == image.name
@@ -105,7 +105,7 @@ def test_an_image_says_what_it_is_and_runs_without_root(engine: Engine, image: I
 
 
 def _is_bytecode(path: str) -> bool:
-    """Say whether Python leaves this when it runs: the base may hold none for its standard library."""
+    """Say whether Python writes this file when it runs: the base may have none for its standard library."""
     return path.startswith("/usr/local/lib/python") and "__pycache__" in path
 
 

@@ -69,14 +69,14 @@ def served(engine: Engine, dashboard_image: Image) -> Iterator[Served]:
 
 @pytest.fixture
 def page(page: Page) -> Iterator[Page]:
-    """Wait for what a page shows for as long as a busy machine may need."""
+    """Wait for the content of a page as long as a busy machine may need."""
     page.set_default_timeout(_BROWSER_HANGS_AFTER_MS)
     expect.set_options(timeout=_BROWSER_HANGS_AFTER_MS)
     yield page
     expect.set_options(timeout=None)
 
 
-def test_the_board_shows_the_job_and_takes_another(
+def test_the_board_shows_the_job_and_accepts_another(
     served: Served, page: Page, dashboard_image: Image, say: Say
 ) -> None:
     page.goto(served.url)
@@ -89,9 +89,7 @@ def test_the_board_shows_the_job_and_takes_another(
     say(f"served the board from {dashboard_image.name}: Chromium saw {served.job_id} and added a job")
 
 
-def test_the_system_page_and_every_other_are_drawn(
-    served: Served, page: Page, engine: Engine, dashboard_image: Image, say: Say
-) -> None:
+def test_every_page_renders(served: Served, page: Page, engine: Engine, dashboard_image: Image, say: Say) -> None:
     page.goto(f"{served.url}/submit")
     expect(page.get_by_text("Before you submit")).to_be_visible()
     _nothing_went_wrong(page)
@@ -120,7 +118,7 @@ def test_the_container_is_healthy_without_root_or_a_writable_file_system(served:
         engine.run("exec", "--user", "0", _CONTAINER, "mkdir", "/opt/mayfly/new")
 
 
-def test_the_health_check_fails_where_nothing_is_served(engine: Engine, dashboard_image: Image) -> None:
+def test_the_health_check_fails_if_nothing_is_served(engine: Engine, dashboard_image: Image) -> None:
     nowhere = f"STREAMLIT_SERVER_PORT={free_port()}"
     options = ["--detach", "--name", "serves-nothing", "--env", nowhere, "--entrypoint", "sleep"]
     engine.run("run", *options, dashboard_image.name, "infinity")

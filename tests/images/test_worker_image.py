@@ -85,7 +85,7 @@ class Live:
         return self.job(job_id)
 
     def container_of(self, job_id: str) -> dict[str, Any]:
-        """Return what the engine knew of a job's only container, when it was removed."""
+        """Return the engine's state of a job's only container at its removal."""
         (found,) = (one for group, one in self.backing.ended.items() if group.startswith(job_id))
         return found
 
@@ -134,14 +134,14 @@ def test_a_command_runs_in_the_image_and_its_result_comes_back(live: Live, worke
     assert container["State"]["ExitCode"] == 0
 
 
-def test_a_message_is_worked_on_in_the_image(live: Live, worker_image: Image, say: Say) -> None:
+def test_a_message_is_processed_in_the_image(live: Live, worker_image: Image, say: Say) -> None:
     job_id = live.submit({"message": "hello", "env": {"MAYFLY_WORK_SECONDS": "0.2"}})
     job = live.wait_until_gone(job_id)
     say(f"ran job {job_id} in {worker_image.name}: {job['state']}, result {job['result']}")
     assert job["state"] == "succeeded", job
 
 
-def test_a_canceled_job_ends_by_itself_though_it_is_the_first_process_of_its_container(live: Live, say: Say) -> None:
+def test_a_canceled_job_ends_even_as_the_first_process_of_its_container(live: Live, say: Say) -> None:
     """The kernel keeps signals without a handler from a container's first process (pid_namespaces(7))."""
     job_id = live.submit({"command": ["sh", "-c", "echo waiting; sleep 100000"]})
     live.wait(job_id, "running")
