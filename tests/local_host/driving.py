@@ -52,11 +52,11 @@ class Rig:
         return self.engine.start(name, instance_id=instance_id, input_text=encode_input(value))
 
     def settle(self) -> None:
-        """Do all that needs no time to pass."""
+        """Do all the work that needs no time to pass."""
         asyncio.run(run_until_idle(self.engine))
 
     def finish(self) -> list[datetime]:
-        """Do everything, letting time pass from timer to timer; return when each was due."""
+        """Do all the work while time passes from timer to timer; return when each timer was due."""
         dues = []
         self.settle()
         while (due := self.engine.next_due()) is not None:

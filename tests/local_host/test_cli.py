@@ -1,4 +1,4 @@
-"""The host as a process: killed and started again, stopped, and turned away."""
+"""The host as a process: killed and restarted, stopped, and rejected."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ async def start(req: func.HttpRequest, client) -> str:
 def work(context):
     first = yield context.call_activity("note", "first")
     yield context.create_timer(context.current_utc_datetime + timedelta(milliseconds=50))
-    told = yield context.wait_for_external_event("told")
-    last = yield context.call_activity("slow", told)
+    answered = yield context.wait_for_external_event("answered")
+    last = yield context.call_activity("slow", answered)
     return [first, last]
 
 def add(text):
@@ -120,7 +120,7 @@ def status(process: Process, base: str) -> dict[str, object]:
     return body
 
 
-def test_a_host_that_is_killed_at_any_instant_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_a_host_killed_at_any_moment_resumes_where_it_was(tmp_path: Path) -> None:
     write_app(tmp_path / "app", APP)
     with hosting(tmp_path, "--port", "0") as process:
         base = process.listening()
@@ -130,7 +130,7 @@ def test_a_host_that_is_killed_at_any_instant_goes_on_where_it_was(tmp_path: Pat
     with hosting(tmp_path, "--port", "0") as process:
         base = process.listening()
         until(lambda: "first" in notes(tmp_path))
-        reply = httpx.post(process.url(base, "instances/job/raiseEvent/told"), json="go", timeout=HANG_GUARD_S)
+        reply = httpx.post(process.url(base, "instances/job/raiseEvent/answered"), json="go", timeout=HANG_GUARD_S)
         assert reply.status_code == 202
         process.end(signal.SIGKILL)
     with hosting(tmp_path, "--port", "0") as process:
@@ -145,7 +145,7 @@ def test_a_host_that_is_killed_at_any_instant_goes_on_where_it_was(tmp_path: Pat
         assert status(process, base)["output"] == ["first", "go"]
         code, errors = process.end(signal.SIGTERM)
     assert (code, errors) == (0, "")
-    # Each ran at least once; the one that was under way when the host died, twice.
+    # Each ran at least once; the one that was running when the host died ran twice.
     assert notes(tmp_path).count("ended go") == 1
 
 
@@ -155,7 +155,7 @@ def test_a_signal_stops_it_even_while_a_function_holds_a_thread(tmp_path: Path, 
     with hosting(tmp_path, "--port", "0") as process:
         base = process.listening()
         httpx.post(f"{base}/api/start/job", timeout=HANG_GUARD_S)
-        httpx.post(process.url(base, "instances/job/raiseEvent/told"), json="go", timeout=HANG_GUARD_S)
+        httpx.post(process.url(base, "instances/job/raiseEvent/answered"), json="go", timeout=HANG_GUARD_S)
         until(lambda: "began go" in notes(tmp_path))
         code, errors = process.end(number)  # the function would hold its thread forever
         assert (code, errors) == (0, "")
@@ -185,7 +185,7 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
             )
 
 
-def test_an_address_that_others_can_reach_must_be_asked_for_twice(tmp_path: Path) -> None:
+def test_an_address_that_others_can_reach_needs_a_second_option(tmp_path: Path) -> None:
     write_app(tmp_path / "app", APP)
     with hosting(tmp_path, "--port", "0", "--host", "0.0.0.0") as process:  # noqa: S104
         _, errors = process.process.communicate(timeout=HANG_GUARD_S)
@@ -205,7 +205,7 @@ def test_an_app_that_is_refused_is_named_and_nothing_runs(tmp_path: Path) -> Non
         )
 
 
-def test_what_has_no_effect_here_is_named_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_without_effect_are_named_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     queue = """
 @app.service_bus_queue_trigger(arg_name="message", queue_name="q", connection="BUS")
 @app.retry(strategy="fixed_delay", max_retry_count="3", delay_interval="00:00:10")
@@ -228,7 +228,7 @@ def take(message: func.ServiceBusMessage): pass
         )
 
 
-def test_a_quiet_host_says_only_what_goes_wrong(tmp_path: Path) -> None:
+def test_a_quiet_host_prints_only_errors(tmp_path: Path) -> None:
     write_app(tmp_path / "app", APP, host_json={"version": "2.0", "functionTimeout": "00:10:00"})
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -244,7 +244,7 @@ def test_a_quiet_host_says_only_what_goes_wrong(tmp_path: Path) -> None:
         assert process.end(signal.SIGTERM) == (0, "")
 
 
-def test_an_app_of_which_all_is_heeded_is_told_nothing(tmp_path: Path) -> None:
+def test_an_app_whose_settings_all_have_an_effect_gets_no_notice(tmp_path: Path) -> None:
     write_app(tmp_path / "app", APP)
     with hosting(tmp_path, "--port", "0") as process:
         process.listening()

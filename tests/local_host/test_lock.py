@@ -11,7 +11,7 @@ from local_host.errors import StartupError
 from local_host.lock import DirectoryLock
 
 
-def test_a_directory_has_one_holder_who_is_named_until_it_lets_go(tmp_path: Path) -> None:
+def test_a_directory_has_one_holder_which_is_named_until_it_releases_it(tmp_path: Path) -> None:
     first = DirectoryLock(tmp_path)
     with pytest.raises(StartupError, match=rf"in use by another host \(process {os.getpid()}\).*--data"):
         DirectoryLock(tmp_path)

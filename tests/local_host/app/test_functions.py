@@ -1,4 +1,4 @@
-"""What an app may use, and how it is told what it may not."""
+"""The supported parts of an app, and the errors for the unsupported ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def refusal(tmp_path: Path, source: str, **files: object) -> str:
     return str(caught.value)
 
 
-def test_all_that_is_not_supported_is_named_at_once(tmp_path: Path) -> None:
+def test_every_unsupported_part_is_named_at_once(tmp_path: Path) -> None:
     text = refusal(
         tmp_path,
         """
@@ -53,7 +53,7 @@ def on_topic(m: func.ServiceBusMessage): pass
         assert part in text
 
 
-def test_faults_of_routes_schedules_and_policies_are_named(tmp_path: Path) -> None:
+def test_errors_in_routes_schedules_and_policies_are_named(tmp_path: Path) -> None:
     text = refusal(
         tmp_path,
         """

@@ -1,4 +1,4 @@
-"""When a timer is due, as NCRONTAB has it."""
+"""When a timer is due, by the rules of NCRONTAB."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_schedules_fall_due_as_ncrontab_says(text: str, start: str, expected: li
 @pytest.mark.parametrize(
     "text", ["", "* * *", "60 * * * * *", "0 0 24 * * *", "0 0 0 0 * *", "0 0 0 * Foo *", "*/0 * * * * *", "00:00:00"]
 )
-def test_what_is_no_schedule_is_refused(text: str) -> None:
+def test_an_invalid_schedule_is_rejected(text: str) -> None:
     with pytest.raises(BadSchedule):
         parse_schedule(text)
 
@@ -80,6 +80,6 @@ def test_backward_ranges_and_names_are_ncrontabs(text: str, same: str) -> None:
 @pytest.mark.parametrize(
     "text", ["0 0 0 L * *", "0 0 0 ? * *", "0 0 0 * * 7", "0 0 0 * * 5#2", "0 0 0 * * MO", "@daily"]
 )
-def test_what_croniter_takes_and_ncrontab_does_not_is_refused(text: str) -> None:
+def test_a_schedule_that_only_croniter_accepts_is_rejected(text: str) -> None:
     with pytest.raises(BadSchedule, match=re.escape(f"schedule '{text}'")):
         parse_schedule(text)

@@ -101,7 +101,7 @@ def test_the_event_wins_over_the_timer_and_the_timer_goes() -> None:
         assert rig.engine.next_due() is None
 
 
-def test_the_timer_wins_when_nobody_answers() -> None:
+def test_the_timer_wins_without_an_answer() -> None:
     with rigged(approval, double=double) as rig:
         started = rig.clock.now()
         rig.start("main")
@@ -109,7 +109,7 @@ def test_the_timer_wins_when_nobody_answers() -> None:
         assert rig.output() == "escalated"
 
 
-def test_a_monitor_looks_until_it_sees_the_end() -> None:
+def test_a_monitor_polls_until_the_end() -> None:
     def main(context: Any) -> Any:
         looks = 0
         while True:
@@ -228,7 +228,7 @@ def test_continue_as_new_begins_a_fresh_history_with_the_new_input() -> None:
         assert [kind for kind, _ in rig.kinds()] == [12, 0, 4, 13, 12, 5, 1, 13]
 
 
-def test_events_that_nobody_read_move_on_when_the_instance_continues_as_new() -> None:
+def test_unread_events_stay_when_the_instance_continues_as_new() -> None:
     def main(context: Any) -> Any:
         seen = context.get_input() or []
         value = yield context.wait_for_external_event("more")
@@ -397,7 +397,7 @@ def test_results_for_an_instance_that_was_replaced_are_dropped() -> None:
         assert rig.output() == 100
 
 
-def test_events_for_nobody_and_for_the_finished_are_told_apart() -> None:
+def test_events_for_missing_and_for_finished_instances_are_distinguished() -> None:
     with rigged(waits) as rig:
         with pytest.raises(InstanceMissing):
             rig.engine.raise_event("i", "told", "1")
@@ -411,17 +411,17 @@ def test_events_for_nobody_and_for_the_finished_are_told_apart() -> None:
 
 
 @pytest.mark.parametrize("instance_id", ["@entity", "a/b", "a\\b", "a#b", "a?b", "a\nb", "x" * 101])
-def test_ids_that_durable_functions_does_not_take_are_refused(instance_id: str) -> None:
+def test_ids_that_durable_functions_does_not_accept_are_rejected(instance_id: str) -> None:
     with rigged(waits) as rig, pytest.raises(BadInstanceId):
         rig.start("main", instance_id=instance_id)
 
 
-def test_an_unknown_orchestrator_is_refused_with_the_names_that_there_are() -> None:
+def test_an_unknown_orchestrator_is_rejected_with_the_known_names() -> None:
     with rigged(waits) as rig, pytest.raises(UnknownFunction, match=r"doesn't exist.*orchestrator.*'main'"):
         rig.start("nain")
 
 
-def test_an_unknown_activity_fails_the_instance_with_the_names_that_there_are() -> None:
+def test_an_unknown_activity_fails_the_instance_with_the_known_names() -> None:
     def main(context: Any) -> Any:
         yield context.call_activity("triple", 1)
 
@@ -445,7 +445,7 @@ def test_a_timer_of_twenty_days_fires_on_the_day() -> None:
         assert [(due - started).days for due in dues] == [3, 6, 9, 12, 15, 20]
 
 
-def test_a_cancelled_timer_takes_its_id_and_is_never_waited_for() -> None:
+def test_a_canceled_timer_uses_its_id_and_is_never_awaited() -> None:
     def main(context: Any) -> Any:
         timer = context.create_timer(_in_days(context, 5))
         event = context.wait_for_external_event("told")
@@ -465,7 +465,7 @@ def test_a_cancelled_timer_takes_its_id_and_is_never_waited_for() -> None:
         assert EventType.TIMER_FIRED not in [kind for kind, _ in kinds]
 
 
-def test_a_timer_that_was_not_cancelled_holds_the_end_back() -> None:
+def test_a_timer_that_was_not_canceled_delays_the_end() -> None:
     def main(context: Any) -> Any:
         timer = context.create_timer(_in_days(context, 1))
         event = context.wait_for_external_event("told")
@@ -548,7 +548,7 @@ def test_an_output_that_is_not_json_fails_the_instance() -> None:
         (lambda context: (yield context.call_entity(df.EntityId("Counter", "a"), "add", 1)), "call_entity"),
     ],
 )
-def test_what_the_host_does_not_have_fails_the_instance_by_name(code: Code, named: str) -> None:
+def test_an_unsupported_feature_is_named_and_fails_the_instance(code: Code, named: str) -> None:
     with rigged(code) as rig:
         rig.start("main")
         rig.settle()

@@ -28,13 +28,13 @@ def failure_after(code: Code, *, name: str = "main") -> str:
         return output
 
 
-def test_an_orchestrator_that_is_gone_is_named_with_those_that_are_there() -> None:
+def test_a_missing_orchestrator_is_named_with_the_known_ones() -> None:
     assert failure_after(waits, name="other") == (
         "Orchestrator function 'main' failed: this app has no orchestrator with that name (it has 'other')"
     )
 
 
-def test_an_unknown_activity_is_named_with_those_that_are_known() -> None:
+def test_an_unknown_activity_is_named_with_the_known_ones() -> None:
     def code(context: Any) -> Any:
         yield context.wait_for_external_event("go")
         yield context.call_activity("unknown", 1)

@@ -1,4 +1,4 @@
-"""What an orchestrator reads about an activity that raised."""
+"""The failure details that an orchestrator reads after an activity raised."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the task hub keeps, in one transaction or not at all."""
+"""The task hub keeps everything of a transaction or nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one call of the SDK returns, even if the code raises."""
+"""The result of one call of the SDK, even if the code raises."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules of the walk, with answers that the SDK itself gave to the history at hand."""
+"""The rules of the replay, with answers that the real SDK gave for the same history."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_what_is_recorded_is_not_scheduled_again() -> None:
     assert new_names(decision) == [(1, "B")]
 
 
-def test_the_end_comes_when_the_walk_is_through() -> None:
+def test_the_orchestration_ends_once_every_action_is_replayed() -> None:
     answer, decision = asked(two_steps, scheduled(0, "A"), completed(0), scheduled(1, "B"), completed(1))
     assert (answer.is_done, decision.ended, decision.scheduled) == (True, True, [])
 
@@ -99,7 +99,7 @@ def test_another_kind_under_a_recorded_id_is_non_determinism() -> None:
         asked(two_steps, timer(0))
 
 
-def test_a_record_that_nobody_asks_for_is_non_determinism() -> None:
+def test_a_record_without_its_action_is_non_determinism() -> None:
     with pytest.raises(NonDeterminism, match=r"id 1: the history records activity 'B', but .* requests nothing"):
         asked(two_steps, scheduled(0, "A"), scheduled(1, "B"))
 
@@ -145,19 +145,19 @@ def racing(context: Any) -> Any:
     yield context.call_activity("After")
 
 
-def test_a_race_goes_on_with_the_first_and_says_which_timer_was_cancelled() -> None:
+def test_a_race_continues_with_the_first_and_names_the_canceled_timer() -> None:
     _, decision = asked(racing, timer(0), raised("Told"))
     assert decision.cancelled_timers == [0]
     assert new_names(decision) == [(1, "After")]
 
 
-def test_a_cancelled_timer_that_fired_all_the_same_is_ignored() -> None:
+def test_a_canceled_timer_that_fired_anyway_is_ignored() -> None:
     _, decision = asked(racing, timer(0), raised("Told"), scheduled(1, "After"), fired(0), completed(1))
     assert decision.ended
 
 
-def test_names_of_events_are_compared_without_regard_to_case() -> None:
-    # The SDK does regard case, so here it does not go on; but the wait is over for the walk.
+def test_event_names_are_compared_case_insensitively() -> None:
+    # The SDK is case-sensitive, so the orchestrator does not continue; but for the replay the wait is over.
     _, decision = asked(racing, timer(0), raised("TOLD"))
     assert (decision.ended, decision.scheduled) == (False, [])
 
@@ -191,21 +191,21 @@ def test_early_events_go_to_waits_in_the_order_in_which_they_came() -> None:
 def test_an_event_that_finds_several_waits_goes_to_the_newest() -> None:
     timer_action = {"actionType": 5, "fireAt": AT, "isCanceled": False}
     race = {"actionType": 11, "compoundActions": [WAIT, timer_action]}
-    # The first wait lost its race; the second is newer and takes the event, so the walk comes through.
+    # The first wait lost its race; the second is newer and takes the event, so the replay reaches the end.
     assert _through([timer(0), fired(0), raised("x")], race, WAIT)
     both = {"actionType": 12, "compoundActions": [WAIT, WAIT]}
     assert not _through([raised("x")], both)
     assert _through([raised("x"), raised("x")], both)
 
 
-def test_events_that_no_wait_took_are_handed_on_when_continuing_as_new() -> None:
+def test_unread_events_are_passed_on_by_continue_as_new() -> None:
     history = [*START, raised("x", "1"), raised("y", "2"), raised("x", "3")]
     decision = decide(history, answer_of(WAIT, {"actionType": 4, "input": '"next"'}), now=NOW)
     assert (decision.ended, decision.continue_as_new, decision.continue_input) == (True, True, '"next"')
     assert [each["Input"] for each in decision.unread] == ["2", "3"]
 
 
-def test_an_open_activity_holds_the_end_back() -> None:
+def test_an_open_activity_delays_the_end() -> None:
     race = {"actionType": 11, "compoundActions": [WAIT, {"actionType": 0, "functionName": "A", "input": "null"}]}
     assert not _through([scheduled(0, "A"), raised("x")], race)
     assert _through([scheduled(0, "A"), raised("x"), completed(0)], race)

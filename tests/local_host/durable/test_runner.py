@@ -124,7 +124,7 @@ def test_an_activity_under_way_when_the_loop_stops_is_run_again() -> None:
     asyncio.run(go())
 
 
-def test_a_rest_lets_go_of_histories_and_work_goes_on_from_the_hub() -> None:
+def test_a_rest_releases_histories_and_work_resumes_from_the_hub() -> None:
     def main(context: Any) -> Any:
         told = yield context.wait_for_external_event("told")
         return told

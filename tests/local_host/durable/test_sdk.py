@@ -1,4 +1,4 @@
-"""What is replaced in the SDK gives the same results as the SDK's own way."""
+"""The replaced parts of the SDK give the same results as the SDK's own."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def echo(context):
 
 @app.orchestration_trigger(context_name="context")
 def waits(context):
-    told = yield context.wait_for_external_event("told")
-    return told
+    answered = yield context.wait_for_external_event("answered")
+    return answered
 
 @app.orchestration_trigger(context_name="context")
 def fails(context):
@@ -116,7 +116,7 @@ def test_a_replay_answers_the_same_with_and_without_what_is_replaced() -> None:
 
 
 async def _talk(served: Served, client: Any, prefix: str) -> list[Any]:
-    """Say everything that the client can say, and note what comes back; ids carry the prefix."""
+    """Call every method of the client and record the answers; ids carry the prefix."""
     heard: list[Any] = []
 
     async def note(call: Any) -> None:
@@ -138,10 +138,10 @@ async def _talk(served: Served, client: Any, prefix: str) -> list[Any]:
     await note(_timeless(client.get_status(f"{prefix}e")))
     await note(_timeless(client.get_status(f"{prefix}w", show_history=True, show_input=True)))
     await note(_timeless(client.get_status(f"{prefix}none")))
-    await note(client.raise_event(f"{prefix}w", "told", {"a": [1, None]}))
+    await note(client.raise_event(f"{prefix}w", "answered", {"a": [1, None]}))
     await served.until_finished(f"{prefix}w")
-    await note(client.raise_event(f"{prefix}w", "told", 2))
-    await note(client.raise_event(f"{prefix}none", "told", 2))
+    await note(client.raise_event(f"{prefix}w", "answered", 2))
+    await note(client.raise_event(f"{prefix}none", "answered", 2))
     await note(_timeless(client.get_status(f"{prefix}w")))
     await note(client.suspend(f"{prefix}w", "late"))
     await note(client.terminate(f"{prefix}none", "so & so"))
@@ -169,7 +169,7 @@ async def _timeless_all(call: Any) -> Any:
     return [{key: value for key, value in body.items() if "Time" not in key} for body in bodies]
 
 
-def test_the_client_hears_the_same_in_process_as_over_http(tmp_path: Path) -> None:
+def test_the_client_gets_the_same_answers_in_process_as_over_http(tmp_path: Path) -> None:
     async def go() -> None:
         async with serving(tmp_path, APP) as served:
             binding = served.host._binding

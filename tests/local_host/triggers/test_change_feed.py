@@ -1,4 +1,4 @@
-"""Documents given by a person, and polls that fail again and again with the same message."""
+"""Documents of a manual run, and polls that keep failing with the same message."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.virtual_clock import VirtualClock
 @pytest.mark.parametrize(
     ("text", "numbers"), [('[{"n": 1}, {"n": 2}]', [1, 2]), ('{"n": 3}', [3]), ("", []), ("[]", [])]
 )
-def test_a_person_gives_a_list_one_document_or_nothing(
+def test_a_manual_run_passes_a_list_one_document_or_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, numbers: list[int]
 ) -> None:
     monkeypatch.setenv("FEED", f"sqlite:{tmp_path / 'log.db'}")

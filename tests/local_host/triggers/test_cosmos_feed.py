@@ -23,7 +23,7 @@ from tests.waiting import HANG_GUARD_S, until_async
 
 
 class Feeding:
-    """An app with feed functions, a container, and a host that comes and goes."""
+    """An app with feed functions, a container, and a host that is restarted."""
 
     def __init__(self, server: CosmosServer, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
         server.opened += 1
@@ -79,7 +79,7 @@ async def write(container: ContainerProxy | None, *numbers: int) -> None:
         await container.create_item({"id": str(number), "job": str(number % 3), "n": number})
 
 
-def test_batches_come_in_order_and_a_new_host_goes_on_after_them(
+def test_batches_come_in_order_and_a_new_host_continues_after_them(
     cosmos_server: CosmosServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     feeding = Feeding(cosmos_server, tmp_path, monkeypatch, "patient")
@@ -99,7 +99,7 @@ def test_batches_come_in_order_and_a_new_host_goes_on_after_them(
     hub.close()
 
 
-def test_a_batch_that_fails_comes_again(
+def test_a_failed_batch_is_delivered_again(
     cosmos_server: CosmosServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     feeding = Feeding(cosmos_server, tmp_path, monkeypatch, "patient")

@@ -74,7 +74,7 @@ def test_a_message_is_tried_ten_times_and_then_dead(tmp_path: Path) -> None:
     asyncio.run(go())
 
 
-def test_a_delivery_that_brought_the_host_down_was_counted(tmp_path: Path) -> None:
+def test_a_delivery_that_crashed_the_host_is_counted(tmp_path: Path) -> None:
     app = loaded(tmp_path, QUEUES)
     seen: list[Any] = app.functions[0].call.__globals__["seen"]
 

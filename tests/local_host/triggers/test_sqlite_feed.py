@@ -81,7 +81,7 @@ def test_a_feed_waits_for_its_file_and_delivers_in_order(tmp_path: Path, monkeyp
         asyncio.run(go(feed))
 
 
-def test_a_feed_goes_on_where_it_was_and_without_its_hub_from_the_beginning(
+def test_a_feed_resumes_where_it_was_or_without_its_hub_from_the_beginning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def go(feed: Feed) -> None:
@@ -102,7 +102,7 @@ def test_a_feed_goes_on_where_it_was_and_without_its_hub_from_the_beginning(
         asyncio.run(go(feed))
 
 
-def test_a_feed_from_now_leaves_out_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_feed_from_now_omits_earlier_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def go(feed: Feed) -> None:
         feed.write(1, 2)
         await feed.drain()
@@ -114,7 +114,7 @@ def test_a_feed_from_now_leaves_out_what_was_there(tmp_path: Path, monkeypatch: 
         asyncio.run(go(feed))
 
 
-def test_a_batch_that_fails_comes_again_with_growing_pauses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_batch_is_delivered_again_with_growing_pauses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def go(feed: Feed) -> None:
         feed.write(1, 2)
         feed.faults.extend([ValueError("x"), ValueError("y")])
@@ -127,7 +127,7 @@ def test_a_batch_that_fails_comes_again_with_growing_pauses(tmp_path: Path, monk
         asyncio.run(go(feed))
 
 
-def test_without_a_policy_a_batch_that_fails_is_skipped_and_the_log_says_so(
+def test_without_a_policy_a_failed_batch_is_skipped_and_logged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def go(feed: Feed) -> None:

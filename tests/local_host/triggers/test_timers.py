@@ -53,7 +53,7 @@ def test_a_timer_runs_at_each_full_hour(tmp_path: Path) -> None:
         asyncio.run(go(hub, invoker))
 
 
-def test_a_run_that_was_missed_while_the_host_was_down_is_made_up_for_once(tmp_path: Path) -> None:
+def test_a_run_missed_while_the_host_was_down_is_made_up_once(tmp_path: Path) -> None:
     app = loaded(tmp_path, TIMERS)
     runs: list[Any] = app.functions[0].call.__globals__["runs"]
 

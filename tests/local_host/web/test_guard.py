@@ -1,4 +1,4 @@
-"""Which requests come past the guard."""
+"""Which requests pass the guard."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def test_a_function_sees_the_whole_request(tmp_path: Path) -> None:
     with_host(tmp_path, talk)
 
 
-def test_routes_prefer_the_particular_and_miss_with_404(tmp_path: Path) -> None:
+def test_the_most_specific_route_wins_and_no_match_is_404(tmp_path: Path) -> None:
     async def talk(served: Served) -> None:
         get = served.client.get
         assert (await get("/api/files/README")).text == "the literal one"
@@ -109,7 +109,7 @@ def test_the_prefix_is_that_of_host_json(tmp_path: Path) -> None:
     with_host(tmp_path, talk, host_json={"version": "2.0", "extensions": {"http": {"routePrefix": ""}}})
 
 
-def test_levels_open_to_their_keys_only(tmp_path: Path) -> None:
+def test_each_level_accepts_only_its_own_keys(tmp_path: Path) -> None:
     async def talk(served: Served) -> None:
         keys = served.host.keys
         expected = {
@@ -141,7 +141,7 @@ def test_keys_survive_a_restart_and_only_their_owner_reads_them(tmp_path: Path) 
     assert (tmp_path / "data" / "keys.json").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_failing_function_is_500_and_keeps_its_details_to_the_log(
+def test_a_failing_function_is_500_and_its_details_are_only_in_the_log(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def talk(served: Served) -> None:

@@ -1,4 +1,4 @@
-"""What the host adds to Starlette's requests and responses."""
+"""The host's additions to Starlette's requests and responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which key allows what, and the file that holds them."""
+"""The keys, the levels that each one opens, and their file."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_each_key_allows_its_own_level() -> None:
     assert not allowed("", FUNCTION)
 
 
-def test_the_management_api_wants_the_master_or_the_system_key() -> None:
+def test_the_management_api_requires_the_master_or_the_system_key() -> None:
     keys = Keys(CONTENT)
     requests = {key: request_to("GET", f"http://h/?code={key}", path="/", body=b"") for key in "mdseo"}
     assert [key for key, request in requests.items() if keys.allow_management(request)] == ["m", "e"]

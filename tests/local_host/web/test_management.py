@@ -20,8 +20,8 @@ app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 @app.orchestration_trigger(context_name="context")
 def waits(context):
-    told = yield context.wait_for_external_event("told")
-    greeting = yield context.call_activity("greet", told)
+    answered = yield context.wait_for_external_event("answered")
+    greeting = yield context.call_activity("greet", answered)
     return {"greeting": greeting}
 
 @app.orchestration_trigger(context_name="context")
@@ -68,7 +68,7 @@ def test_start_answers_202_with_links_that_work(tmp_path: Path) -> None:
         assert reply.headers["location"] == body["statusQueryGetUri"]
         assert len(body["id"]) == 32
         await served.until(body["id"], lambda status: status["runtimeStatus"] == "Running")
-        sent = await served.client.post(body["sendEventPostUri"].replace("{eventName}", "told"), json="Ann")
+        sent = await served.client.post(body["sendEventPostUri"].replace("{eventName}", "answered"), json="Ann")
         assert (sent.status_code, sent.content) == (202, b"")
         status = await served.until_finished(body["id"])
         assert (status["output"], status["input"]) == ({"greeting": "Hello, Ann"}, {"n": 1})
@@ -81,9 +81,9 @@ def test_start_answers_202_with_links_that_work(tmp_path: Path) -> None:
 
 def test_start_refuses_unknown_functions_bad_json_and_ids_in_use(tmp_path: Path) -> None:
     async def talk(served: Served) -> None:
-        unknown = await served.client.post(served.management("orchestrators/nobody"))
+        unknown = await served.client.post(served.management("orchestrators/missing"))
         assert unknown.status_code == 400
-        assert "The function 'nobody' doesn't exist" in unknown.json()["ExceptionMessage"]
+        assert "The function 'missing' doesn't exist" in unknown.json()["ExceptionMessage"]
         assert set(unknown.json()) == {"Message", "ExceptionMessage", "ExceptionType", "StackTrace"}
         bad = await served.client.post(served.management("orchestrators/waits"), content=b"{")
         assert bad.status_code == 400
@@ -104,7 +104,7 @@ def test_start_can_wait_for_the_end(tmp_path: Path) -> None:
         begun = served.client.post(served.management("orchestrators/waits/i", timeout="3600", pollingInterval="0.05"))
         waiter = asyncio.create_task(begun)
         await until(lambda: served.host.engine.status("i") is not None)
-        await served.client.post(served.management("instances/i/raiseEvent/told"), json="Bo")
+        await served.client.post(served.management("instances/i/raiseEvent/answered"), json="Bo")
         reply = await waiter
         assert (reply.status_code, reply.json()) == (200, {"greeting": "Hello, Bo"})
         late = await served.client.post(
@@ -144,7 +144,7 @@ def test_status_is_202_while_it_runs_and_200_afterwards(tmp_path: Path) -> None:
 def test_history_for_people_merges_what_was_scheduled_into_its_completion(tmp_path: Path) -> None:
     async def talk(served: Served) -> None:
         async with waiting(served):
-            await served.client.post(served.management("instances/i/raiseEvent/told"), json="Ann")
+            await served.client.post(served.management("instances/i/raiseEvent/answered"), json="Ann")
             await served.until_finished("i")
         short = (await served.client.get(served.management("instances/i", showHistory="true"))).json()
         rows = short["historyEvents"]
@@ -161,8 +161,8 @@ def test_history_for_people_merges_what_was_scheduled_into_its_completion(tmp_pa
     with_host(tmp_path, talk)
 
 
-@pytest.mark.parametrize("verb", ["raiseEvent/told", "terminate", "suspend", "resume"])
-def test_telling_an_instance_is_404_when_missing_and_410_when_finished(tmp_path: Path, verb: str) -> None:
+@pytest.mark.parametrize("verb", ["raiseEvent/answered", "terminate", "suspend", "resume"])
+def test_a_call_to_an_instance_is_404_if_missing_and_410_if_finished(tmp_path: Path, verb: str) -> None:
     async def talk(served: Served) -> None:
         path = f"instances/{{}}/{verb}"
         assert (await served.client.post(served.management(path.format("none")), json=1)).status_code == 404
@@ -178,7 +178,7 @@ def test_telling_an_instance_is_404_when_missing_and_410_when_finished(tmp_path:
 def test_events_must_be_json_in_name_and_in_fact(tmp_path: Path) -> None:
     async def talk(served: Served) -> None:
         async with waiting(served):
-            url = served.management("instances/i/raiseEvent/told")
+            url = served.management("instances/i/raiseEvent/answered")
             for content, kind in ((b"x", "text/plain"), (b"{", "application/json")):
                 reply = await served.client.post(url, content=content, headers={"content-type": kind})
                 assert reply.status_code == 400
@@ -186,7 +186,7 @@ def test_events_must_be_json_in_name_and_in_fact(tmp_path: Path) -> None:
     with_host(tmp_path, talk)
 
 
-def test_terminate_tells_the_reason(tmp_path: Path) -> None:
+def test_terminate_records_the_reason(tmp_path: Path) -> None:
     async def talk(served: Served) -> None:
         async with waiting(served):
             await served.client.post(served.management("instances/i/terminate", reason="so%20it%20goes"))
@@ -220,7 +220,7 @@ def test_lists_are_filtered_and_paged(tmp_path: Path) -> None:
     with_host(tmp_path, talk)
 
 
-def test_purge_by_filter_takes_only_what_is_finished(tmp_path: Path) -> None:
+def test_a_purge_by_filter_removes_only_finished_instances(tmp_path: Path) -> None:
     async def talk(served: Served) -> None:
         async with waiting(served):
             url = served.management("instances/", createdTimeFrom="2000-01-01T00:00:00Z")
@@ -253,7 +253,7 @@ def test_restart_rewind_and_entities(tmp_path: Path) -> None:
     with_host(tmp_path, talk)
 
 
-def test_the_management_api_wants_its_key_and_the_loopback_base_its_secret(tmp_path: Path) -> None:
+def test_the_management_api_requires_its_key_and_the_loopback_base_its_secret(tmp_path: Path) -> None:
     async def talk(served: Served) -> None:
         path = "/runtime/webhooks/durabletask/instances"
         assert (await served.client.get(path)).status_code == 401
