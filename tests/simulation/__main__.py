@@ -10,12 +10,12 @@ from tests.simulation.runs import SEED, Found, run_one
 
 
 def main() -> int:
-    """Run them and return 1 when one broke an invariant."""
+    """Run them and return 1 if one broke an invariant."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--count", type=int, default=1)
     parser.add_argument("--verbose", action="store_true", help="print every step")
-    parser.add_argument("--keep-going", action="store_true", help="count what breaks, and do not stop at the first")
+    parser.add_argument("--keep-going", action="store_true", help="do not stop at the first broken schedule")
     arguments = parser.parse_args()
     begun = time.perf_counter()
     total, broken = Found(), 0

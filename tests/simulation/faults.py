@@ -1,4 +1,4 @@
-"""Which faults there are, and whether one strikes now. Each seed draws its own few, so that they come in every mix."""
+"""The faults, and whether one occurs now. Each seed draws a few of them, so that all combinations occur."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ FAULTS: dict[str, float] = {
     "feed_shuffled": 0.3,
     "feed_gap": 0.2,
 }
-"""Kind of fault and how often it strikes where it can, in a schedule that has it."""
+"""By kind of fault, the probability at each opportunity, in a schedule that has it."""
 
 
 _IN_THE_CALM_TOO = frozenset(
@@ -95,7 +95,7 @@ _IN_THE_CALM_TOO = frozenset(
         "worker_overruns",
     }
 )
-"""What deadlines and a limit of attempts are for: it happens to the end, and everything comes to rest all the same."""
+"""Faults that deadlines and attempt limits handle: they occur until the end, and the world still comes to rest."""
 
 
 class Faults:
@@ -110,7 +110,7 @@ class Faults:
         self._rates = {kind: rate for kind, rate in FAULTS.items() if random.random() < share}
 
     def strike(self, kind: str) -> bool:
-        """Say whether this one happens here and now, and remember that it did."""
+        """Say whether this fault occurs now, and count it."""
         rate = self._rates.get(kind)
         if rate is None or not (self.active or kind in _IN_THE_CALM_TOO) or self._random.random() >= rate:
             return False
@@ -119,7 +119,7 @@ class Faults:
         return True
 
     def first(self, *kinds: str) -> str | None:
-        """Return the first of these that strikes."""
+        """Return the first of these that occurs."""
         return next((kind for kind in kinds if self.strike(kind)), None)
 
     def describe(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The log's change feed: at least once, in batches, in an order that it does not promise, to the real projector."""
+"""The log's change feed: it delivers batches to the real projector, at least once, and in no promised order."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 class Feed:
-    """What has not been delivered yet."""
+    """The events that have not been delivered yet."""
 
     def __init__(self, world: World) -> None:
         self.backlog: list[Event] = []
         self.retry_at = world.clock.now()
-        """When a batch that failed is handed over again, as the trigger's retry policy has it."""
+        """When a failed batch is delivered again, by the trigger's retry policy."""
         self._history: list[Event] = []
         self._world = world
 
@@ -28,7 +28,7 @@ class Feed:
         self._history.append(event)
 
     def deliver(self) -> None:
-        """Hand a batch to the projector; one that fails comes again."""
+        """Deliver a batch to the projector; a failed one is delivered again."""
         world = self._world
         size = world.random.choice((1, 2, 5, 100))
         if world.faults.strike("feed_shuffled"):
@@ -48,10 +48,10 @@ class Feed:
         world.run(f"feed of {len(batch)}", self._project(batch), host=True, on_end=ended)
 
     def lose_views(self) -> None:
-        """Forget all views. They come again from the feed's beginning, by hand, or from the reconciler alone (I1)."""
+        """Forget all views. They return from the feed's beginning, by a rebuild, or by the reconciler alone (I1)."""
         way = self._world.random.choice(("feed", "rebuild", "reconciler"))
         if way == "reconciler":
-            self._world.crash()  # the store went with its host, so nobody is still writing to the old one
+            self._world.crash()  # the store is lost with its host, so no one still writes to the old one
         self._world.views.lose()
         if way == "feed":
             self.backlog = list(self._history)

@@ -1,7 +1,7 @@
-"""The invariants of the architecture, checked as things happen, whenever nothing is left to do, and at the end.
+"""The invariants of the architecture, checked at each step, whenever the world is idle, and at the end.
 
-What breaks is kept in `broken` and not raised on the spot, because the code under test may rightly catch exceptions of
-the ports; the schedule looks after every step.
+Violations are kept in `broken` and not raised at once, because the code under test may rightly catch exceptions of the
+ports; the schedule checks `broken` after every step.
 """
 
 from __future__ import annotations
@@ -28,16 +28,17 @@ if TYPE_CHECKING:
 SECRET_VALUE = "v4lue-0f-a-s3cret"
 _SPINS_MAX = 30
 _SPINS_S = 10
-"""Who waits for a place asks once a second, and who repeats what was lost comes on top; more is a circle."""
+"""Activities of a job in `_SPINS_S`. A job that waits for a place polls once a second, and lost calls are repeated; a
+larger number is a busy loop."""
 _LATE_S = 120.0
-"""How long after a deadline the orchestrator, or a new one that the reconciler started, must have acted; the longest
-pause between two looks comes on top."""
+"""How long after a deadline the orchestrator, or a new one that the reconciler started, must have acted. The longest
+pause between two polls is added."""
 _PROMPT_S = 6.0
 _FOREVER = 1 << 60
 
 
 class Invariants:
-    """One world's."""
+    """The invariants of one world."""
 
     def __init__(self, world: World) -> None:
         self.broken: list[Broken] = []
@@ -89,17 +90,17 @@ class Invariants:
         stream = self._shadows.get(job.job_id, [])
         if not 0 < job.position <= len(stream) or fold(stream[: job.position]) != job:
             self.break_(
-                "I10", f"the view of {self._world.alias(job.job_id)} at {job.position} is no fold of its stream"
+                "I10", f"the view of {self._world.alias(job.job_id)} at {job.position} is not a fold of its stream"
             )
 
-    def container_asked_for(self, request: GroupRequest) -> None:
+    def container_requested(self, request: GroupRequest) -> None:
         self._tokens.add(request.secure_env["MAYFLY_REPORT_TOKEN"])
         rules = self.rules.get(request.job_id)
         known = rules is not None and any(
             each.number == request.attempt and each.group == request.group for each in rules.tries
         )
         if not known:
-            self.break_("I5", f"{self._world.alias(request.group)} was asked for, and the log does not know of it")
+            self.break_("I5", f"{self._world.alias(request.group)} was requested, but the log does not have it")
 
     def report_sent(self, request: GroupRequest, document: Mapping[str, Any]) -> None:
         self._sent.add((request.job_id, request.attempt, document["claim"], _what(document)))
@@ -111,7 +112,7 @@ class Invariants:
         mine = holder == document["claim"]
         if verdict in ("accept", "seen") and not mine:
             self.break_(
-                "I4", f"a report of {document['claim'][:6]} was taken where {str(holder)[:6]} holds the attempt"
+                "I4", f"a report of {document['claim'][:6]} was accepted although {str(holder)[:6]} holds the attempt"
             )
         if verdict == "claimed_by_another" and (mine or holder is None):
             self.break_("I4", "the holder of an attempt was sent away")
@@ -130,7 +131,7 @@ class Invariants:
         span = job_id, int(self.now().timestamp()) // _SPINS_S
         self._spins[span] += 1
         if self._spins[span] > _SPINS_MAX:
-            self.break_("I6", f"the orchestrator of {self._world.alias(job_id)} runs in circles and waits for nothing")
+            self.break_("I6", f"the orchestrator of {self._world.alias(job_id)} is in a busy loop")
 
     def activity_done(self, completion: Completion) -> None:
         if completion.reason is not None:
@@ -154,7 +155,7 @@ class Invariants:
         if self.broken:
             raise self.broken[0]
 
-    # When nothing is left to do until time passes
+    # When the world is idle until time passes
 
     def check_rest(self, *, calm_since: datetime | None) -> None:
         """`calm_since`: since when there have been no faults."""
@@ -165,17 +166,17 @@ class Invariants:
             if instance.status == FAILED:
                 self.break_("I7", f"the orchestrator failed: {instance.output}")
             elif instance.status not in FINISHED and instance.instance_id not in {*timers, *under_way}:
-                self.break_("I6", f"the orchestrator of {self._world.alias(instance.instance_id)} waits for ever")
+                self.break_("I6", f"the orchestrator of {self._world.alias(instance.instance_id)} waits forever")
         self._check_prompt(timers)
         if calm_since is not None:
             for job_id, rules in self.rules.items():
                 self._check_in_time(job_id, rules, calm_since)
-            self._check_wanted(calm_since)
+            self._check_unexpected(calm_since)
         if self.broken:
             raise self.broken[0]
 
     def _check_prompt(self, timers: Mapping[str, int]) -> None:
-        """An orchestrator woken because its attempt is over deletes the container now, not at its next look."""
+        """An orchestrator woken because its attempt is over deletes the container now, not at its next poll."""
         soon = (self.now() + timedelta(seconds=_PROMPT_S)).timestamp() * 1e6
         for job_id, number in self._world.woken.items():
             attempt = self.rules[job_id].tries[number - 1]
@@ -189,20 +190,20 @@ class Invariants:
         latest = self.now() - timedelta(seconds=_LATE_S + self._world.mayfly.polls.poll_max_s)
         deadline = rules.deadline()
         if deadline is not None and max(deadline, calm_since) < latest:
-            self.break_("I6", f"{self._world.alias(job_id)} is past its deadline of {deadline}, and nobody ends it")
+            self.break_("I6", f"{self._world.alias(job_id)} is past its deadline of {deadline} and was not ended")
         for attempt in rules.tries:
             waits = attempt.outcome not in (None, "ContainerRefused") and attempt.gone is None
             if waits and not attempt.delete_requested and max(attempt.ended_at or latest, calm_since) < latest:
-                self.break_("I5", f"{self._world.alias(attempt.group)} is over, and nobody deletes it")
+                self.break_("I5", f"{self._world.alias(attempt.group)} is over and was not deleted")
 
-    def _check_wanted(self, calm_since: datetime) -> None:
+    def _check_unexpected(self, calm_since: datetime) -> None:
         latest = self.now() - timedelta(seconds=_LATE_S)
         for name, group in self._world.platform.groups.items():
             request = group.request
             tries = rules.tries if (rules := self.rules.get(request.job_id)) is not None else []
-            wanted = any(each.group == name and each.gone is None for each in tries)
-            if not wanted and not group.going and max(group.created_at, calm_since) < latest:
-                self.break_("I5", f"{self._world.alias(name)} is not wanted, and nobody finds it")
+            expected = any(each.group == name and each.gone is None for each in tries)
+            if not expected and not group.going and max(group.created_at, calm_since) < latest:
+                self.break_("I5", f"{self._world.alias(name)} is not expected, but the reconciler did not find it")
 
     # At the end
 
@@ -221,7 +222,7 @@ class Invariants:
             if job_id in self._successes and job.state != "succeeded":
                 self.break_("I3", f"a success of {name} was accepted, and it is {job.state}")
             if (job.state == "succeeded") != any(each.success for each in rules.tries):
-                self.break_("truth", f"{name} is {job.state}, and its attempts say otherwise")
+                self.break_("truth", f"{name} is {job.state}, but its attempts disagree")
             spec = rules.spec
             begun = sum(job_id == began for began, _ in world.platform.begun)
             if spec is not None and spec.at_most_once and spec.image is not None and begun > 1:
@@ -236,14 +237,14 @@ class Invariants:
             raise self.broken[0]
 
     def _check_sent(self, job_id: str) -> None:
-        """What the log has from a worker, a worker has sent."""
+        """Every report in the log was sent by a worker."""
         for event in self._shadows[job_id]:
             what = {"WorkerSucceeded": "succeeded", "WorkerFailed": "failed", "WorkerStarted": "started"}.get(
                 event.type
             )
             claim = self.rules[job_id].tries[event.attempt - 1].claim if event.attempt else None
             if what is not None and (job_id, event.attempt, claim, what) not in self._sent:
-                self.break_("truth", f"{event.type} of {self._world.alias(job_id)} was sent by nobody")
+                self.break_("truth", f"{event.type} of {self._world.alias(job_id)} was never sent")
 
     def _check_secrets(self) -> None:
         hub = self._world.engine.hub.db

@@ -1,6 +1,6 @@
-"""Bugs to plant: each a small wrong version of a real function, and the invariants of which it breaks one first.
+"""Mutants: each is a small wrong version of a real function, with the invariants of which it breaks one first.
 
-A simulation that finds nothing proves nothing until it finds these.
+A simulation without findings proves nothing until it kills these.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ class Mutant:
     patches: tuple[tuple[Any, str, Any], ...]
 
     @contextmanager
-    def planted(self) -> Iterator[None]:
+    def applied(self) -> Iterator[None]:
+        """Run a block with the bug in the code."""
         with ExitStack() as stack:
             for target, name, wrong in self.patches:
                 stack.enter_context(patch.object(target, name, wrong))
@@ -210,41 +211,41 @@ def _judging(wrong: Callable[[Job, c.Report], Verdict]) -> tuple[tuple[Any, str,
     return ((decide, "judge", wrong),)
 
 
-def _plant(name: str, breaks: str, *patches: tuple[Any, str, Any]) -> Mutant:
+def _mutant(name: str, breaks: str, *patches: tuple[Any, str, Any]) -> Mutant:
     return Mutant(name, frozenset(breaks.split()), patches)
 
 
 MUTANTS = (
-    _plant("the orchestrator waits for events alone", "I6", (run_job, "_wait", _wait_for_events_only)),
-    _plant("an event during an activity is forgotten", "I6", (run_job, "_wait", _wait_for_fresh_events)),
-    _plant("a retry begins before the container is gone", "I4", (Job, "lingering", property(_linger_never))),
-    _plant("any claim is accepted", "I4", *_judging(_any_claim)),
-    _plant("progress is written again", "I7", *_judging(_any_progress)),
-    _plant(
+    _mutant("the orchestrator waits for events alone", "I6", (run_job, "_wait", _wait_for_events_only)),
+    _mutant("an event during an activity is forgotten", "I6", (run_job, "_wait", _wait_for_fresh_events)),
+    _mutant("a retry begins before the container is gone", "I4", (Job, "lingering", property(_linger_never))),
+    _mutant("any claim is accepted", "I4", *_judging(_any_claim)),
+    _mutant("progress is written again", "I7", *_judging(_any_progress)),
+    _mutant(
         "the end is not sticky",
         "I3",
         (evolving, "next_state", _any_next_state),
         (decide, "_cancel", _cancel_what_is_over),
     ),
-    _plant(
+    _mutant(
         "a success after the deadline flips the outcome",
         "I3",
         (evolving, "next_state", _any_next_state),
         *_judging(_success_at_any_time),
     ),
-    _plant("an append at a taken position writes", "I2", (MemoryEventLog, "append", _append_anyway)),
-    _plant("a delete is taken for done", "I5", (attempts, "_clean_up", _gone_when_asked_for)),
-    _plant("the projector applies whatever comes", "I10", (projection, "_caught_up", _whatever_comes)),
-    _plant("missing orchestrators stay missing", "I6 I5", (reconcile, "_start_missing", _start_nothing)),
-    _plant("leaks are left", "I5", (reconcile, "_check_group", _everything_is_expected)),
-    _plant("a repeated create has a new name", "I5", (attempts, "_request", _name_it_anew)),
-    _plant("a lost container is a success", "truth", (decide, "_after_end", _lost_is_well)),
-    _plant("an unknown exit code is 0", "truth", (attempts, "_observation", _unknown_is_zero)),
-    _plant("what runs at most once is retried", "retry I4", (decide, "may_retry", _once_more)),
-    _plant("retries have no limit", "retry", (decide, "may_retry", _without_limit)),
-    _plant("deadlines never pass", "I6", (decide, "_expire", _never_expire)),
-    _plant("deadlines pass before their time", "I6", (decide, "_expire", _overtaken_deadline)),
-    _plant("who is silent is asked again at once", "I6", (attempts, "end_attempt", _ask_the_silent_at_once)),
-    _plant("a secret goes through the task hub", "I8", (attempts, "begin_attempt", _tell_a_secret)),
+    _mutant("an append at a taken position writes", "I2", (MemoryEventLog, "append", _append_anyway)),
+    _mutant("a requested delete counts as confirmed", "I5", (attempts, "_clean_up", _gone_when_asked_for)),
+    _mutant("the projector applies whatever comes", "I10", (projection, "_caught_up", _whatever_comes)),
+    _mutant("missing orchestrators stay missing", "I6 I5", (reconcile, "_start_missing", _start_nothing)),
+    _mutant("leaks are left", "I5", (reconcile, "_check_group", _everything_is_expected)),
+    _mutant("a repeated create has a new name", "I5", (attempts, "_request", _name_it_anew)),
+    _mutant("a lost container is a success", "truth", (decide, "_after_end", _lost_is_well)),
+    _mutant("an unknown exit code is 0", "truth", (attempts, "_observation", _unknown_is_zero)),
+    _mutant("a job that runs at most once is retried", "retry I4", (decide, "may_retry", _once_more)),
+    _mutant("retries have no limit", "retry", (decide, "may_retry", _without_limit)),
+    _mutant("deadlines never pass", "I6", (decide, "_expire", _never_expire)),
+    _mutant("deadlines pass before their time", "I6", (decide, "_expire", _overtaken_deadline)),
+    _mutant("a silent container is polled again at once", "I6", (attempts, "end_attempt", _ask_the_silent_at_once)),
+    _mutant("a secret goes through the task hub", "I8", (attempts, "begin_attempt", _tell_a_secret)),
 )
 """Every one must be found."""

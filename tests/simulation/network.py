@@ -1,4 +1,4 @@
-"""The way from a worker to the host: reports are lost, late, doubled and overtaken, and so are the answers."""
+"""The network between worker and host: reports are lost, delayed, doubled and reordered, and so are the answers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Network:
         self._world = world
 
     async def post(self, request: GroupRequest, document: Mapping[str, Any]) -> Answer | None:
-        """Send a report as a worker does; None: no answer, or one that means: later."""
+        """Send a report as a worker does; None: no answer, or an answer to retry later."""
         world, strike = self._world, self._world.faults.strike
         if strike("report_lost"):
             return await self._no_answer()

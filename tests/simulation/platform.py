@@ -1,6 +1,6 @@
-"""A container platform as bad as the real one: it refuses, loses, is late, restarts, and deletes when it likes.
+"""A container platform as bad as the real one: it refuses, loses, delays, restarts, and deletes at any time.
 
-It knows the truth about each group, so that what the log says can be held against it.
+It knows the truth about each group, so that the log can be compared with it.
 """
 
 from __future__ import annotations
@@ -63,9 +63,9 @@ class SimulatedPlatform:
     def __init__(self, world: World) -> None:
         self.groups: dict[str, Group] = {}
         self.absent_seen: dict[str, int] = {}
-        """Group, and when the platform last answered that it has none such."""
+        """By group, when the platform last answered that it does not exist."""
         self.shown: dict[str, int] = {}
-        """Group, and when the platform last answered that it has it."""
+        """By group, when the platform last answered that it exists."""
         self.begun: set[tuple[str, int]] = set()
         """(job, attempt) of every container that began to run something while its attempt was open."""
         self.exits: dict[tuple[str, int], list[int | None]] = {}
@@ -99,11 +99,11 @@ class SimulatedPlatform:
         if strike("create_late"):
             at = world.clock.now() + timedelta(seconds=world.random.uniform(1, 120))
             world.run(f"{world.alias(request.group)} appears late", self._appear_at(request, at), host=False)
-            raise RuntimeUnavailable("accepted, but nobody says so, and nothing is seen of it yet")
+            raise RuntimeUnavailable("accepted without an answer, and not visible yet")
         self._appear(request)
         await world.hop()
         if strike("create_unanswered"):
-            raise RuntimeUnavailable("accepted, but nobody says so")
+            raise RuntimeUnavailable("accepted without an answer")
 
     async def inspect(self, group: str, *, place: str) -> GroupStatus | None:
         """See `ContainerRuntime.inspect`."""
@@ -145,7 +145,7 @@ class SimulatedPlatform:
             return False
         if not found.going and (slowly := world.faults.first("delete_slow", "delete_stubborn")) is not None:
             found.going = True
-            # Where places are few, everybody in line asks every second: there, patience is tried for a shorter time.
+            # With few places, every job in the queue polls each second, so the delay is shorter.
             longest_s = 60 if slowly == "delete_slow" else 800 if world.groups_max > 2 else 150
             at = world.clock.now() + timedelta(seconds=world.random.uniform(0.1, longest_s))
             world.run(f"{world.alias(group)} goes slowly", self._vanish_at(found, at), host=False)
@@ -154,7 +154,7 @@ class SimulatedPlatform:
             self._answered(group)
         await world.hop()
         if strike("delete_unanswered"):
-            raise RuntimeUnavailable("it is being deleted, but nobody says so")
+            raise RuntimeUnavailable("deleting without an answer")
         return not found.going
 
     async def list(self) -> Sequence[GroupListing]:
@@ -168,7 +168,7 @@ class SimulatedPlatform:
         return listings
 
     def vanish(self, group: Group) -> None:
-        """Make it gone, with whatever runs in it."""
+        """Remove it, with any process in it."""
         if self.groups.get(group.request.group) is group:
             del self.groups[group.request.group]
             self._world.note(f"{self._world.alias(group.request.group)} is gone")
@@ -178,7 +178,7 @@ class SimulatedPlatform:
             group.worker.working = False
 
     def stray(self, request: GroupRequest) -> None:
-        """Put a group there that nobody asked for."""
+        """Create a group that Mayfly did not request."""
         self._appear(request)
 
     def _appear(self, request: GroupRequest) -> None:

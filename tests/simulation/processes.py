@@ -1,7 +1,7 @@
-"""Coroutines that are stepped by hand: each `await` of a port is a place where others may come first, or the end come.
+"""Coroutines that are stepped by hand: at each `await` of a port, others may run first, or the process may be killed.
 
-No event loop is involved. A coroutine says what it waits for (nothing, a time, or a signal); the scheduler decides who
-goes on.
+No event loop is involved. A coroutine yields the thing that it waits for (nothing, a time, or a signal), and the
+scheduler chooses the next one to run.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from typing import Any
 
 
 class Signal:
-    """Something that is told once."""
+    """A value that is set once."""
 
-    __slots__ = ("told", "value")
+    __slots__ = ("is_set", "value")
 
     def __init__(self) -> None:
-        self.told = False
+        self.is_set = False
         self.value: Any = None
 
     def tell(self, value: Any) -> None:
-        if not self.told:
-            self.told, self.value = True, value
+        if not self.is_set:
+            self.is_set, self.value = True, value
 
 
 Awaited = datetime | Signal | None
-"""What a process waits for; None: only for its turn."""
+"""The thing that a process waits for; None: only its turn."""
 
 
 @types.coroutine
@@ -46,12 +46,12 @@ async def sleep_until(at: datetime) -> None:
 
 
 async def hang() -> None:
-    """Wait for ever."""
+    """Wait forever."""
     await _give_way(Signal())
 
 
 async def wait_for(signal: Signal) -> Any:
-    """Wait for a signal and return what it tells."""
+    """Wait for a signal and return its value."""
     await _give_way(signal)
     return signal.value
 
@@ -80,10 +80,10 @@ class Process:
     def ready(self, now: datetime) -> bool:
         if self.awaits is None:
             return True
-        return self.awaits.told if isinstance(self.awaits, Signal) else self.awaits <= now
+        return self.awaits.is_set if isinstance(self.awaits, Signal) else self.awaits <= now
 
     def step(self) -> None:
-        """Go on to the next wait, or to the end. Errors: what the coroutine raises."""
+        """Run to the next wait or to the end. Errors: those of the coroutine."""
         try:
             self.awaits = self._coroutine.send(None)
         except StopIteration as stop:
@@ -94,7 +94,7 @@ class Process:
             raise
 
     def kill(self) -> None:
-        """End it where it stands, as a crash does."""
+        """End it at its current wait, as a crash does."""
         if not self.over:
             self.over = True
             self._coroutine.close()

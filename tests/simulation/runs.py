@@ -1,4 +1,4 @@
-"""Run schedules and say what they found: one, many, or many on every core."""
+"""Run schedules and return the findings: one, many, or many on every core."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CHUNK = 50
 
 @dataclass(kw_only=True)
 class Found:
-    """What one schedule, or several, came to."""
+    """The outcome of one schedule, or of several."""
 
     broken: str | None = None
     """The invariant of the first schedule that broke one."""

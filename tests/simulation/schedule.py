@@ -1,4 +1,4 @@
-"""One schedule: a seeded choice at every step of what goes on next; first with faults, then without until it rests."""
+"""One schedule: at every step, the seed chooses the next event; first with faults, then without until it rests."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Schedule:
         world.clock.advance(timedelta(hours=1))
         world.invariants.check_end()
 
-    # What may happen
+    # Possible steps
 
     def _step(self) -> None:
         world = self._world
@@ -86,7 +86,7 @@ class Schedule:
         world.invariants.check_step()
 
     def _work(self) -> list[Choice]:
-        """List what can be done without letting time pass."""
+        """List the possible steps that need no time to pass."""
         world = self._world
         now = world.clock.now()
         world.processes = [process for process in world.processes if not process.over]
@@ -164,7 +164,7 @@ class Schedule:
         if self._calm_since is None and world.random.random() < 0.3:
             world.clock.advance(timedelta(seconds=world.random.uniform(0, 3)))
 
-    # What may go wrong at any time
+    # Faults at any time
 
     def _interfere(self) -> None:
         world, strike = self._world, self._world.faults.strike
@@ -185,7 +185,7 @@ class Schedule:
             world.platform.outage_until = now + timedelta(seconds=world.random.uniform(1, 300))
 
     def _plant_strays(self) -> None:
-        """Leave groups of a job that the log has never heard of."""
+        """Create groups of a job that the log does not have."""
         if self._world.faults.strike("stray_group"):
             self._world.platform.stray(
                 GroupRequest(

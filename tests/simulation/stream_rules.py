@@ -1,6 +1,6 @@
-"""What one job's stream may say, held against what really happened: a second opinion that shares no code with the fold.
+"""One job's stream, compared with the true events: a second opinion that shares no code with the fold.
 
-It is told every event as it is written, and knows from the platform what was true at that moment.
+It receives every event as it is written, and gets the truth at that moment from the platform.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Broken(Exception):
 
 @dataclass(kw_only=True)
 class Try:
-    """One attempt, as the events tell it."""
+    """One attempt, as the events describe it."""
 
     number: int
     group: str
@@ -183,12 +183,12 @@ class StreamRules:
     def _requested(self, event: e.Event, body: e.ContainerRequested, moment: int) -> None:
         _require(event.attempt == len(self.tries) + 1, "I7", f"attempt {event.attempt} after {len(self.tries)}")
         for before in self.tries:
-            _require(before.gone is not None, "I4", f"attempt {event.attempt} before {before.group} was seen gone")
+            _require(before.gone is not None, "I4", f"attempt {event.attempt} before {before.group} was confirmed gone")
             self._require_absent(before, "I4")
         _require(all(body.group != before.group for before in self.tries), "I4", f"{body.group} is requested again")
         last = self.tries[-1] if self.tries else None
         if last is not None:
-            # A refused container is no failed attempt, and needs no permission to be tried again.
+            # A refused container is not a failed attempt; requesting another needs no permission.
             wanted = last.outcome == "ContainerRefused" or f"retry {last.number}" in self._once
             _require(wanted, "retry", f"attempt {event.attempt} follows {last.outcome} without a retry")
         self.tries.append(
@@ -219,7 +219,7 @@ class StreamRules:
 
     def _require_absent(self, attempt: Try, invariant: str) -> None:
         seen = self._platform.absent_seen.get(attempt.group, -1)
-        _require(seen > attempt.requested, invariant, f"nobody saw that {attempt.group} is gone")
+        _require(seen > attempt.requested, invariant, f"{attempt.group} was not confirmed gone")
         there = self._platform.groups.get(attempt.group)
         _require(there is None or there.appeared > seen, invariant, f"{attempt.group} is there all the time")
 
@@ -246,7 +246,7 @@ class StreamRules:
         last = self.tries[-1] if self.tries else None
         succeeded = last is not None and last.success
         if isinstance(event.body, e.JobCanceled):
-            _require("CancelRequested" in self._once, "truth", "canceled, and nobody asked")
+            _require("CancelRequested" in self._once, "truth", "canceled without a request")
             _require(not succeeded, "I3", "canceled after success")
             if last is not None and last.outcome is None:
                 last.outcome, last.ended_at = event.type, event.at

@@ -1,4 +1,4 @@
-"""A simulation that cannot find a planted bug finds no other either. `make soak` plants all of them, from any seed."""
+"""The simulation kills each mutant; otherwise it would find no bug either. `make soak` tries all, from any seed."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ HIDDEN = {
 
 
 @pytest.mark.parametrize(
-    "plant",
-    [plant for plant in MUTANTS if plant.name not in HIDDEN],
-    ids=lambda plant: plant.name.replace(" ", "-"),
+    "mutant",
+    [mutant for mutant in MUTANTS if mutant.name not in HIDDEN],
+    ids=lambda mutant: mutant.name.replace(" ", "-"),
 )
-def test_a_planted_bug_is_found_and_named(plant: Mutant) -> None:
-    with plant.planted():
+def test_each_mutant_is_killed_and_its_invariant_named(mutant: Mutant) -> None:
+    with mutant.applied():
         found = run_many(range(SEED_DEFAULT, SEED_DEFAULT + SCHEDULES))
-    assert found.broken is not None, f"{SCHEDULES} schedules and nobody noticed that {plant.name}"
-    assert found.broken in plant.breaks, found.report
+    assert found.broken is not None, f"{SCHEDULES} schedules did not notice that {mutant.name}"
+    assert found.broken in mutant.breaks, found.report
     print(f"after {len(found.fingerprints)} schedules: {found.report.splitlines()[0]}")
 
 
-def test_the_hidden_bugs_are_among_those_of_the_soak() -> None:
-    assert {plant.name for plant in MUTANTS} > HIDDEN
+def test_the_hidden_mutants_are_among_those_of_the_soak() -> None:
+    assert {mutant.name for mutant in MUTANTS} > HIDDEN

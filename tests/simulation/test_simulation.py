@@ -1,4 +1,4 @@
-"""A few lives under trouble: no invariant breaks, and the trouble was real. `make soak` runs many more."""
+"""Schedules with faults: no invariant breaks, and the faults did occur. `make soak` runs many more."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.simulation.faults import FAULTS
 from tests.simulation.runs import SEED_DEFAULT, VERDICTS, Found, run_many, run_one
 
 SCHEDULES = 150
-"""The fewest in which, from the default seed, everything happens that can happen."""
+"""The fewest schedules that cover every fault, event and outcome from the default seed."""
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def test_all_schedules_differ(found: Found) -> None:
     assert len(found.fingerprints) == SCHEDULES
 
 
-def test_every_kind_of_fault_struck(found: Found) -> None:
+def test_every_kind_of_fault_occurred(found: Found) -> None:
     assert set(found.faults) == set(FAULTS)
 
 
@@ -36,7 +36,7 @@ def test_every_kind_of_event_was_written(found: Found) -> None:
     assert set(found.kinds) == set(KINDS)
 
 
-def test_every_end_was_reached(found: Found) -> None:
+def test_every_outcome_was_reached(found: Found) -> None:
     assert set(found.ends) == set(TERMINAL)
 
 

@@ -1,4 +1,4 @@
-"""What people do: submit, submit again with the same key, cancel, archive, clear; and ask for what is not there."""
+"""The actions of users: submit, submit again with the same key, cancel, archive, clear, and request unknown jobs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TRIES = 4
 
 
 class Users:
-    """A few of them, with a few wishes."""
+    """A few users, with a few requests."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -35,11 +35,11 @@ class Users:
         return not self._jobs_left and not self._others_left
 
     def act_once_more(self) -> None:
-        """Submit one job, where faults have eaten all others."""
+        """Submit one job, if faults have prevented all others."""
         self._world.run("submit", self._submit(self._spec(), None), host=True)
 
     def act(self) -> str:
-        """Have one wish, and return what it is."""
+        """Choose one request, and return its name."""
         world, random = self._world, self._world.random
         if self._jobs_left:
             self._jobs_left -= 1
@@ -81,7 +81,7 @@ class Users:
                 await world.hop()
             except Rejected:
                 if key not in self._contested:
-                    world.invariants.break_("I7", "a submission that is right was rejected")
+                    world.invariants.break_("I7", "a valid submission was rejected")
                 return
             else:
                 world.invariants.submitted(key, submission)

@@ -1,7 +1,7 @@
-"""What runs inside a simulated container: the worker's side of the contract, and all the ways in which it ends.
+"""The process inside a simulated container: the worker's side of the contract, and all the ways in which it ends.
 
-As the real one does, it claims first, repeats `started` and `finished` until they are answered or its patience is over,
-and obeys the answers. An image without a worker just runs and exits.
+Like the real worker, it claims first, repeats `started` and `finished` until they are answered or it gives up, and
+obeys the answers. An image without a worker just runs and exits.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _CRASHED = 137
 
 
 class Worker:
-    """One process in a container; one that the platform starts again is another."""
+    """One process in a container; a restart by the platform makes a new one."""
 
     def __init__(self, world: World, request: GroupRequest) -> None:
         self.claim = world.random.randbytes(16).hex()
@@ -84,7 +84,7 @@ class Worker:
         return {**common, "outcome": "succeeded", "exit_code": 0, "result": result, "usage": {"cpu_s": 0.5}}
 
     async def _tell(self, document: Mapping[str, Any]) -> Answer | None:
-        """Repeat a report until it is answered; None: the patience is over."""
+        """Repeat a report until it is answered; None: the worker gave up."""
         world = self._world
         give_up_at = world.clock.now() + timedelta(seconds=_PATIENCE_S)
         pause_s = 0.5

@@ -54,7 +54,7 @@ _ACTIVITIES = ("begin_attempt", "observe_attempt", "end_attempt")
 
 
 class World:
-    """Everything there is in one schedule."""
+    """Everything in one schedule."""
 
     def __init__(self, seed: int, *, say: Callable[[str], None] | None = None) -> None:
         self.seed = seed
@@ -64,11 +64,11 @@ class World:
         self.verdicts: Counter[str] = Counter()
         self.processes: list[Process] = []
         self.completions: list[tuple[Engine, Completion, datetime]] = []
-        """What activities returned, and when the host hears of it."""
+        """The results of activities, and when the host receives them."""
         self.executing: Counter[int] = Counter()
-        """Number of each activity call that is being done, or done and not committed."""
+        """Number of executions of each activity call that runs, or has run and is not committed."""
         self.woken: dict[str, int] = {}
-        """Job, and the attempt after whose end its orchestrator was woken."""
+        """By job, the attempt whose end woke its orchestrator."""
         self.trace: deque[str] = deque(maxlen=_TRACE_LINES)
         self.fingerprint = hashlib.blake2b(digest_size=16)
         self._say = say
@@ -78,7 +78,7 @@ class World:
         self.groups_max = self.random.choice((1, 2, 100, 100, 100, 100))
         self.platform = SimulatedPlatform(self)
         self.invariants = Invariants(self)
-        self.platform.on_create = self.invariants.container_asked_for
+        self.platform.on_create = self.invariants.container_requested
         self.memory = MemoryEventLog()
         self.log = FaultyLog(self.memory, self.faults, self.invariants, self.hop)
         self.views = FaultyViews(self.faults, self.invariants, self.hop)
@@ -109,15 +109,15 @@ class World:
                 process.kill()
             self._opened.close()
 
-    # Time, and who goes on
+    # Time, and the next process
 
     async def hop(self) -> None:
-        """Be under way, where others may come first."""
+        """Be in transit, so that others may run first."""
         if self.random.random() < self._patience:
             await take_turns()
 
     def moment(self) -> int:
-        """Return a number that grows with everything that happens."""
+        """Return a number that grows with every step."""
         self._moment += 1
         return self._moment
 
@@ -129,7 +129,7 @@ class World:
         host: bool,
         on_end: Callable[[Any], None] = lambda _: None,
     ) -> Process:
-        """Begin something; it goes on when the schedule says so."""
+        """Begin a process; the schedule decides when it continues."""
         process = Process(label, coroutine, host=host, on_end=on_end)
         self.processes.append(process)
         return process
@@ -161,7 +161,7 @@ class World:
         self._start_host()
 
     def lose_hub(self, *, zombies: bool) -> None:
-        """Lose the task hub. With zombies, what was under way in the old host goes on (I1)."""
+        """Lose the task hub. With zombies, the processes of the old host keep running (I1)."""
         if zombies:
             self.executing.clear()
         else:
@@ -212,7 +212,7 @@ class World:
 
     def spec_of(self, job_id: str) -> JobSpec:
         rules = self.invariants.rules.get(job_id)
-        return (rules.spec if rules is not None else None) or JobSpec(message="of nobody")
+        return (rules.spec if rules is not None else None) or JobSpec(message="of no job")
 
     def _die(self) -> None:
         for process in self.processes:

@@ -1,5 +1,5 @@
-"""What takes longer than anybody waits for: `make soak` runs it, `python -m tests.soak --short` a little of each.
+"""Long-running drills: `make soak` runs them, and `python -m tests.soak --short` runs a little of each.
 
 Each drill is one module with a `run(soak)` that returns an `Outcome`; `drills.py` lists them. Drills draw from a seed,
-which is printed, and say how much they did: a soak that ran nothing must not look like one that found nothing.
+which is printed, and report how much they did: a soak that ran nothing must not look like one that found nothing.
 """

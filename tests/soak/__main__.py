@@ -1,4 +1,4 @@
-"""Run drills: `python -m tests.soak [DRILL ...] [--short] [--seed N]`. Exits 1 when one finds something."""
+"""Run drills: `python -m tests.soak [DRILL ...] [--short] [--seed N]`. Exits with 1 if one finds something."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.soak.drills import DRILLS, Outcome, Soak, run_drill
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the drills that are named, or all, and print what each did and found."""
+    """Run the named drills, or all of them, and print what each did and found."""
     asked = _parser().parse_args(arguments)
     unknown = sorted(set(asked.drills) - DRILLS.keys())
     if unknown:
@@ -50,11 +50,11 @@ def _parser() -> argparse.ArgumentParser:
     listed = "\n".join(f"  {name:12}{what}" for name, what in DRILLS.items())
     parser = argparse.ArgumentParser(
         prog="python -m tests.soak",
-        description="Run drills that take longer than anybody waits for.",
+        description="Run the long-running drills.",
         epilog=f"drills:\n{listed}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("drills", nargs="*", metavar="DRILL", help="which to run; all where none is named")
+    parser.add_argument("drills", nargs="*", metavar="DRILL", help="which to run; all if none is named")
     parser.add_argument("--short", action="store_true", help="a little of each, in a few minutes")
     parser.add_argument("--seed", type=int, help="draw the same again; printed by each run")
     return parser

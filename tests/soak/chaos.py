@@ -20,7 +20,7 @@ _RUNS_SHORT = (("--jobs", "60", "--kills", "8"), ("--jobs", "40", "--kills", "5"
 
 
 def run(soak: Soak) -> Outcome:
-    """Make each run, with a seed of its own."""
+    """Perform each run with its own seed."""
     runs = _RUNS_SHORT if soak.short else _RUNS
     found = []
     for number, options in enumerate(runs):

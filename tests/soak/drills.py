@@ -1,4 +1,4 @@
-"""What a drill is, and which there are."""
+"""The drills, and the settings and the outcome of one."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from importlib import import_module
 
 DRILLS: Mapping[str, str] = {
-    "simulation": "whole jobs under a scheduler that is out for trouble",
-    "mutants": "bugs planted in the code, each of which the simulation must find",
+    "simulation": "whole jobs under an adversarial scheduler",
+    "mutants": "bugs in the code, each of which the simulation must find",
     "fuzz": "properties and seeded runs, with many more examples than in `make test`",
     "scale": "hundreds of jobs at once against Azure's documented limits",
     "chaos": "real jobs while the host is killed again and again",
@@ -41,7 +41,7 @@ class Soak:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a drill came to. `did`: how much of what, for people. `found`: what is wrong, and how to run it again."""
+    """The outcome of a drill. `did`: what ran, and how much of it. `found`: the faults, and how to reproduce them."""
 
     did: str
     found: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Planted bugs: the simulation must find each, from any seed, and name the invariant that it breaks."""
+"""Mutants: the simulation must kill each, from any seed, and name the invariant that it breaks."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from tests.simulation.runs import processes, run_many
 from tests.soak.drills import Outcome, Soak
 
 SCHEDULES_MAX = 3_000
-"""The one that hides best is found after 200 schedules from most seeds."""
+"""From most seeds, even the best hidden mutant is killed within 200 schedules."""
 SHORT = 6
-"""How many of the bugs a short run plants, drawn by the seed."""
+"""The number of mutants in a short run; the seed selects them."""
 
 
 def run(soak: Soak) -> Outcome:
-    """Plant one bug after the other and have it found."""
+    """Run the simulation with one mutant after the other."""
     first = soak.seed % len(MUTANTS)
     numbers = [(first + offset) % len(MUTANTS) for offset in range(SHORT if soak.short else len(MUTANTS))]
     found: list[str] = []
@@ -35,11 +35,11 @@ def run(soak: Soak) -> Outcome:
 
 
 def _hunt(number: int, seed: int) -> tuple[int, str | None]:
-    """Return how many schedules it took, and what is wrong with what was found; None when it is right."""
-    plant = MUTANTS[number]
-    with plant.planted():
+    """Return the number of schedules, and why the mutant was not killed correctly; None if it was."""
+    mutant = MUTANTS[number]
+    with mutant.applied():
         found = run_many(range(seed, seed + SCHEDULES_MAX))
     ran = len(found.fingerprints)
     if found.broken is None:
-        return ran, f"{ran} schedules from seed {seed}, and nobody noticed"
-    return ran, None if found.broken in plant.breaks else found.report
+        return ran, f"{ran} schedules from seed {seed}, and the mutant survived"
+    return ran, None if found.broken in mutant.breaks else found.report

@@ -1,4 +1,4 @@
-"""The long simulation: many schedules, each of which differs, and in which everything that can happen happens."""
+"""The long simulation: many different schedules, which cover every kind of fault, event and outcome."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.soak.drills import Outcome, Soak
 SCHEDULES = 20_000
 SCHEDULES_SHORT = 400
 _COVERED_FROM = 5_000
-"""From so many schedules on, what never happened is a fault of the simulation: the rarest fault strikes in 1 of 100."""
+"""From this many schedules on, every kind of fault must have occurred: the rarest occurs in 1 of 100 schedules."""
 
 
 def run(soak: Soak) -> Outcome:
