@@ -61,7 +61,7 @@ def start(environment: dict[str, str]) -> Iterator[Start]:
 
     yield start
     for process in running:
-        # Asked to end, a worker ends its command too; killed, it leaves it behind.
+        # A worker that is terminated ends its command too; one that is killed leaves it behind.
         process.terminate()
         try:
             process.communicate(timeout=HANG_GUARD_S)

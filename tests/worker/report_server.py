@@ -1,4 +1,4 @@
-"""A real HTTP server that answers reports from a script and keeps what it got."""
+"""A real HTTP server that answers reports from a script and keeps the requests."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _handler(server: ReportServer) -> type[BaseHTTPRequestHandler]:
                 self.end_headers()
                 self.wfile.write(answer.body)
             except OSError:
-                self.close_connection = True  # The worker was killed meanwhile.
+                self.close_connection = True  # The worker was killed in the meantime.
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is inherited
             pass

@@ -39,7 +39,7 @@ def test_the_pauses_are_those_of_the_contract() -> None:
 def test_a_failure_of_the_worker_itself_is_reported(
     server: ReportServer, environment: dict[str, str], command: list[str], module: str
 ) -> None:
-    """In a worker in which the work is replaced by a fault."""
+    """Run a worker whose work is replaced by a fault."""
     code = (
         f"import sys; sys.path.append({str(WORKER.parents[1])!r})\n"
         "import worker.command, worker.demo_work\n"

@@ -77,9 +77,7 @@ def test_the_tail_is_counted_in_characters(server: ReportServer, run: Run) -> No
 
 
 @pytest.mark.parametrize("close", ["exec >&- 2>&-;", ""], ids=["closed early", "kept"])
-def test_output_that_nobody_takes_does_not_fail_the_work(
-    server: ReportServer, start: Start, gate: Gate, close: str
-) -> None:
+def test_unread_output_does_not_fail_the_work(server: ReportServer, start: Start, gate: Gate, close: str) -> None:
     worker = start("sh", "-c", f"{gate.wait}; seq 1 20000; {close} sleep 0.2; exit 5")
     assert worker.stdout is not None
     worker.stdout.close()
@@ -157,14 +155,16 @@ def test_a_result_has_at_most_64_kb(server: ReportServer, run: Run, size: int, o
 # How it ended
 
 
-def test_a_command_that_is_not_there(server: ReportServer, run: Run) -> None:
+def test_a_missing_command_is_reported(server: ReportServer, run: Run) -> None:
     assert run("no-such-command").returncode == 0
     assert failure(server) == ("command_not_found", 127)
     assert "no-such-command" in server.the_end()["error"]["message"]
 
 
 @pytest.mark.parametrize(("content", "mode"), [("#!/bin/sh\n", 0o644), ("no format", 0o755)])
-def test_a_command_that_cannot_be_run(server: ReportServer, run: Run, tmp_path: Path, content: str, mode: int) -> None:
+def test_a_command_that_is_not_executable_is_reported(
+    server: ReportServer, run: Run, tmp_path: Path, content: str, mode: int
+) -> None:
     file = tmp_path / "command"
     file.write_text(content)
     file.chmod(mode)
@@ -179,7 +179,7 @@ def test_an_exit_code_is_reported(server: ReportServer, run: Run, code: int) -> 
 
 
 @pytest.mark.parametrize("name", ["KILL", "SEGV", "TERM"])
-def test_a_command_that_a_signal_killed(server: ReportServer, run: Run, name: str) -> None:
+def test_a_command_killed_by_a_signal_is_reported(server: ReportServer, run: Run, name: str) -> None:
     run("sh", "-c", f"kill -{name} $$")
     number = signal.Signals[f"SIG{name}"]
     assert failure(server) == ("signal", 128 + number)
@@ -194,7 +194,7 @@ def test_usage_is_that_of_the_command_and_what_it_waited_for(server: ReportServe
     assert 150 << 20 < usage["memory_peak_bytes"] < 250 << 20
 
 
-# What it is given
+# Its environment
 
 
 def test_the_command_gets_the_environment_but_not_the_token(
@@ -209,18 +209,18 @@ def test_the_command_gets_the_environment_but_not_the_token(
 
 
 def test_the_command_has_no_input_and_the_usual_signals(run: Run) -> None:
-    # As the kernel tells: a mask in hexadecimal. Python ignores SIGPIPE and SIGXFSZ for itself.
+    # The kernel's mask, in hexadecimal. Python ignores SIGPIPE and SIGXFSZ for itself.
     ignored = run("grep", "SigIgn", "/proc/self/status").stdout.split()[1]
     assert int(ignored, 16) & (1 << (signal.SIGPIPE - 1) | 1 << (signal.SIGXFSZ - 1)) == 0
     assert run("cat").stdout == b""
 
 
-def test_the_command_has_nothing_open_but_its_three_files(run: Run) -> None:
+def test_the_command_has_only_its_three_files_open(run: Run) -> None:
     listed = run("ls", "/proc/self/fd").stdout.split()
     assert [number for number in listed if int(number) > 3] == []
 
 
-# What it leaves behind
+# Processes that it leaves behind
 
 
 def test_a_grandchild_that_holds_the_pipe_does_not_hold_the_worker(server: ReportServer, run: Run) -> None:
@@ -236,7 +236,7 @@ def test_a_grandchild_that_keeps_talking_does_not_hold_the_worker(server: Report
     assert server.the_end()["outcome"] == "succeeded"
 
 
-def test_what_the_command_left_in_its_group_is_killed(server: ReportServer, run: Run) -> None:
+def test_processes_that_the_command_left_in_its_group_are_killed(server: ReportServer, run: Run) -> None:
     ended = run("sh", "-c", "sleep 600 >/dev/null 2>&1 & echo $!")
     left = int(ended.stdout)
     until(lambda: not psutil.pid_exists(left) or psutil.Process(left).status() == psutil.STATUS_ZOMBIE)
@@ -316,7 +316,7 @@ def test_a_signal_during_the_last_report_shortens_the_wait(server: ReportServer,
 def test_a_worker_that_is_pid_1_reaps_what_it_inherits(server: ReportServer, environment: dict[str, str]) -> None:
     probe = subprocess.run(["unshare", "--pid", "--fork", "--mount-proc", "true"], capture_output=True, check=False)
     if probe.returncode:
-        pytest.skip("this system lets nobody make a pid namespace here")
+        pytest.skip("this system does not permit a new pid namespace")
     script = (
         "for i in 1 2 3; do (setsid sleep 0.01 &); done; while ps -e -o stat=,comm= | grep -e ^Z -e sleep; do :; done"
     )

@@ -1,4 +1,4 @@
-"""The demo work is the sample's: a chain of hashes that ends by itself or between two lines."""
+"""The demo work is that of the sample: a chain of hashes that runs to its end or stops between two lines."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def test_all_missing_variables_are_named() -> None:
         ({"MAYFLY_HEARTBEAT_SECONDS": "0", "MAYFLY_ALIVE_SECONDS": "45"}, 0),
     ],
 )
-def test_heartbeats_follow_the_current_name_and_else_the_former_one(
+def test_heartbeats_use_the_current_name_or_else_the_former_one(
     environment: dict[str, str], variables: dict[str, str], heartbeat_s: float
 ) -> None:
     assert Environment({**environment, **variables}).heartbeat_s == heartbeat_s

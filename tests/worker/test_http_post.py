@@ -17,7 +17,7 @@ OK = b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}"
 
 
 class Peer:
-    """A server for one connection: it answers in the given pieces, and keeps what it got."""
+    """A server for one connection: it answers in the given pieces, and keeps the request."""
 
     def __init__(self, *pieces: bytes, reads: bool = True) -> None:
         self.received = b""
@@ -136,7 +136,7 @@ def test_the_answer_to_a_body_that_was_not_read_counts(answering: Answering) -> 
     assert sent_to(peer, b"x" * 2_000_000).status == 413
 
 
-def test_a_port_that_nobody_listens_on_is_an_error() -> None:
+def test_a_closed_port_is_an_error() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         address = parse_address(f"http://127.0.0.1:{closed.getsockname()[1]}/")

@@ -84,7 +84,7 @@ def test_the_command_starts_in_an_empty_folder_of_the_group(server: ReportServer
     assert line.endswith("/groups/job-1-1/work")
 
 
-def test_a_delete_lets_the_worker_say_that_it_was_terminated(server: ReportServer, laptop: Laptop) -> None:
+def test_a_deleted_worker_reports_that_it_was_terminated(server: ReportServer, laptop: Laptop) -> None:
     laptop.create("sh", "-c", "echo ready; sleep 600; true")
     until(lambda: "ready" in laptop.log()[0])
     laptop.delete()

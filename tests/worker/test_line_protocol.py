@@ -60,7 +60,7 @@ def test_a_fraction_is_a_number_from_0_to_1(text: str, parsed: tuple[float | Non
     assert parse_progress(text) == parsed
 
 
-def test_a_line_of_our_own_without_an_end_stays_small() -> None:
+def test_an_unfinished_protocol_line_stays_small() -> None:
     protocol = LineProtocol(lambda _fraction, _message: None)
     protocol.feed(b"::result [")
     for _ in range(100):

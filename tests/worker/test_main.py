@@ -25,7 +25,7 @@ def test_a_missing_variable_is_named(server: ReportServer, environment: dict[str
 
 
 @pytest.mark.parametrize("arguments", [["--"], ["sh"], ["-x", "--", "sh"]])
-def test_arguments_that_make_no_sense_are_refused(
+def test_invalid_arguments_are_rejected(
     server: ReportServer, environment: dict[str, str], arguments: list[str]
 ) -> None:
     argv = [sys.executable, "-I", "-S", str(WORKER), *arguments]

@@ -1,4 +1,4 @@
-"""A command that prints its own secrets: none of them leaves the worker (I8)."""
+"""A command that prints its secrets: none of them leaves the worker (I8)."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def test_a_secret_is_masked_wherever_it_is_cut(cut: int) -> None:
     assert fed(Mask([ASCII]), text[:cut], text[cut:]) == b"say *** twice ***"
 
 
-def test_a_secret_is_masked_when_it_comes_byte_by_byte_among_its_own_beginnings() -> None:
+def test_a_secret_is_masked_when_it_arrives_byte_by_byte_among_its_own_beginnings() -> None:
     text = b"abababac abab ababac"
     assert fed(Mask(["ababac"]), *(bytes([byte]) for byte in text)) == b"ab*** abab ***"
 
 
-def test_one_secret_within_another_gives_no_rest_away() -> None:
+def test_one_secret_within_another_leaves_no_part_visible() -> None:
     assert fed(Mask(["abcd", "abcdefgh"]), b"x abcd", b"efgh abcd y") == b"x *** *** y"
 
 
@@ -63,7 +63,7 @@ def test_random_pieces_give_what_the_whole_gives() -> None:
         assert not any(secret.encode() in masked for secret in mask), text
 
 
-def test_what_leaves_the_worker_holds_no_secret(server: ReportServer, run: Run) -> None:
+def test_nothing_that_leaves_the_worker_holds_a_secret(server: ReportServer, run: Run) -> None:
     script = """
 import json, os, sys, time
 secret = os.environ["PASSWORD"]

@@ -1,4 +1,4 @@
-"""When the worker sends what: its pauses, on a clock that moves only where the worker sleeps."""
+"""When the worker sends each report: its pauses, on a clock that moves only while the worker sleeps."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Clock:
 
 
 class Uninterrupted(Interruption):
-    """Whoever sleeps on it lets the clock go on. It handles no signals."""
+    """Sleeping on it advances the clock. It handles no signals."""
 
     def __init__(self, clock: Clock) -> None:
         self.signal_number = None
@@ -65,7 +65,7 @@ def to_mayfly(environment: dict[str, str], interruption: Uninterrupted) -> Repor
 
 
 def answering(monkeypatch: pytest.MonkeyPatch, *answers: Answer, sent: Callable[[], None] = lambda: None) -> None:
-    """Have reports answered so, the last answer for all that follow."""
+    """Answer reports like this; the last answer repeats."""
     left = list(answers)
 
     def post(address: ReportAddress, **report: Any) -> Answer:
@@ -88,7 +88,7 @@ def test_retry_after_is_honored(monkeypatch: pytest.MonkeyPatch, clock: Clock, t
     assert clock.slept == [77.0]
 
 
-def test_reports_are_tried_for_as_long_as_was_asked_for_and_no_longer(
+def test_reports_are_retried_for_the_requested_time_and_no_longer(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], clock: Clock, interruption: Uninterrupted
 ) -> None:
     answering(monkeypatch, Answer(503, None, ""))
@@ -97,7 +97,7 @@ def test_reports_are_tried_for_as_long_as_was_asked_for_and_no_longer(
     assert sum(clock.slept) == pytest.approx(120)
 
 
-def test_a_platform_that_is_about_to_kill_the_worker_gets_one_short_effort(
+def test_after_a_signal_the_worker_retries_only_briefly(
     monkeypatch: pytest.MonkeyPatch, clock: Clock, to_mayfly: Reports, interruption: Uninterrupted
 ) -> None:
     answering(monkeypatch, Answer(503, 600.0, ""))
@@ -133,7 +133,7 @@ def test_progress_is_sent_once_a_second_at_most_and_the_newest_wins(
     assert threads == [sending], "one thread sends all of them"
 
 
-def test_a_silent_worker_says_that_it_lives_as_often_as_was_asked_for(
+def test_a_silent_worker_sends_heartbeats_at_the_requested_interval(
     monkeypatch: pytest.MonkeyPatch, clock: Clock, to_mayfly: Reports
 ) -> None:
     said: list[float] = []
@@ -147,7 +147,7 @@ def test_a_silent_worker_says_that_it_lives_as_often_as_was_asked_for(
 
     def other_news() -> None:
         if clock.now - begun == 120:
-            to_mayfly._sent_at = clock.now - 10  # as after a report of its own
+            to_mayfly._sent_at = clock.now - 10  # as after its own report
         to_mayfly._ended = len(said) == 5
 
     monkeypatch.setattr(to_mayfly, "_queue", heard)
@@ -158,14 +158,14 @@ def test_a_silent_worker_says_that_it_lives_as_often_as_was_asked_for(
     assert said == [30, 60, 90, 140, 170]
 
 
-def test_a_worker_that_was_not_asked_to_never_says_that_it_lives(
+def test_a_worker_without_an_interval_sends_no_heartbeats(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], to_mayfly: Reports
 ) -> None:
     monkeypatch.setattr("worker.reports._thread.start_new_thread", lambda *_: pytest.fail("a thread was started"))
     to_mayfly.start_heartbeat(Environment(environment).heartbeat_s)
 
 
-def test_the_demo_work_takes_as_long_as_was_asked_for(clock: Clock, interruption: Uninterrupted) -> None:
+def test_the_demo_work_takes_the_requested_time(clock: Clock, interruption: Uninterrupted) -> None:
     with open("/dev/null", "wb") as nowhere:
         ending = demo_work.run_demo_work(
             "hello",
@@ -179,7 +179,7 @@ def test_the_demo_work_takes_as_long_as_was_asked_for(clock: Clock, interruption
     assert sum(clock.slept) == pytest.approx(1.5)
 
 
-def test_a_signal_that_came_since_the_last_check_is_not_slept_through() -> None:
-    interruption = Interruption.__new__(Interruption)  # without its handlers, which are for a process of its own
+def test_a_signal_since_the_last_check_is_not_slept_through() -> None:
+    interruption = Interruption.__new__(Interruption)  # without its handlers, which need a separate process
     interruption.signal_number, interruption.stop = 15, None
     interruption.sleep(86_400, requested=False)

@@ -1,4 +1,4 @@
-"""What the worker does with each answer, and with none."""
+"""The worker's reaction to each answer, and to no answer."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_the_reports_are_as_the_contract_says(server: ReportServer, start: Start
         assert report.headers["Content-Type"] == "application/json"
 
 
-def test_a_silent_command_is_said_to_live(server: ReportServer, start: Start, gate: Gate) -> None:
+def test_a_silent_command_gets_heartbeats(server: ReportServer, start: Start, gate: Gate) -> None:
     def told() -> list[tuple[float | None, str]]:
         return [(report.body["fraction"], report.body["message"]) for report in server.of_type("progress")]
 
@@ -59,11 +59,11 @@ def test_a_silent_command_is_said_to_live(server: ReportServer, start: Start, ga
     worker = start("sh", "-c", script, MAYFLY_ALIVE_SECONDS="0.2")
     until(told)
     gate.let_pass()
-    until(lambda: told().count((0.5, "half")) >= 2)  # what was said last is said again
+    until(lambda: told().count((0.5, "half")) >= 2)  # the last progress is repeated
     gate.let_pass()
     worker.communicate(timeout=HANG_GUARD_S)
     assert worker.returncode == 0
-    assert told()[0] == (None, ""), "nothing was said yet, but it lives"
+    assert told()[0] == (None, ""), "the first heartbeat has no progress"
     assert told() == sorted(told(), key=lambda one: one[0] or 0.0)
     sequences = [report.body["sequence"] for report in server.of_type("progress")]
     assert sequences == [*range(1, len(sequences) + 1)]
@@ -83,7 +83,7 @@ def test_each_process_has_another_claim(server: ReportServer, run: Run) -> None:
 
 
 @pytest.mark.parametrize("status", [409, 410])
-def test_a_worker_that_is_not_wanted_does_not_work_and_exits_0(server: ReportServer, run: Run, status: int) -> None:
+def test_an_unneeded_worker_does_no_work_and_exits_with_0(server: ReportServer, run: Run, status: int) -> None:
     """I4: a container that the platform restarted finds its attempt claimed."""
     server.script["started"] = [status]
     ended = run("sh", "-c", "echo worked")
@@ -92,7 +92,7 @@ def test_a_worker_that_is_not_wanted_does_not_work_and_exits_0(server: ReportSer
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_token_that_is_not_taken_is_never_tried_again(server: ReportServer, run: Run, status: int) -> None:
+def test_a_rejected_token_is_never_retried(server: ReportServer, run: Run, status: int) -> None:
     server.script["started"] = [Answer(status, body=b'{"title": "token expired"}')]
     ended = run("sh", "-c", "echo worked")
     assert (ended.returncode, ended.stdout) == (77, b"")
@@ -102,20 +102,20 @@ def test_a_token_that_is_not_taken_is_never_tried_again(server: ReportServer, ru
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])
-def test_a_claim_that_is_refused_is_the_end(server: ReportServer, run: Run, status: int) -> None:
+def test_a_rejected_claim_ends_the_worker(server: ReportServer, run: Run, status: int) -> None:
     server.script["started"] = [status]
     ended = run("sh", "-c", "echo worked")
     assert (ended.returncode, ended.stdout) == (70, b"")
 
 
 @pytest.mark.parametrize("status", [200, 202])
-def test_a_claim_that_was_seen_before_goes_on(server: ReportServer, run: Run, status: int) -> None:
+def test_a_claim_that_is_already_recorded_continues(server: ReportServer, run: Run, status: int) -> None:
     server.script["started"] = [status]
     assert run("sh", "-c", "echo worked").stdout == b"worked\n"
 
 
 @pytest.mark.parametrize("status", [200, 202, 409, 410])
-def test_the_end_is_reported_once_it_is_answered(server: ReportServer, run: Run, status: int) -> None:
+def test_the_outcome_is_reported_until_it_is_answered(server: ReportServer, run: Run, status: int) -> None:
     server.script["finished"] = [status]
     assert run("false").returncode == 0
     assert len(server.of_type("finished")) == 1
@@ -136,14 +136,16 @@ def test_the_end_is_reported_once_it_is_answered(server: ReportServer, run: Run,
     ],
     ids=["429", "500", "503", "404", "302", "lost answer", "not HTTP", "half an answer"],
 )
-def test_trouble_is_tried_again_with_the_same_claim(server: ReportServer, run: Run, kind: str, trouble: Answer) -> None:
+def test_a_failed_request_is_retried_with_the_same_claim(
+    server: ReportServer, run: Run, kind: str, trouble: Answer
+) -> None:
     server.script[kind] = [trouble, Answer(200)]
     assert run("sh", "-c", "echo worked").stdout == b"worked\n"
     first, second = server.of_type(kind)
     assert first.body == second.body
 
 
-def test_a_server_that_is_not_there_yet_is_waited_for(server: ReportServer, start: Start) -> None:
+def test_a_server_that_is_not_up_yet_is_awaited(server: ReportServer, start: Start) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/"
@@ -154,12 +156,12 @@ def test_a_server_that_is_not_there_yet_is_waited_for(server: ReportServer, star
     assert b"Connection refused" in errors
 
 
-def test_a_host_without_an_address_is_tried_until_the_time_is_up(run: Run) -> None:
+def test_a_host_without_an_address_is_retried_until_the_time_is_up(run: Run) -> None:
     ended = run("true", MAYFLY_REPORT_URL="http://no-such-host.invalid/", MAYFLY_REPORT_SECONDS="0.1")
     assert ended.returncode == 75
 
 
-def test_the_end_is_tried_until_the_time_is_up(server: ReportServer, run: Run) -> None:
+def test_the_outcome_is_retried_until_the_time_is_up(server: ReportServer, run: Run) -> None:
     server.script["finished"] = [503]
     ended = run("sh", "-c", "echo worked", MAYFLY_REPORT_SECONDS="0.5")
     assert (ended.returncode, ended.stdout) == (75, b"worked\n")
@@ -167,7 +169,7 @@ def test_the_end_is_tried_until_the_time_is_up(server: ReportServer, run: Run) -
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])
-def test_a_refused_end_is_reported_smaller_and_never_lost(server: ReportServer, run: Run, status: int) -> None:
+def test_a_rejected_outcome_is_reported_smaller_and_never_lost(server: ReportServer, run: Run, status: int) -> None:
     server.script["finished"] = [status, status, 202]
     ended = run("sh", "-c", 'echo "::result [1]"')
     assert ended.returncode == 0
@@ -179,7 +181,7 @@ def test_a_refused_end_is_reported_smaller_and_never_lost(server: ReportServer, 
     assert "result" not in without_result
 
 
-def test_a_refused_failure_keeps_its_class(server: ReportServer, run: Run) -> None:
+def test_a_rejected_failure_keeps_its_class(server: ReportServer, run: Run) -> None:
     server.script["finished"] = [413, 202]
     assert run("sh", "-c", "echo oh; exit 4").returncode == 0
     first, second = (report.body for report in server.of_type("finished"))
@@ -187,7 +189,7 @@ def test_a_refused_failure_keeps_its_class(server: ReportServer, run: Run) -> No
     assert (second["error"]["class"], second["exit_code"]) == ("exit", 4)
 
 
-def test_an_end_that_is_refused_in_every_form_is_said(server: ReportServer, run: Run) -> None:
+def test_an_outcome_that_is_rejected_in_every_form_is_logged(server: ReportServer, run: Run) -> None:
     server.script["finished"] = [422]
     ended = run("true")
     assert ended.returncode == 70
@@ -265,14 +267,14 @@ def test_a_server_that_keeps_the_connection_open_does_not_hold_the_worker() -> N
         peer.start()
         try:
             address = parse_address(f"http://127.0.0.1:{listening.getsockname()[1]}/")
-            # Whoever read on after the end of the body would wait for a day.
+            # A client that kept reading after the end of the body would wait for a day.
             assert post(address, token="t", body=b"{}", timeout_s=86_400).status == 202
         finally:
             answered.set()
             peer.join()
 
 
-def test_https_is_spoken_and_an_unknown_certificate_refused(run: Run, tmp_path: Path) -> None:
+def test_https_works_and_an_unknown_certificate_is_rejected(run: Run, tmp_path: Path) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
     names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]

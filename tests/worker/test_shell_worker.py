@@ -57,7 +57,7 @@ def test_it_does_no_work_without_its_claim(
     assert len(server.reports) == 1
 
 
-def test_it_tries_again_with_the_same_claim_after_growing_pauses(
+def test_it_retries_with_the_same_claim_after_growing_pauses(
     server: ReportServer, environment: dict[str, str], tmp_path: Path
 ) -> None:
     server.script["started"] = [Answer(drop=True), Answer(503), Answer(200)]
