@@ -1,4 +1,4 @@
-"""What tests in several folders share."""
+"""Fixtures and settings that tests in several folders share."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 from hypothesis import settings
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # A shell gives this to what it starts in the background, and all that tests start would inherit it.
+    # A shell ignores SIGINT for background commands, and every process that tests start would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-os.environ["MAYFLY_QUEUE"] = "jobs"  # before the app is imported: it listens to a queue only where one is named
+os.environ["MAYFLY_QUEUE"] = "jobs"  # before the app is imported: it listens to a queue only if one is named
 
 from tests.cosmos_server.server import CosmosServer, running
 from tests.sampling import examples
@@ -26,7 +26,7 @@ watch_connections()
 
 @pytest.fixture(scope="module", autouse=True)
 def _nothing_left_open() -> Iterator[None]:
-    """Collect garbage after each module, so that what it left open fails its own tests and not somebody else's."""
+    """Collect garbage after each module, so that unclosed objects fail its own tests and not another module's."""
     yield
     gc.collect()
 
@@ -51,7 +51,7 @@ collect_ignore = ["images"]
 
 @pytest.fixture
 def runner() -> Iterator[asyncio.Runner]:
-    """One event loop for a test and what it has open, closed after both."""
+    """One event loop for a test and its open resources, closed after both."""
     with asyncio.Runner() as runner:
         yield runner
 

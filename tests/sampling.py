@@ -1,6 +1,6 @@
 """How many examples property tests and seeded runs try: a few here, many in `make soak` (tests/soak/fuzz.py).
 
-`make test` tries the same ones every time, so that what fails there was broken by a change; the soak draws new ones.
+`make test` tries the same ones every time, so that a failure is due to a change; the soak draws new ones.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ seeded = pytest.mark.seeded
 
 
 def examples(count: int, *suppressed: HealthCheck) -> settings:
-    """Return the settings of a property: so many examples in `make test`. How long one takes decides nothing."""
+    """Return the settings of a property: the number of examples in `make test`, and no deadline."""
     return settings(
         max_examples=max(1, round(count * _FACTOR)),
         derandomize=_FACTOR == 1,

@@ -1,4 +1,4 @@
-"""That what nobody closed is reported, on every Python."""
+"""Unclosed connections are reported, on every Python."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from contextlib import closing
 import pytest
 
 
-def test_a_connection_that_nobody_closed_is_reported_with_the_test_that_opened_it() -> None:
+def test_an_unclosed_connection_is_reported_with_the_test_that_opened_it() -> None:
     sqlite3.connect(":memory:").execute("SELECT 1")
-    with pytest.warns(ResourceWarning, match=r":memory:, opened in tests/test_unclosed\.py::test_a_connection_that"):
+    with pytest.warns(ResourceWarning, match=r":memory:, opened in tests/test_unclosed\.py::test_an_unclosed_"):
         gc.collect()  # a connection and its cache of statements hold each other
 
 

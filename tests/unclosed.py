@@ -1,7 +1,7 @@
-"""Report what nobody closed, as the newest Python does, on every Python.
+"""Report unclosed SQLite connections on every Python, as the newest one does.
 
-Python 3.13 warns of a SQLite connection that the garbage collector has to close; older ones do so in silence. Here the
-older ones warn too, and the warning names the test that opened the connection. Warnings are errors in this suite.
+Python 3.13 warns if the garbage collector has to close a connection; older versions do not. Here all versions warn, and
+the warning names the test that opened the connection. Warnings are errors in this suite.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Wait for what a test needs to see.
+"""Wait for a condition.
 
-No test decides anything by how long something takes: a machine may be as slow and as busy as it likes. `HANG_GUARD_S`
-bounds every wait only so that a hang ends with a message; it is far beyond anything that a working program needs.
+No result depends on how long something takes: the machine may be slow and busy. `HANG_GUARD_S` bounds every wait only
+so that a hang ends with a message; it is far longer than a working program needs.
 `tests/repository/test_speed.py` keeps other time limits out of the tests.
 """
 
@@ -53,7 +53,7 @@ class Gate:
     def __init__(self, path: Path) -> None:
         os.mkfifo(path)
         self.wait = f"read -r _ <{shlex.quote(str(path))}"
-        # Open in both directions, so that neither side blocks in open(2) for want of the other.
+        # Open in both directions, so that neither side blocks in open(2) until the other opens it.
         self._fifo = os.open(path, os.O_RDWR)
 
     def let_pass(self) -> None:
@@ -61,7 +61,7 @@ class Gate:
         os.write(self._fifo, b"\n")
 
     def close(self) -> None:
-        """Let go of the pipe."""
+        """Close the pipe."""
         os.close(self._fifo)
 
 

@@ -1,1 +1,1 @@
-"""A Cosmos DB server for tests: @vercel/cosmosdb-server from npm, which nobody here wrote, and a switch for faults."""
+"""A Cosmos DB server for tests: @vercel/cosmosdb-server from npm, an independent program, with a switch for faults."""

@@ -1,4 +1,4 @@
-"""Start the server, ask it for faults, and open accounts over it."""
+"""Start the server, inject faults, and open accounts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KEY = "bm9uZSBvZiB0aGUgc2VydmVycyBvZiB0ZXN0cyBjaGVja3MgaXQ="
 
 @dataclass(kw_only=True)
 class CosmosServer:
-    """A running server. Every account that is opened has a database of its own."""
+    """A running server. Every account that is opened has a separate database."""
 
     port: int
     opened: int = 0
@@ -42,7 +42,7 @@ class CosmosServer:
         return CosmosAccount(self.endpoint, KEY, database=database)
 
     def meet(self, *faults: dict[str, Any]) -> None:
-        """Have the next requests that match meet these; see serve.js."""
+        """Apply these faults to the next requests that match; see serve.js."""
         body = json.dumps(faults).encode()
         urllib.request.urlopen(urllib.request.Request(f"{self.endpoint}faults", data=body)).close()
 
@@ -51,7 +51,7 @@ class CosmosServer:
             return sum(fault["times"] for fault in json.load(answer))
 
     def note_writes(self) -> None:
-        """Begin to note what is sent."""
+        """Begin to record requests."""
         urllib.request.urlopen(urllib.request.Request(f"{self.endpoint}writes", data=b"")).close()
 
     def writes(self) -> list[dict[str, Any]]:
@@ -65,7 +65,7 @@ class CosmosServer:
 def running() -> Iterator[CosmosServer]:
     """Start it on a free port, and stop it.
 
-    Errors: skips where Node.js or the package cannot be had; in CI that is a failure.
+    Errors: skips if Node.js or the package is unavailable; in CI that is a failure.
     """
     _install()
     process = subprocess.Popen(

@@ -12,8 +12,8 @@ _ROOT = Path(__file__).parents[2]
 _OPTIONS = ("--jobs", "20", "--kills", "3", "--lose-task-hub")
 
 
-def test_every_job_ends_as_it_must(tmp_path: Path) -> None:
-    """A short run, and one that loses the most; `make soak` makes long ones."""
+def test_every_job_ends_as_expected(tmp_path: Path) -> None:
+    """A short run, and one with the most losses; `make soak` has long ones."""
     data = tmp_path / "data"
 
     ran = subprocess.run(

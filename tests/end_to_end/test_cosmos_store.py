@@ -50,5 +50,5 @@ def test_a_job_runs_is_listed_and_exported_and_a_new_host_knows_it(
             _until_listed(api, second, "succeeded")
     finally:
         child.stop()
-    assert "Unclosed" not in (tmp_path / "host.log").read_text(), "aiohttp found a session that nobody closed"
+    assert "Unclosed" not in (tmp_path / "host.log").read_text(), "aiohttp found an unclosed session"
     assert not (tmp_path / "data" / "log.db").exists()

@@ -22,7 +22,7 @@ def _mayfly(*arguments: str) -> Sequence[str]:
     return [sys.executable, "-m", "mayfly", *arguments]
 
 
-def test_the_demo_passes_and_leaves_nothing(tmp_path: Path) -> None:
+def test_the_demo_passes_and_leaves_nothing_behind(tmp_path: Path) -> None:
     data = tmp_path / "data"
 
     ran = subprocess.run(
@@ -45,7 +45,7 @@ def test_the_demo_passes_and_leaves_nothing(tmp_path: Path) -> None:
     assert not processes_of_jobs(data)
 
 
-def test_the_demo_refuses_a_folder_that_holds_something(tmp_path: Path) -> None:
+def test_the_demo_rejects_a_folder_that_is_not_empty(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
 
     ran = subprocess.run(
@@ -63,7 +63,7 @@ def test_the_demo_refuses_a_folder_that_holds_something(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_demo_that_is_broken_off_leaves_no_process(tmp_path: Path, number: signal.Signals, exit_code: int) -> None:
+def test_an_interrupted_demo_leaves_no_process(tmp_path: Path, number: signal.Signals, exit_code: int) -> None:
     data = tmp_path / "data"
     process = subprocess.Popen(_mayfly("demo", "--data", str(data)), cwd=_ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None

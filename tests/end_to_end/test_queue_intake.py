@@ -1,4 +1,4 @@
-"""Jobs from the local host's queue: wrong messages end among the dead letters and hold nobody up."""
+"""Jobs from the local host's queue: invalid messages become dead letters and do not block the others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mayfly.validation import BODY_BYTES_MAX
 from tests.waiting import HANG_GUARD_S, until
 
 
-def test_wrong_messages_die_with_a_reason_and_the_others_become_jobs(tmp_path: Path) -> None:
+def test_invalid_messages_are_dead_lettered_with_a_reason_and_the_others_become_jobs(tmp_path: Path) -> None:
     host = LocalHost(tmp_path / "data", free_port(), log=tmp_path / "host.log", clean_settings=True)
     child = host.start()
     try:

@@ -14,7 +14,7 @@ from mayfly.client.connection import local_key
 
 @dataclass(frozen=True, kw_only=True)
 class LiveApi:
-    """Where an example finds the API."""
+    """The address and the key of the API for an example."""
 
     url: str
     key: str

@@ -2,7 +2,7 @@
 
 The worker imports function_app, takes its one FunctionRegister, and for each function compares parameters with
 bindings and asks the SDK's registry for a converter of each (loader.py and functions.py of azure-functions-python-
-worker). The bindings as such are held against a golden file in tests/repository.
+worker). A test in tests/repository compares the bindings themselves with a golden file.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from azure.functions.decorators.function_app import FunctionRegister, SettingsAp
 from tests.triggers.function_host import functions
 
 WITHOUT_CONVERTER = {"http"}
-"""The answer of an HTTP function, which the worker treats by itself."""
+"""The answer of an HTTP function, which the worker handles without a converter."""
 
 assert azure.durable_functions  # registers its converters when it is imported, as the app does
 
 
 def indexed() -> dict[str, dict[str, Any]]:
-    """Return what the host is told of each function, by name."""
+    """Return the description of each function that the host receives, by name."""
     found: dict[str, dict[str, Any]] = {}
     for function in _functions():
         name = function.get_function_name()
@@ -50,7 +50,7 @@ def _functions() -> list[Any]:
 
 
 @pytest.mark.parametrize("function", _functions(), ids=lambda function: str(function.get_function_name()))
-def test_the_worker_would_take_the_function(function: Any) -> None:
+def test_the_functions_worker_accepts_the_function(function: Any) -> None:
     bindings = {one["name"]: one for one in map(json.loads, function.get_raw_bindings())}
     triggers = [one for one in bindings.values() if one["type"].endswith("Trigger")]
     assert len(triggers) == 1
