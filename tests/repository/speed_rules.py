@@ -1,4 +1,4 @@
-"""Find what makes a test depend on how fast or how busy the machine is."""
+"""Find code that makes a test depend on the speed or the load of the machine."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ def _call_faults(call: ast.Call, *, polling: bool) -> Iterator[tuple[int, str]]:
     if name in _WAITS:
         limits += call.args[-1:]
     if any(_is_short(limit) for limit in limits):
-        yield call.lineno, f"has a time limit of its own in {name}(): use tests/waiting.py"
+        yield call.lineno, f"has its own time limit in {name}(): use tests/waiting.py"
     slept = call.args[0] if call.args else None
     if _passes_time(call.func) and not polling and not _is_zero(slept):
         yield call.lineno, f"waits for a while in {name}(): wait for a condition"
     if name == "settings" and isinstance(call.func, ast.Name):
-        yield call.lineno, "has settings of its own for a property, and so a deadline: use tests/sampling.py"
+        yield call.lineno, "has its own settings for a property, and so a deadline: use tests/sampling.py"
 
 
 def _clock_names(tree: ast.AST) -> frozenset[str]:
-    """Return the names that are given a value of a clock, directly or by way of another."""
+    """Return the names that are assigned the value of a clock, directly or through another name."""
     names: frozenset[str] = frozenset()
     while True:
         more = {
@@ -72,7 +72,7 @@ def _is_clock(function: ast.expr) -> bool:
 
 
 def _reads_calendar(node: ast.Compare) -> bool:
-    """Say whether `datetime.now` is compared where it is called; what it is called for elsewhere is mostly data."""
+    """Say whether `datetime.now` is compared right where it is called; elsewhere its value is mostly data."""
     calls = [part.func for part in ast.walk(node) if isinstance(part, ast.Call)]
     return any(_module(function) == "datetime" and _name(function) in ("now", "utcnow") for function in calls)
 
@@ -83,7 +83,7 @@ def _passes_time(function: ast.expr) -> bool:
 
 
 def _module(function: ast.expr) -> str | None:
-    """Return the name before the dot; None where there is no dot, and "" where it is no name."""
+    """Return the name before the dot; None without a dot, and "" for another expression."""
     if not isinstance(function, ast.Attribute):
         return None
     return function.value.id if isinstance(function.value, ast.Name) else ""

@@ -1,4 +1,4 @@
-"""What must not be in the repository: addresses of registries, paths of machines, keys."""
+"""The repository contains no addresses of registries, no paths of machines and no keys."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FORBIDDEN = {
 def _tracked() -> list[Path]:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
     if listed.returncode != 0:
-        pytest.skip("there is no git repository here, so there are no committed files to look at")
+        pytest.skip("there is no git repository here, so there are no committed files to check")
     return [ROOT / name for name in listed.stdout.decode().split("\0") if name and (ROOT / name).is_file()]
 
 

@@ -28,7 +28,7 @@ def test_a_group_starts_what_the_workers_image_starts() -> None:
 
 
 @pytest.mark.parametrize("path", ["local.settings.json", ".mayfly/report.key", ".venv/bin/python", "tests/conftest.py"])
-def test_what_no_image_needs_is_not_sent_to_the_registry(path: str) -> None:
+def test_files_that_no_image_needs_are_not_sent_to_the_registry(path: str) -> None:
     """`az acr build` uploads the folder; the last pattern that fits decides."""
     sent = True
     for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines():

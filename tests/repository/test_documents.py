@@ -1,4 +1,4 @@
-"""What the documents say, held against what is there."""
+"""The documents agree with the code and with the files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_the_lifecycle_page_is_not_stale() -> None:
     assert (ROOT / "docs/lifecycle.md").read_text() == page(), "python -m mayfly.jobs.lifecycle > docs/lifecycle.md"
 
 
-def test_the_pictures_of_the_readme_are_there_and_small() -> None:
+def test_the_pictures_of_the_readme_exist_and_are_small() -> None:
     pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
     assert len(pictures) == 2
     for name in pictures:
@@ -43,7 +43,7 @@ def test_the_readme_names_every_state() -> None:
     assert set(re.findall(r"`([a-z_]+)`", README)) >= set(STATES)
 
 
-def test_the_readmes_example_of_a_job_is_one_and_uses_only_known_names() -> None:
+def test_the_readmes_example_of_a_job_is_valid_and_uses_only_known_names() -> None:
     (example,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
     spec = parse_spec(json.loads(example))
     assert isinstance(spec, JobSpec)
@@ -69,14 +69,14 @@ def _anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def test_every_folder_and_file_that_the_readme_lists_is_there() -> None:
+def test_every_folder_and_file_that_the_readme_lists_exists() -> None:
     table = README[README.index("## Layout") : README.index("## Work on it")]
     for name in re.findall(r"`([\w./]+)`", table):
         if "/" in name or "." in name:
             assert (ROOT / name).exists(), name
 
 
-def test_every_path_that_a_page_names_is_there() -> None:
+def test_every_path_that_a_page_names_exists() -> None:
     top = "|".join(re.escape(path.name) for path in ROOT.iterdir() if path.is_dir())
     for name in style.tracked():
         if name.endswith(".md"):
@@ -85,7 +85,7 @@ def test_every_path_that_a_page_names_is_there() -> None:
                 assert (ROOT / path).exists() or "NAME" in path, f"{name}: {path}"
 
 
-def test_every_make_target_that_the_readme_names_is_there() -> None:
+def test_every_make_target_that_the_readme_names_exists() -> None:
     targets = set(re.findall(r"^([a-z][\w-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"\bmake ([a-z]+)\b", README)) <= targets
 

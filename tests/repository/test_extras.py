@@ -20,11 +20,11 @@ _LAZY = {
     "streamlit_dashboard.__main__",
     "streamlit_dashboard.app",
 }
-"""What runs when it is imported, or is imported only where its adapter was chosen."""
+"""Modules that run when they are imported, or are imported only if their adapter is selected."""
 
 
 def modules(*packages: str) -> list[str]:
-    """Return every module of packages, but for the ones that run when they are imported."""
+    """Return every module of these packages, except those that run when they are imported."""
     files = (file for package in packages for file in (ROOT / package).rglob("*.py"))
     names = {".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for file in files}
     return sorted(name for name in names - _LAZY if ".screens" not in name)

@@ -1,4 +1,4 @@
-"""What the Functions host sees: every function's bindings, against the list that people reviewed."""
+"""The Functions host's view: every function's bindings, compared with the list that people reviewed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_the_functions_are_those_that_were_reviewed() -> None:
     assert _seen() == json.loads(GOLDEN.read_text())
 
 
-def test_every_function_that_answers_users_wants_a_key() -> None:
+def test_every_function_that_answers_users_requires_a_key() -> None:
     open_to_all = {
         name
         for name, bindings in _seen().items()
@@ -41,7 +41,7 @@ def test_the_app_registers_blueprints_and_nothing_else() -> None:
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.If)]
 
 
-def test_the_hosts_settings_are_those_that_the_app_counts_on() -> None:
+def test_the_hosts_settings_are_those_that_the_app_expects() -> None:
     host = json.loads((ROOT / "host.json").read_text())
     assert host["extensions"]["http"]["routePrefix"] == "api"
     assert host["extensions"]["durableTask"]["storageProvider"]["connectionName"] == "AzureWebJobsStorage"

@@ -1,4 +1,4 @@
-"""The lock files hold what pyproject.toml asks for, with hashes, for every Python from 3.11 to 3.14."""
+"""The lock files contain the requirements of pyproject.toml, with hashes, for every Python from 3.11 to 3.14."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_lock_file_has_nothing_but_pins_with_hashes_and_names_no_address(name:
 
 @pytest.mark.parametrize("python", PYTHONS)
 @pytest.mark.parametrize("name", LOCKS)
-def test_a_lock_file_holds_what_pyproject_asks_for(name: str, python: str) -> None:
+def test_a_lock_file_contains_every_requirement_of_pyproject(name: str, python: str) -> None:
     versions = chosen(name, python)
     for line in [*PYPROJECT["project"]["dependencies"], *(line for lines in LOCKS[name] for line in lines)]:
         wanted = Requirement(line)

@@ -1,4 +1,4 @@
-"""Each module has its test where a reader looks for it, or is on a list that may only shrink."""
+"""Each module has its test where a reader expects it, or is on a list that may only shrink."""
 
 from __future__ import annotations
 

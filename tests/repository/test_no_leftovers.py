@@ -29,7 +29,7 @@ def test_the_exit_code_is_that_of_the_command(code: int) -> None:
     "hidden",
     ["sleep 600", "setsid sleep 600", "env -i setsid sleep 600", "(setsid sh -c 'cd / && sleep 600 & wait' &)"],
 )
-def test_a_process_that_is_left_is_named_and_fails_the_run(hidden: str) -> None:
+def test_a_process_that_is_left_behind_is_named_and_fails_the_run(hidden: str) -> None:
     ran = run(f"{hidden} >/dev/null 2>&1 &")
     assert ran.returncode == 1
     assert "sleep 600" in ran.stderr

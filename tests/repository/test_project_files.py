@@ -29,7 +29,7 @@ def _ignored(name: str, file: str) -> bool:
     return any(fnmatch.fnmatch(name, pattern.rstrip("/")) for pattern in patterns if pattern)
 
 
-def test_the_function_app_is_deployed_without_what_it_does_not_need() -> None:
+def test_the_function_app_is_deployed_without_unneeded_files() -> None:
     sent = {name for name in _top_level() if not _ignored(name, ".funcignore")}
     assert sent - _NEEDED_TO_DEPLOY <= _PACKAGED | {name for name in sent if name.startswith("requirements")}
     assert {name for name in _PACKAGED if _ignored(name, ".funcignore")} == set()

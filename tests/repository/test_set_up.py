@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 _FAKE_UV = """#!/bin/sh
-# Does what the setup wants of uv, and writes down what it was asked.
+# Does what the setup needs from uv, and records the arguments.
 echo "$*" >>"$UV_CALLS"
 if [ "$1" = venv ]; then
     for path; do :; done
@@ -28,7 +28,7 @@ fi
 
 
 class Checkout:
-    """A folder with all that the setup reads, and a uv that installs nothing."""
+    """A folder with everything that the setup reads, and a uv that installs nothing."""
 
     def __init__(self, tmp_path: Path) -> None:
         self.root = tmp_path / "my checkout"
@@ -56,7 +56,7 @@ class Checkout:
         (self.bin / name).chmod(0o755)
 
     def python(self, name: str, version: str, *, lacks: str = "") -> None:
-        """Put a Python on PATH that is only its answers."""
+        """Put a fake Python on PATH that only prints these answers."""
         self.program(name, f"#!/bin/sh\necho '{version}'\necho '{lacks}'\necho /nowhere/{name}\n")
 
     def set_up(self, purpose: str = "local", **environment: str) -> subprocess.CompletedProcess[str]:
@@ -72,7 +72,7 @@ class Checkout:
 
     @property
     def calls(self) -> list[str]:
-        """What uv was asked: `venv`, a lock file, or `.` for Mayfly itself."""
+        """The arguments of each call of uv: `venv`, a lock file, or `.` for Mayfly itself."""
         found = re.findall(r"^(venv)|-r (\S+)$|--editable (\.)$", self._calls.read_text(), re.MULTILINE)
         return ["".join(each) for each in found]
 
@@ -131,7 +131,7 @@ def test_an_environment_whose_python_is_gone_is_replaced(checkout: Checkout) -> 
 
 
 @pytest.mark.parametrize("record", [None, "{", '{"finished": false}'])
-def test_an_environment_that_is_half_made_is_replaced(checkout: Checkout, record: str | None) -> None:
+def test_an_incomplete_environment_is_replaced(checkout: Checkout, record: str | None) -> None:
     checkout.set_up()
     path = checkout.root / ".venv/mayfly-setup.json"
     if record is None:
@@ -182,7 +182,7 @@ def test_a_failed_installer_is_shown_whole_with_one_sentence(checkout: Checkout,
         ("3 13 5", "ensurepip", "python3 is Python 3.13.5 without venv: run `apt-get install python3.13-venv`"),
     ],
 )
-def test_a_python_that_does_not_do_is_named_with_the_fix(
+def test_an_unsuitable_python_is_named_with_the_fix(
     checkout: Checkout, version: str, lacks: str, sentence: str
 ) -> None:
     (checkout.bin / "uv").unlink()
@@ -196,14 +196,14 @@ def test_a_python_that_does_not_do_is_named_with_the_fix(
     assert failed.stderr.count("\n") == 1
 
 
-def test_a_python_that_does_is_found_behind_one_that_does_not(checkout: Checkout) -> None:
+def test_a_suitable_python_is_found_after_an_unsuitable_one(checkout: Checkout) -> None:
     (checkout.bin / "python3").unlink()
     checkout.python("python3", "3 9 2")
     (checkout.bin / "python3.14").symlink_to(sys.executable)
     assert checkout.set_up().returncode == 0
 
 
-def test_a_python_that_was_named_and_is_not_there_is_an_error(checkout: Checkout) -> None:
+def test_a_python_that_was_named_but_does_not_exist_is_an_error(checkout: Checkout) -> None:
     failed = checkout.set_up(PYTHON="/nowhere/python3")
     assert "PYTHON=/nowhere/python3 does not run" in failed.stderr
 

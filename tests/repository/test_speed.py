@@ -1,4 +1,4 @@
-"""No test depends on how fast or how busy the machine is."""
+"""No test depends on the speed or the load of the machine."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tests.waiting import HANG_GUARD_S
 
 ROOT = Path(__file__).parents[2]
 ALLOWED = {
-    "tests/waiting.py": "it has the one guard against hangs",
+    "tests/waiting.py": "it has the only guard against hangs",
     "tests/sampling.py": "it is where properties get their settings, with no deadline",
     "tests/soak/drills.py": "it prints how far a drill is, every few seconds",
-    "tests/contracts/container_runtime.py": "it has times lie between the clock before and the clock after",
+    "tests/contracts/container_runtime.py": "it compares timestamps with the clock before and after, in that order",
     "tests/mayfly/containers/processes/test_runtime.py": "it kills a host at a random moment; any will do",
     "tests/browser/pictures.py": "it waits for charts to be painted before it takes a picture, and asserts nothing",
     "tests/worker/test_http_post.py": "its server never answers, and the short time limit is what it tests",
@@ -23,7 +23,7 @@ ALLOWED = {
     "tests/compatibility/writing/host.py": "it wrote the record with commit 9e4d491; no test runs it",
     "tests/compatibility/writing/local_jobs.py": "it wrote the record with commit 9e4d491; no test runs it",
 }
-"""Files that use real time, and why that decides nothing."""
+"""Files that use real time, and why no result depends on it."""
 
 
 def test_no_test_depends_on_the_speed_of_the_machine() -> None:
@@ -38,7 +38,7 @@ def test_no_test_depends_on_the_speed_of_the_machine() -> None:
 
 @pytest.mark.parametrize("name", ALLOWED)
 def test_each_exception_is_still_needed(name: str) -> None:
-    assert list(speed_faults((ROOT / name).read_text(encoding="utf-8"))), f"take {name} out of ALLOWED"
+    assert list(speed_faults((ROOT / name).read_text(encoding="utf-8"))), f"remove {name} from ALLOWED"
 
 
 def test_the_guard_of_a_test_lets_a_wait_end_with_its_own_message() -> None:
@@ -66,7 +66,7 @@ def test_the_guard_of_a_test_lets_a_wait_end_with_its_own_message() -> None:
         "_settings = settings(max_examples=100)",
     ],
 )
-def test_what_depends_on_speed_is_found(source: str) -> None:
+def test_code_that_depends_on_speed_is_found(source: str) -> None:
     assert list(speed_faults(f"async def test() -> None:\n{_indented(source)}"))
 
 
@@ -82,7 +82,7 @@ def test_what_depends_on_speed_is_found(source: str) -> None:
         "', '.join(names)",
     ],
 )
-def test_what_does_not_is_left_alone(source: str) -> None:
+def test_code_that_does_not_depend_on_speed_is_not_reported(source: str) -> None:
     assert list(speed_faults(f"async def test() -> None:\n{_indented(source)}")) == []
 
 
