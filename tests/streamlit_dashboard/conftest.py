@@ -79,3 +79,9 @@ def shown(app: AppTest) -> str:
     parts += [element.proto.body for element in app.get("html")]
     parts += [element.proto.label for element in app.get("page_link")]
     return "\n".join(parts)
+
+
+def tab(app: object, name: str) -> None:
+    """Open a tab, as a click does."""
+    app.session_state["tab"] = name  # type: ignore[attr-defined]
+    app.run()  # type: ignore[attr-defined]

@@ -14,20 +14,23 @@ from mayfly.log.cosmos.event_log import CosmosEventLog
 from mayfly.views.cosmos.job_views import CosmosJobViews
 from tests.cosmos_server.server import KEY, CosmosServer
 from tests.streamlit_dashboard.conftest import Open, shown
-from tests.streamlit_dashboard.seeding import FAILED, Seeded, succeeded
-from tests.streamlit_dashboard.test_board import (  # noqa: F401 - run here with another `seeded`
+from tests.streamlit_dashboard.job_tabs.test_events import (  # noqa: F401
+    test_the_slider_shows_the_job_as_it_was,
+)
+from tests.streamlit_dashboard.job_tabs.test_usage import (  # noqa: F401
+    test_usage_and_cost_are_there_after_the_container_is_gone,
+)
+from tests.streamlit_dashboard.screens.test_board import (  # noqa: F401 - run here with another `seeded`
     test_a_job_of_each_state_has_its_card_with_sign_and_word,
     test_an_empty_board_explains_what_to_do,
     test_jobs_are_filtered_by_label_name_state_and_time,
     test_older_and_newer_lead_through_all_jobs,
     test_the_table_has_every_job_with_utc_on_hover,
 )
-from tests.streamlit_dashboard.test_job import (  # noqa: F401
+from tests.streamlit_dashboard.screens.test_job import (  # noqa: F401
     test_a_job_that_is_done_shows_its_state_result_and_output,
-    test_the_slider_shows_the_job_as_it_was,
-    test_usage_and_cost_are_there_after_the_container_is_gone,
 )
-from tests.streamlit_dashboard.test_system import (  # noqa: F401
+from tests.streamlit_dashboard.screens.test_system import (  # noqa: F401
     test_a_container_that_stays_is_listed_once_it_is_late,
     test_empty_stores_are_explained,
     test_events_that_are_not_in_the_views_yet_are_counted,
@@ -36,6 +39,7 @@ from tests.streamlit_dashboard.test_system import (  # noqa: F401
     test_phases_and_outcomes_are_shown,
     test_without_the_api_the_rest_is_shown,
 )
+from tests.streamlit_dashboard.seeding import FAILED, Seeded, succeeded
 
 DATABASE = str(LAYOUT["database"])
 

@@ -264,12 +264,6 @@ def test_a_plan_fills_in_the_defaults_prices_it_and_creates_nothing(api: Functio
     assert api.composed.runtime.requests == []
 
 
-def test_health_is_well_without_names_or_counts(api: FunctionHost) -> None:
-    _start(api)
-    answer = api.call("GET", "health")
-    assert (answer.status, answer.json) == (200, {"status": "ok"})
-
-
 def test_a_defect_is_a_500_without_details(
     api: FunctionHost, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -18,9 +18,9 @@ from tests.contracts.intake_record import REJECTED
 from tests.mayfly.composed import STARTED, SUCCEEDED
 from tests.mayfly.jobs.samples import JOB_ID, ONE_OF_EACH, T0
 from tests.triggers.function_host import ORIGIN, FunctionHost, functions
-from tests.triggers.test_bad_reports import _WRONG as WRONG_REPORTS
 from tests.triggers.test_bad_specs import _FINE as FINE_SPECS
 from tests.triggers.test_bad_specs import _WRONG as WRONG_SPECS
+from tests.triggers.test_reports_api import _WRONG as WRONG_REPORTS
 
 _ONLY_IN_WORDS = {
     # Rules between fields, and rules about bytes and meaning, that a JSON schema cannot express well.

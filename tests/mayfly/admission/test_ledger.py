@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import json
 
-from mayfly.admission.ledger import Cooldown, LedgerState, QueueEntry, Reservation, from_json, to_json
+import pytest
+
+from mayfly.admission.ledger import (
+    Cooldown,
+    Ledger,
+    LedgerState,
+    MemoryLedger,
+    QueueEntry,
+    Reservation,
+    from_json,
+    to_json,
+)
+from tests.contracts.ledger import LedgerContract
 
 STORED = (
     '{"shares":{"ada-abcdefghij":["westeurope",1.25,1700000000.5]},'
@@ -33,3 +45,12 @@ def test_a_stored_ledger_reads_back_with_its_queue_in_order() -> None:
 
 def test_the_stored_form_does_not_change() -> None:
     assert json.loads(to_json(STATE)) == json.loads(STORED)
+
+
+class TestMemory(LedgerContract):
+    @pytest.fixture(autouse=True)
+    def _ledger(self) -> None:
+        self._one = MemoryLedger()
+
+    def open(self) -> Ledger:
+        return self._one

@@ -1,4 +1,4 @@
-"""Phases and costs: whatever happens to a job, all of its time is accounted for."""
+"""Phases: whatever happens to a job, all of its time is accounted for."""
 
 from __future__ import annotations
 
@@ -9,47 +9,11 @@ import pytest
 from hypothesis import given
 
 from mayfly.jobs import commands as c
-from mayfly.jobs import events as e
 from mayfly.jobs.costs import cost
-from mayfly.jobs.decide import decide, submit
-from mayfly.jobs.evolve import fold
-from mayfly.jobs.job import Job
 from mayfly.jobs.phases import PHASES, attempt_phases, phases
-from mayfly.jobs.refusal import Refusal
-from mayfly.jobs.spec import JobSpec, RetryPolicy
 from tests.mayfly.jobs.histories import History, histories
-from tests.mayfly.jobs.samples import CLAIM, JOB_ID, T0
-
-
-def lived(*commands: c.Command, every_s: float = 10) -> Job:
-    """Return a job after these commands, at even intervals."""
-    spec = JobSpec(message="hi", retry=RetryPolicy(max_attempts=2, backoff_s=0))
-    stream = [*submit(c.SubmitJob(job_id=JOB_ID, spec=spec, source="http"), T0).events]
-    for number, command in enumerate(commands, 1):
-        job = fold(stream)
-        assert job is not None
-        stream += decide(job, command, T0 + timedelta(seconds=number * every_s)).events
-    job = fold(stream)
-    assert job is not None
-    return job
-
-
-def done(attempt: int) -> list[c.Command]:
-    return [c.RequestDelete(attempt=attempt, log_text=None), c.ConfirmGone(attempt=attempt)]
-
-
-FAILED_THEN_SUCCEEDED = lived(
-    c.RequestContainer(place="local"),
-    c.ClaimAttempt(attempt=1, claim=CLAIM),
-    c.ReportFailure(
-        attempt=1, claim=CLAIM, body=e.WorkerFailed(error="exit", message="no", exit_code=1, output_tail="")
-    ),
-    *done(1),
-    c.RequestContainer(place="local"),
-    c.ClaimAttempt(attempt=2, claim=CLAIM),
-    c.ReportSuccess(attempt=2, claim=CLAIM, body=e.WorkerSucceeded(result=None, exit_code=0, output_tail="")),
-    *done(2),
-)
+from tests.mayfly.jobs.lived import FAILED_THEN_SUCCEEDED, lived
+from tests.mayfly.jobs.samples import CLAIM, T0
 
 
 def test_a_job_that_needs_two_attempts_has_each_phase_twice() -> None:
@@ -78,22 +42,11 @@ def test_pulling_is_the_end_of_starting_whatever_the_platforms_clock_says(
     assert list(found) == ["queued", "starting", "pulling", "running"]
 
 
-def test_waste_is_the_failed_attempt_and_the_time_between_outcome_and_gone() -> None:
-    spent = cost(FAILED_THEN_SUCCEEDED, T0 + timedelta(days=1))
-    assert (spent.useful_s, spent.failed_s, spent.idle_s) == (20, 20, 40)
-    assert (spent.total_s, spent.waste_s) == (80, 60)
-
-
 def test_a_running_job_costs_more_from_second_to_second_and_none_of_it_is_waste() -> None:
     job = lived(c.RequestContainer(place="local"), c.ClaimAttempt(attempt=1, claim=CLAIM))
     now = T0 + timedelta(seconds=100)
     assert (cost(job, now).useful_s, cost(job, now).waste_s) == (90, 0)
     assert phases(job)[-1].seconds(now) == pytest.approx(80)
-
-
-def test_a_refused_container_costs_nothing() -> None:
-    refusal = c.RefuseContainer(attempt=1, refusal=Refusal(kind="permanent", code="No", message="no", hint="ask"))
-    assert cost(lived(c.RequestContainer(place="local"), refusal), T0 + timedelta(days=1)).total_s == 0
 
 
 @given(histories())
@@ -114,13 +67,3 @@ def test_a_job_is_in_a_phase_until_it_is_settled(history: History) -> None:
         assert continues or job.settled
         if job.settled:
             assert not continues
-
-
-@given(histories())
-def test_no_cost_is_negative_and_none_is_after_the_container_is_gone(history: History) -> None:
-    job = history.last
-    now = history.steps[-1].now if history.steps else T0
-    spent, later = cost(job, now), cost(job, now + timedelta(hours=1))
-    assert min(spent.useful_s, spent.failed_s, spent.idle_s) >= 0
-    if job.settled:
-        assert spent == later

@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mayfly.errors import SecretMissing
 from mayfly.jobs import events as e
 from mayfly.jobs.job import to_json
 from mayfly.jobs.spec import JobSpec, RetryPolicy
-from mayfly.secrets.environment import EnvironmentSecrets
 from mayfly.settings import read_settings
 from mayfly.use_cases.cancel import cancel
 from mayfly.use_cases.plan import plan
@@ -102,19 +100,6 @@ def test_a_plan_names_a_missing_secret_and_shows_no_value(composed: Composed, mo
     composed.secrets.values.clear()
     planned = composed.runner.run(plan(composed.mayfly, _SPEC))
     assert planned.obstacles == ("there is no secret 'db-password': add db-password",)
-
-
-def test_the_environment_store_names_the_variable_that_is_missing(
-    composed: Composed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MAYFLY_SECRET_DB_PASSWORD", CANARY)
-    monkeypatch.delenv("MAYFLY_SECRET_OTHER", raising=False)
-    store = EnvironmentSecrets()
-    assert composed.runner.run(store.resolve({"A": "db-password"})) == {"A": CANARY}
-    with pytest.raises(SecretMissing) as missing:
-        composed.runner.run(store.resolve({"A": "db-password", "B": "other"}))
-    assert "set MAYFLY_SECRET_OTHER where the host runs" in str(missing.value)
-    assert CANARY not in repr(missing.value)
 
 
 def test_the_report_key_is_in_no_repr(composed: Composed) -> None:

@@ -1,10 +1,10 @@
+"""`mayfly list`, `show`, `logs` and `export`, and the errors of every command that reads."""
+
 from __future__ import annotations
 
 import json
 import socket
 from pathlib import Path
-
-import pytest
 
 from tests.mayfly.cli.conftest import Run, Serve
 from tests.mayfly.cli.scripted_api import Answer, problem
@@ -113,17 +113,6 @@ def test_logs_follow_requests_only_new_output(run: Run, serve: Serve) -> None:
     assert asked == ["attempt=1", "attempt=1&after=4-aa", "attempt=1&after=8-bb"]
 
 
-def test_watch_prints_every_event_until_the_container_is_gone(run: Run, serve: Serve) -> None:
-    stream = documents(succeeded())
-    events = [Answer(body={"events": stream[:3]}), Answer(body={"events": []}), Answer(body={"events": stream[3:]})]
-    api = serve({"GET /api/jobs/ada-aaaaaaaaaa/events": events})
-
-    lines = run("watch", "ada-aaaaaaaaaa").out.splitlines()
-
-    assert [line.split()[2] for line in lines] == [document["type"] for document in stream]
-    assert "after=3" in api.asked[1].path
-
-
 def test_export_of_the_whole_log_follows_the_pages(run: Run, serve: Serve, tmp_path: Path) -> None:
     stream = [{"global_position": n, **document} for n, document in enumerate(documents(succeeded()), start=1)]
     pages = [
@@ -144,49 +133,6 @@ def test_export_of_a_job_is_its_stream(run: Run, serve: Serve) -> None:
     serve({"GET /api/jobs/alan-bbbbbbbbbb/events": [Answer(body={"events": stream})]})
 
     assert [json.loads(line) for line in run("export", "alan-bbbbbbbbbb").out.splitlines()] == stream
-
-
-def test_cancel_prints_the_state_of_each_job(run: Run, serve: Serve) -> None:
-    api = serve(
-        {
-            "POST /api/jobs/ada-aaaaaaaaaa/cancel": [Answer(status=202, body={"state": "canceled"})],
-            "POST /api/jobs/alan-bbbbbbbbbb/cancel": [Answer(status=202, body={"state": "failed"})],
-        }
-    )
-
-    ran = run("cancel", "ada-aaaaaaaaaa", "alan-bbbbbbbbbb", "--reason", "enough")
-
-    assert "ada-aaaaaaaaaa  ⊘ canceled" in ran.out
-    assert "alan-bbbbbbbbbb  ✘ failed  already over" in ran.out
-    assert [asked.body for asked in api.asked] == [{"reason": "enough"}] * 2
-
-
-def test_clear_without_a_terminal_does_nothing(run: Run, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
-    api = serve({LIST: [Answer(body={"jobs": [view(running()), view(succeeded())], "cursor": None})]})
-
-    ran = run("clear")
-
-    assert ran.exit_code == 2
-    assert "cancel 1 job and archive 2 jobs" in ran.err
-    assert not api.requests("POST /api/jobs/clear")
-
-
-def test_clear_with_yes_does_not_ask(run: Run, serve: Serve) -> None:
-    api = serve(
-        {
-            "POST /api/jobs/clear": [
-                Answer(status=202, body={"canceled": 1, "archived": 50, "cursor": "on"}),
-                Answer(status=202, body={"canceled": 0, "archived": 2, "cursor": None}),
-            ]
-        }
-    )
-
-    assert run("clear", "--yes").out == "1 job canceled, 52 jobs archived\n"
-    assert [asked.path for asked in api.requests("POST /api/jobs/clear")] == [
-        "/api/jobs/clear",
-        "/api/jobs/clear?cursor=on",
-    ]
 
 
 def test_an_unreachable_api_is_named_with_the_fix(run: Run) -> None:
@@ -227,33 +173,3 @@ def test_a_missing_job_is_an_error(run: Run, serve: Serve) -> None:
     ran = run("show", "x")
 
     assert (ran.exit_code, ran.err.splitlines()[0]) == (2, "error: there is no job 'x'")
-
-
-def test_the_local_hosts_key_is_found_in_its_data_folder(run: Run, serve: Serve, tmp_path: Path) -> None:
-    folder = tmp_path / ".mayfly" / "host"
-    folder.mkdir(parents=True)
-    (folder / "keys.json").write_text(json.dumps({"master": "m", "host": {"default": "the-key"}}))
-    api = serve({LIST: [Answer(body={"jobs": [], "cursor": None})]})
-
-    run("list")
-
-    assert api.asked[0].headers["x-functions-key"] == "the-key"
-    assert run("key").out == "the-key\n"
-
-
-def test_key_without_a_host_names_the_fix(run: Run) -> None:
-    ran = run("key")
-
-    assert ran.exit_code == 2
-    assert "mayfly up" in ran.err
-
-
-def test_up_on_a_taken_port_names_the_fix(run: Run) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        ran = run("up", "--port", str(taken.getsockname()[1]))
-
-    assert ran.exit_code == 2
-    assert "is not free" in ran.err
-    assert "--port" in ran.err

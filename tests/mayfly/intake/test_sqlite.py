@@ -1,4 +1,4 @@
-"""Both intake records: the contract, and that neither lets a record be changed."""
+"""The intake record in SQLite fulfills the contract, and its file accepts no change of a record."""
 
 from __future__ import annotations
 
@@ -9,25 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from mayfly.intake.cosmos import CosmosIntakeRecord
 from mayfly.intake.intake_record import IntakeRecord
 from mayfly.intake.sqlite import SqliteIntakeRecord
 from tests.contracts.intake_record import REJECTED, IntakeRecordContract
-from tests.cosmos_server.server import CosmosServer
 
 
 class TestSqlite(IntakeRecordContract):
     def open(self) -> IntakeRecord:
         return SqliteIntakeRecord(":memory:")
-
-
-class TestCosmos(IntakeRecordContract):
-    @pytest.fixture(autouse=True)
-    def _server(self, cosmos_server: CosmosServer) -> None:
-        self._cosmos = cosmos_server
-
-    def open(self) -> IntakeRecord:
-        return CosmosIntakeRecord(self._cosmos.account())
 
 
 @pytest.mark.parametrize("statement", ["UPDATE refusals SET reason = ''", "DELETE FROM refusals"])

@@ -1,3 +1,5 @@
+"""`mayfly submit` and its dry run."""
+
 from __future__ import annotations
 
 import json

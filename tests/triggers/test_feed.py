@@ -1,4 +1,4 @@
-"""The triggers without a caller: the change feed and the reconciler's timer."""
+"""The projector: events of the change feed reach the views."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import azure.functions as func
-import pytest
 
 from tests.mayfly.composed import STARTED, SUCCEEDED
-from tests.triggers.function_host import CLIENT_BINDING, FunctionHost, run
+from tests.triggers.function_host import FunctionHost, run
 
 
 def _documents(folder: Path) -> Any:
@@ -20,10 +19,6 @@ def _documents(folder: Path) -> Any:
     with closing(sqlite3.connect(folder / "log.db")) as reader:
         rows = reader.execute("SELECT document FROM events ORDER BY _lsn").fetchall()
     return func.DocumentList([func.Document.from_dict(json.loads(text)) for (text,) in rows])
-
-
-def _reconcile(api: FunctionHost) -> None:
-    run(api.composed.runner, "reconcile", timer=None, client=CLIENT_BINDING)
 
 
 def test_the_list_shows_the_events_of_the_feed(api: FunctionHost, tmp_path: Path) -> None:
@@ -37,25 +32,3 @@ def test_the_list_shows_the_events_of_the_feed(api: FunctionHost, tmp_path: Path
     (listed,) = api.call("GET", "jobs").json["jobs"]
     shown = api.call("GET", f"jobs/{job_id}").json
     assert {**listed, "links": shown["links"]} == shown
-
-
-def test_the_timer_starts_an_orchestrator_that_is_missing(api: FunctionHost) -> None:
-    job_id = api.call("POST", "jobs", body={"message": "hi"}).json["job_id"]
-    api.composed.project()
-    api.composed.clock.advance(60)
-    _reconcile(api)
-    assert api.durable.statuses == {job_id: "Running"}
-    for status in ("Failed", "Terminated", "Completed"):
-        api.durable.statuses[job_id] = status
-        _reconcile(api)
-        assert api.durable.statuses[job_id] == "Running"
-
-
-def test_an_unavailable_durable_host_is_left_to_the_next_pass(
-    api: FunctionHost, caplog: pytest.LogCaptureFixture
-) -> None:
-    api.call("POST", "jobs", body={"message": "hi"})
-    api.composed.project()
-    api.durable.broken = True
-    _reconcile(api)
-    assert "the next pass continues" in caplog.text

@@ -1,4 +1,4 @@
-"""The ledgers of a single process and of one machine fulfill the contract."""
+"""The ledger in a SQLite file fulfills the contract."""
 
 from __future__ import annotations
 
@@ -8,18 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mayfly.admission.ledger import Ledger, MemoryLedger
+from mayfly.admission.ledger import Ledger
 from mayfly.admission.sqlite import SqliteLedger
 from tests.contracts.ledger import LedgerContract
-
-
-class TestMemory(LedgerContract):
-    @pytest.fixture(autouse=True)
-    def _ledger(self) -> None:
-        self._one = MemoryLedger()
-
-    def open(self) -> Ledger:
-        return self._one
 
 
 class TestSqlite(LedgerContract):
