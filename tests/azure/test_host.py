@@ -5,13 +5,12 @@ The canary: a secret from the store must not appear in anything that the host le
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sqlite3
 import sys
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from mayfly.containers.processes.runtime import ProcessRuntime
 from tests.fake_arm.arm import FakeArm
 from tests.fake_arm.backing import ProcessBacking
 from tests.fake_arm.limits import Limits
-from tests.fake_arm.server import serving
+from tests.fake_arm.threaded import serving_on_a_thread
 from tests.waiting import HANG_GUARD_S, until
 
 CANARY = "canary-7f3a-Geheimnis"
@@ -39,45 +38,33 @@ sys.exit(int(sys.argv[1]))
 """
 
 
+@dataclass(frozen=True, kw_only=True)
 class _Azure:
-    """The fake and its server, on a separate event loop: the host is another process, and the test is synchronous."""
+    """The fake platform, its containers, and its address."""
 
-    def __init__(self, folder: Path) -> None:
-        worker = (sys.executable, "-I", "-S", str(ROOT / "worker" / "__main__.py"))
-        self.processes = ProcessRuntime(folder, worker_command=worker)
-        self.arm = FakeArm(
-            clock=lambda: datetime.now(UTC),
-            backing=ProcessBacking(self.processes),
-            limits=Limits(cores=10),
-            start_after_s=0.05,
-            gone_after_s=0.1,
-        )
-        self.endpoint = ""
-        self._up = threading.Event()
-        self._stop: asyncio.Event
-        self._loop: asyncio.AbstractEventLoop
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
-        self._thread.start()
-        assert self._up.wait(HANG_GUARD_S)
-
-    def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(HANG_GUARD_S)
-
-    async def _serve(self) -> None:
-        self._stop, self._loop = asyncio.Event(), asyncio.get_running_loop()
-        async with serving(self.arm) as self.endpoint:
-            self._up.set()
-            await self._stop.wait()
-            for listing in await self.processes.list():
-                await self.processes.delete(listing.group, place="local")
+    arm: FakeArm
+    processes: ProcessRuntime
+    endpoint: str
 
 
 @pytest.fixture
 def azure(tmp_path: Path) -> Iterator[_Azure]:
-    azure = _Azure(tmp_path / "groups")
-    yield azure
-    azure.close()
+    worker = (sys.executable, "-I", "-S", str(ROOT / "worker" / "__main__.py"))
+    processes = ProcessRuntime(tmp_path / "groups", worker_command=worker)
+    arm = FakeArm(
+        clock=lambda: datetime.now(UTC),
+        backing=ProcessBacking(processes),
+        limits=Limits(cores=10),
+        start_after_s=0.05,
+        gone_after_s=0.1,
+    )
+
+    async def delete_all() -> None:
+        for listing in await processes.list():
+            await processes.delete(listing.group, place="local")
+
+    with serving_on_a_thread(arm, finish=delete_all) as endpoint:
+        yield _Azure(arm=arm, processes=processes, endpoint=endpoint)
 
 
 @contextmanager

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +12,7 @@ import pytest
 
 from benchmarks.host import ROOT, running_host
 from tests.fake_arm.arm import FakeArm
-from tests.fake_arm.server import serving
+from tests.fake_arm.threaded import serving_on_a_thread
 from tests.images.conftest import Image, Say
 from tests.images.engine import Engine
 from tests.images.podman_backing import PodmanBacking
@@ -26,31 +24,6 @@ if touch /opt/mayfly/worker/mine; then echo "the worker's own files can be chang
 echo "::progress 0.5 half way"
 python3 -c 'import os; print("::result", os.getuid())'
 """
-
-
-class _Platform:
-    """The fake platform and its server on their own event loop: the host is another process, the test no coroutine."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.backing = PodmanBacking(engine)
-        self.arm = FakeArm(clock=lambda: datetime.now(UTC), backing=self.backing)
-        self.endpoint = ""
-        self._up = threading.Event()
-        self._stop: asyncio.Event
-        self._loop: asyncio.AbstractEventLoop
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
-        self._thread.start()
-        assert self._up.wait(HANG_GUARD_S)
-
-    def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(HANG_GUARD_S)
-
-    async def _serve(self) -> None:
-        self._stop, self._loop = asyncio.Event(), asyncio.get_running_loop()
-        async with serving(self.arm) as self.endpoint:
-            self._up.set()
-            await self._stop.wait()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,23 +68,21 @@ class Live:
 
 @pytest.fixture(scope="module")
 def live(engine: Engine, worker_image: Image) -> Iterator[Live]:
-    platform = _Platform(engine)
-    environment = {
-        "MAYFLY_RUNTIME": "aci",
-        "MAYFLY_ARM_ENDPOINT": platform.endpoint,
-        "MAYFLY_SUBSCRIPTION": "s",
-        "MAYFLY_RESOURCE_GROUP": "rg",
-        "MAYFLY_PLACES": "swedencentral",
-        "MAYFLY_WORKER_IMAGE": f"localhost/{worker_image.name}",
-    }
-    try:
+    backing = PodmanBacking(engine)
+    with serving_on_a_thread(FakeArm(clock=lambda: datetime.now(UTC), backing=backing)) as endpoint:
+        environment = {
+            "MAYFLY_RUNTIME": "aci",
+            "MAYFLY_ARM_ENDPOINT": endpoint,
+            "MAYFLY_SUBSCRIPTION": "s",
+            "MAYFLY_RESOURCE_GROUP": "rg",
+            "MAYFLY_PLACES": "swedencentral",
+            "MAYFLY_WORKER_IMAGE": f"localhost/{worker_image.name}",
+        }
         with running_host(app=ROOT, environment=environment) as host:
             headers = {"x-functions-key": host.key}
             address = f"http://127.0.0.1:{host.port}/api"
             with httpx.Client(base_url=address, headers=headers, timeout=HANG_GUARD_S, trust_env=False) as client:
-                yield Live(client=client, backing=platform.backing)
-    finally:
-        platform.close()
+                yield Live(client=client, backing=backing)
 
 
 def test_a_command_runs_in_the_image_and_its_result_comes_back(live: Live, worker_image: Image, say: Say) -> None:
