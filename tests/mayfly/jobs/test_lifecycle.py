@@ -37,6 +37,20 @@ def test_no_event_leads_out_of_a_terminal_state(state: JobState) -> None:
     assert {next_state(state, kind) for kind in KINDS} == {state, None}
 
 
+@pytest.mark.parametrize("state", sorted(TERMINAL))
+def test_no_outcome_follows_another(state: JobState) -> None:
+    """I3."""
+    outcomes = {kind for _, kind, target in _MOVES if target in TERMINAL}
+    assert {next_state(state, kind) for kind in outcomes} == {None}
+
+
+@pytest.mark.parametrize("kind", ["RetryScheduled", "JobSucceeded", "JobFailed", "JobTimedOut", "JobCanceled"])
+def test_a_started_job_can_end_or_be_retried_whether_its_worker_runs_or_not(kind: str) -> None:
+    targets = {TRANSITIONS[state].get(kind) for state in ("starting", "running")}
+    assert len(targets) == 1
+    assert targets.isdisjoint({None, "starting", "running"})
+
+
 def test_every_state_can_be_reached_and_every_open_state_can_end() -> None:
     reached: set[JobState] = {"queued"}
     for _ in STATES:

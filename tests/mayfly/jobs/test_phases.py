@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 
 from mayfly.jobs import commands as c
-from mayfly.jobs.costs import cost
 from mayfly.jobs.phases import PHASES, attempt_phases, phases
 from tests.mayfly.jobs.histories import History, histories
 from tests.mayfly.jobs.lived import FAILED_THEN_SUCCEEDED, lived
@@ -42,11 +41,10 @@ def test_pulling_is_the_end_of_starting_whatever_the_platforms_clock_says(
     assert list(found) == ["queued", "starting", "pulling", "running"]
 
 
-def test_a_running_job_costs_more_from_second_to_second_and_none_of_it_is_waste() -> None:
+def test_the_last_phase_of_a_running_job_continues() -> None:
     job = lived(c.RequestContainer(place="local"), c.ClaimAttempt(attempt=1, claim=CLAIM))
-    now = T0 + timedelta(seconds=100)
-    assert (cost(job, now).useful_s, cost(job, now).waste_s) == (90, 0)
-    assert phases(job)[-1].seconds(now) == pytest.approx(80)
+    assert phases(job)[-1].ended_at is None
+    assert phases(job)[-1].seconds(T0 + timedelta(seconds=100)) == pytest.approx(80)
 
 
 @given(histories())
