@@ -16,7 +16,7 @@ ALLOWED = {
     "tests/sampling.py": "it is where properties get their settings, with no deadline",
     "tests/soak/drills.py": "it prints how far a drill is, every few seconds",
     "tests/contracts/container_runtime.py": "it compares timestamps with the clock before and after, in that order",
-    "tests/mayfly/containers/processes/test_runtime.py": "it kills a host at a random moment; any will do",
+    "tests/mayfly/containers/processes/test_start.py": "it kills a host at a random moment; any will do",
     "tests/browser/pictures.py": "it waits for charts to be painted before it takes a picture, and asserts nothing",
     "tests/worker/test_http_post.py": "its server never answers, and the short time limit is what it tests",
     "tests/compatibility/writing/azure_jobs.py": "it wrote the record with commit 9e4d491; no test runs it",

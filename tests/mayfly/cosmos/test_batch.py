@@ -19,20 +19,18 @@ import pytest
 from mayfly.errors import PositionTaken, TryAgain
 from mayfly.jobs import events as e
 from mayfly.log.cosmos.event_log import CosmosEventLog
+from tests.cosmos_server.logs import log_with_one_job
 from tests.cosmos_server.server import CosmosServer
-from tests.mayfly.jobs.samples import JOB_ID, event, opening
+from tests.mayfly.jobs.samples import JOB_ID, event
 
 APPEND = {"verb": "POST", "path": "/colls/events/docs"}
 
 
 @pytest.fixture
 def log(cosmos_server: CosmosServer, runner: asyncio.Runner) -> Iterator[CosmosEventLog]:
-    log = CosmosEventLog(cosmos_server.account())
-    runner.run(log.append([opening()], expected_position=0))
-    cosmos_server.note_writes()
-    yield log
-    runner.run(log.close())
-    cosmos_server.meet()
+    with log_with_one_job(cosmos_server, runner) as log:
+        cosmos_server.note_writes()
+        yield log
 
 
 def _events(count: int) -> list[e.Event]:

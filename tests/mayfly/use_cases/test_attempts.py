@@ -1,4 +1,4 @@
-"""Begin, observe and end an attempt: each once, twice and late, with a platform that refuses, is silent or forgets."""
+"""Begin, observe and end an attempt: each once, twice and late, and with containers that fail or vanish."""
 
 from __future__ import annotations
 
@@ -9,19 +9,16 @@ from datetime import timedelta
 import jwt
 import pytest
 
-from mayfly.admission.admission import Held
 from mayfly.containers.runtime import MetricSample
 from mayfly.errors import NotFound
 from mayfly.jobs import events as e
 from mayfly.jobs.commands import NoteFound
 from mayfly.jobs.next_step import AZURE_POLLS, NextStep
-from mayfly.jobs.refusal import RefusalKind
 from mayfly.jobs.spec import JobSpec, RetryPolicy
 from mayfly.use_cases.attempts import begin_attempt
 from mayfly.use_cases.cancel import cancel
 from tests.mayfly.composed import REPORT_KEY, STARTED, SUCCEEDED, Composed, compose
 from tests.mayfly.jobs.samples import T0
-from tests.mayfly.scripted_runtime import refused
 
 _BEGUN = ["JobSubmitted", "ContainerRequested"]
 _CLEANED = ["LogsCaptured", "ContainerDeleteRequested", "ContainerGone"]
@@ -149,179 +146,6 @@ def test_a_lost_create_is_repeated_by_the_next_poll(composed: Composed) -> None:
     assert composed.observe(job_id).activity == "observe_attempt"
     assert len(composed.runtime.requests) == 2
     assert composed.types(job_id) == _BEGUN
-
-
-# Refusals
-
-
-@pytest.mark.parametrize("refusal", ["wait", "relocate", "retry"])
-def test_a_temporary_refusal_holds_the_job_with_the_reason(composed: Composed, refusal: RefusalKind) -> None:
-    """I9."""
-    composed.runtime.refusal = refused(refusal)
-    job_id = composed.submit()
-    step = composed.begin(job_id)
-    job = composed.job(job_id)
-    assert job.state == "queued"
-    assert job.held_reason == "Refused: not today (ask again)"
-    assert step.activity == "end_attempt", "first it is made sure that nothing is left of the refused group"
-    step = composed.end(job_id)
-    assert step.activity == "begin_attempt"
-    assert job.held_until is not None
-    assert step.due_at == job.held_until
-    composed.runtime.refusal = None
-    composed.clock.advance((job.held_until - T0).total_seconds())
-    if refusal == "relocate":
-        assert composed.begin(job_id).activity == "begin_attempt", "the only place that there is has just refused it"
-        composed.clock.advance(60)
-    assert composed.begin(job_id).activity == "observe_attempt"
-    assert composed.runtime.requests[-1].group == f"{job_id}-2-local"
-    assert composed.job(job_id).failures == 0
-
-
-def test_the_retry_time_of_the_platform_is_kept(composed: Composed) -> None:
-    composed.runtime.refusal = refused("wait", retry_after_s=7)
-    job_id = composed.submit()
-    composed.begin(job_id)
-    assert composed.job(job_id).held_until == T0 + timedelta(seconds=7)
-
-
-def test_a_permanent_refusal_fails_the_job_with_code_message_and_hint(composed: Composed) -> None:
-    composed.runtime.refusal = refused("permanent")
-    job_id = composed.submit(JobSpec(message="hi", retry=RetryPolicy(max_attempts=5)))
-    composed.begin(job_id)
-    composed.end(job_id)
-    job = composed.job(job_id)
-    assert (job.state, job.error, job.settled) == ("failed", "container_refused", True)
-    assert job.message == "Refused: not today (ask again)"
-    assert composed.runtime.deletes == []
-
-
-def test_six_retry_refusals_in_a_row_fail_the_job(composed: Composed) -> None:
-    composed.runtime.refusal = refused("retry")
-    job_id = composed.submit()
-    for _ in range(6):
-        assert composed.job(job_id).state == "queued"
-        composed.begin(job_id)
-        composed.end(job_id)
-        composed.clock.advance(300)
-    assert composed.job(job_id).state == "failed"
-    assert len(composed.runtime.requests) == 6
-
-
-def test_a_missing_secret_fails_the_job_with_its_name_and_the_fix(composed: Composed) -> None:
-    job_id = composed.submit(JobSpec(message="hi", secrets={"DB": "db-password"}))
-    composed.begin(job_id)
-    composed.end(job_id)
-    job = composed.job(job_id)
-    assert (job.state, job.settled) == ("failed", True)
-    assert "there is no secret 'db-password': add db-password" in (job.message or "")
-    assert composed.runtime.requests == [], "nothing was created without it"
-
-
-# Silence
-
-
-def test_an_unavailable_secret_store_delays_only_the_container(composed: Composed) -> None:
-    """I6: the start deadline runs whatever does not answer."""
-    composed.secrets.silent = True
-    job_id = composed.submit(JobSpec(message="hi", secrets={"DB": "db-password"}, start_timeout_s=60))
-    step = composed.begin(job_id)
-    assert step.activity == "observe_attempt"
-    composed.clock.advance(30)
-    assert composed.observe(job_id).activity == "observe_attempt"
-    composed.secrets.silent = False
-    composed.secrets.values["db-password"] = "canary"
-    composed.observe(job_id)
-    assert len(composed.runtime.requests) == 1
-    composed.secrets.silent = True
-    composed.runtime.lose(f"{job_id}-1-local")
-    composed.clock.advance(30)
-    composed.observe(job_id)
-    assert composed.job(job_id).state == "timed_out"
-
-
-def test_an_unanswered_create_is_repeated(composed: Composed) -> None:
-    composed.runtime.unavailable = {"create"}
-    job_id = composed.submit()
-    assert composed.begin(job_id).activity == "observe_attempt"
-    composed.runtime.unavailable = set()
-    composed.observe(job_id)
-    assert [request.group for request in composed.runtime.requests] == [f"{job_id}-1-local"] * 2
-    assert composed.types(job_id) == _BEGUN
-
-
-def test_an_unanswered_poll_says_nothing_about_the_container(composed: Composed) -> None:
-    job_id = composed.submit(JobSpec(message="hi", start_timeout_s=60))
-    composed.begin(job_id)
-    composed.runtime.unavailable = {"inspect"}
-    composed.clock.advance(59)
-    assert composed.observe(job_id).activity == "observe_attempt"
-    assert composed.types(job_id) == _BEGUN
-    composed.clock.advance(1)
-    assert composed.observe(job_id).activity == "end_attempt"
-    assert composed.job(job_id).state == "timed_out"
-
-
-def test_unavailable_metrics_do_not_hide_that_the_container_ended(composed: Composed) -> None:
-    job_id = composed.submit()
-    composed.begin(job_id)
-    composed.runtime.move(f"{job_id}-1-local", "exited", exit_code=1)
-    composed.runtime.unavailable = {"metrics"}
-    composed.observe(job_id)
-    assert composed.job(job_id).state == "failed"
-
-
-def test_an_unavailable_platform_is_not_polled_at_once_for_a_refused_group(composed: Composed) -> None:
-    composed.runtime.refusal = refused("wait")
-    job_id = composed.submit()
-    composed.begin(job_id)
-    composed.runtime.unavailable = {"inspect"}
-    step = composed.end(job_id)
-    assert step.activity == "end_attempt"
-    assert step.due_at == (T0 + timedelta(seconds=5))
-
-
-def test_an_unanswered_delete_is_repeated_until_it_is_answered(composed: Composed) -> None:
-    """I5."""
-    job_id = composed.submit()
-    composed.begin(job_id)
-    composed.report(job_id, STARTED)
-    composed.report(job_id, SUCCEEDED)
-    composed.runtime.unavailable = {"delete", "inspect"}
-    step = composed.end(job_id)
-    assert step.activity == "end_attempt"
-    assert step.due_at is not None
-    assert not composed.job(job_id).settled
-    composed.runtime.unavailable = set()
-    composed.clock.advance(60)
-    assert composed.end(job_id).activity == "done"
-    assert composed.job(job_id).settled
-    assert composed.runtime.deletes == [f"{job_id}-1-local"] * 2
-
-
-def test_an_unavailable_platform_delays_the_first_admission(composed: Composed) -> None:
-    composed.runtime.unavailable = {"list"}
-    job_id = composed.submit()
-    step = composed.begin(job_id)
-    assert step.activity == "begin_attempt"
-    assert step.due_at is not None
-    assert step.due_at > composed.clock.now()
-    assert composed.types(job_id)[0] == "JobSubmitted"
-    composed.runtime.unavailable = set()
-    composed.clock.advance(60)
-    assert composed.begin(job_id).activity == "observe_attempt"
-
-
-@pytest.mark.parametrize("silent", [{"logs"}, {"metrics"}, {"logs", "metrics"}], ids=["logs", "metrics", "both"])
-def test_an_unavailable_log_does_not_delay_the_delete(composed: Composed, silent: set[str]) -> None:
-    job_id = composed.submit()
-    composed.begin(job_id)
-    composed.runtime.texts[f"{job_id}-1-local"] = "hello\n"
-    composed.report(job_id, STARTED)
-    composed.report(job_id, SUCCEEDED)
-    composed.runtime.unavailable = silent
-    assert composed.end(job_id).activity == "done"
-    assert ("LogsCaptured" in composed.types(job_id)) == ("logs" not in silent)
 
 
 # Traces
@@ -486,17 +310,4 @@ def test_a_held_job_keeps_its_queue_entry(runner: asyncio.Runner) -> None:
     composed.clock.advance(1.5)
     assert composed.begin(third).activity == "begin_attempt", "the place that is free is the second's, who asks later"
     assert composed.begin(second).activity == "observe_attempt"
-    composed.close()
-
-
-def test_a_refused_job_frees_its_place_for_the_next(runner: asyncio.Runner) -> None:
-    composed = compose(runner, groups_max=1)
-    composed.runtime.refusal = refused("wait", retry_after_s=600)
-    first, second = composed.submit(), composed.submit()
-    composed.begin(first)
-    composed.end(first)
-    composed.runtime.refusal = None
-    assert composed.begin(second).activity == "observe_attempt"
-    waiting = composed.runner.run(composed.mayfly.admission.admit(composed.job(first), now=composed.clock.now()))
-    assert isinstance(waiting, Held)
     composed.close()

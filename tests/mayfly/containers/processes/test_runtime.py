@@ -3,110 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import errno
 import os
-import random
 import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psutil
 import pytest
 
-from mayfly.containers.processes import census as process_census
-from mayfly.containers.processes import runtime as processes
-from mayfly.containers.processes.census import take_census
-from mayfly.containers.processes.group_directory import DIRECTORY_VARIABLE, GroupDirectory
 from mayfly.containers.processes.log import LOG_CUT
 from mayfly.containers.processes.runtime import ProcessRuntime
-from mayfly.containers.runtime import GroupRefused, GroupRequest, GroupStatus, MetricSample
-from mayfly.errors import RuntimeUnavailable
+from mayfly.containers.runtime import GroupRequest, MetricSample
 from tests.contracts.container_runtime import SECRET, ContainerRuntimeContract
-from tests.waiting import HANG_GUARD_S, until
+from tests.mayfly.containers.processes.groups import (
+    PLACE,
+    create_in_a_child,
+    delete,
+    ended,
+    kill_host,
+    log_of,
+    members,
+    new_runtime,
+    request_for,
+    status_of,
+)
+from tests.waiting import until
 from worker.output import CUT
-
-PLACE = "local"
-RUN_THE_COMMAND = ["/bin/sh", "-c", 'shift; exec "$@"', "worker"]
-"""A worker that is nothing but its command, so that these tests are about processes alone."""
-
-
-def request_for(group: str, *command: str, memory_gb: float = 1.0, **secure_env: str) -> GroupRequest:
-    return GroupRequest(
-        group=group,
-        place=PLACE,
-        job_id="job",
-        attempt=1,
-        image=None,
-        command=command,
-        env={"GREETING": "hello"},
-        secure_env=secure_env,
-        cpu=1.0,
-        memory_gb=memory_gb,
-        tags={"mayfly": "job"},
-    )
-
-
-def new_runtime(root: Path, **options: float) -> ProcessRuntime:
-    return ProcessRuntime(root, worker_command=RUN_THE_COMMAND, **{"grace_s": 0.3, **options})  # type: ignore[arg-type]
-
-
-def members(root: Path, group: str) -> Sequence[int]:
-    return take_census(DIRECTORY_VARIABLE).members(root.resolve() / group)
-
-
-def status_of(runtime: ProcessRuntime, group: str) -> GroupStatus | None:
-    return asyncio.run(runtime.inspect(group, place=PLACE))
-
-
-def ended(runtime: ProcessRuntime, group: str) -> GroupStatus:
-    statuses: list[GroupStatus | None] = []
-
-    def exited() -> bool:
-        statuses.append(status_of(runtime, group))
-        return statuses[-1] is not None and statuses[-1].phase == "exited"
-
-    until(exited)
-    assert statuses[-1] is not None
-    return statuses[-1]
-
-
-def delete(runtime: ProcessRuntime, group: str) -> None:
-    asyncio.run(runtime.delete(group, place=PLACE))
-
-
-def log_of(runtime: ProcessRuntime, group: str) -> str:
-    tail = asyncio.run(runtime.logs(group, place=PLACE, bytes_max=100_000))
-    assert tail is not None
-    return tail.text
-
-
-@pytest.fixture(autouse=True)
-def _no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have a start, or a kill, that takes long on a busy machine be none that failed; forked hosts inherit it."""
-    monkeypatch.setattr(processes, "_START_WAIT_S", HANG_GUARD_S)
-    monkeypatch.setattr(processes, "_KILL_WAIT_S", HANG_GUARD_S)
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Iterator[Path]:
-    """A root for groups; afterwards every group is deleted, and no process may be left of any."""
-    root = tmp_path / "groups"
-    yield root
-    runtime = new_runtime(root, grace_s=0.0)
-    for listing in asyncio.run(runtime.list()):
-        delete(runtime, listing.group)
-    ours = [name for name in take_census(DIRECTORY_VARIABLE).by_directory if name.startswith(str(tmp_path))]
-    assert ours == [], "processes outlived their groups"
-
-
-@pytest.fixture
-def runtime(root: Path) -> ProcessRuntime:
-    return new_runtime(root)
 
 
 class TestContract(ContainerRuntimeContract):
@@ -119,202 +43,6 @@ class TestContract(ContainerRuntimeContract):
 
     def stays(self, group: str) -> GroupRequest:
         return request_for(group, "sleep", "600")
-
-
-# Starting: one main process, whatever happens to the host
-
-
-def create_in_a_child(root: Path, request: GroupRequest, gate: int, done: int | None = None) -> int:
-    """Fork a host that waits at the gate (a pipe), creates the group, writes a byte to `done` and stays."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            os.read(gate, 1)
-            asyncio.run(new_runtime(root).create(request))
-            if done is not None:
-                os.write(done, b"x")
-            signal.pause()
-        finally:
-            os._exit(0)
-    return pid
-
-
-def kill_host(pid: int) -> None:
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-
-
-def counted(group: str, tmp_path: Path) -> tuple[GroupRequest, Path]:
-    starts = tmp_path / f"starts-of-{group}"
-    return request_for(group, "sh", "-c", f"echo started >>{starts}; sleep 600"), starts
-
-
-def test_a_host_killed_at_any_moment_and_called_again_starts_one_process(root: Path, tmp_path: Path) -> None:
-    seed = random.randrange(1 << 32)
-    print("seed", seed)
-    delays = random.Random(seed)
-    for round_number in range(40):
-        group = f"round-{round_number}"
-        request, starts = counted(group, tmp_path)
-        gate, opener = os.pipe()
-        host = create_in_a_child(root, request, gate)
-        os.write(opener, b"x")
-        time.sleep(delays.uniform(0, 0.008))  # any moment will do: it decides only where the host dies
-        kill_host(host)
-        os.close(gate)
-        os.close(opener)
-        second = new_runtime(root)
-        asyncio.run(second.create(request))
-        until(lambda starts=starts: starts.exists() and starts.read_text())  # type: ignore[misc]
-        recorders = [pid for pid in members(root, group) if os.getsid(pid) == pid]
-        assert len(recorders) == 1, f"{len(recorders)} main processes in round {round_number}"
-        delete(second, group)
-        assert starts.read_text() == "started\n"
-
-
-def test_hosts_that_create_concurrently_start_one_process(root: Path, tmp_path: Path) -> None:
-    for round_number in range(15):
-        group = f"round-{round_number}"
-        request, starts = counted(group, tmp_path)
-        new_runtime(root)
-        gate, opener = os.pipe()
-        finished, done = os.pipe()
-        hosts = [create_in_a_child(root, request, gate, done) for _ in range(3)]
-        os.write(opener, b"xxx")
-        for _ in hosts:
-            assert os.read(finished, 1) == b"x"
-        until(lambda starts=starts: starts.exists() and starts.read_text())  # type: ignore[misc]
-        assert len([pid for pid in members(root, group) if os.getsid(pid) == pid]) == 1
-        assert starts.read_text() == "started\n"
-        for host in hosts:
-            kill_host(host)
-        for end in (gate, opener, finished, done):
-            os.close(end)
-        delete(new_runtime(root), group)
-
-
-def test_a_second_recorder_leaves_at_once(root: Path, runtime: ProcessRuntime, tmp_path: Path) -> None:
-    request, starts = counted("one", tmp_path)
-    asyncio.run(runtime.create(request))
-    until(lambda: starts.exists() and starts.read_text())
-    lock = os.open(root / "one" / "lock", os.O_RDWR)
-    second = GroupDirectory(root, "one").spawn(
-        lock, ["/bin/sh", "-c", f"echo again >>{starts}"], env={}, data_kb=0, cwd=None
-    )
-    os.close(lock)
-    second.wait(HANG_GUARD_S)
-    assert starts.read_text() == "started\n"
-
-
-def recorded(root: Path, group: str) -> GroupDirectory:
-    """Do what a host does that is killed between recording a group and starting it."""
-    directory = GroupDirectory(root.resolve(), group)
-    directory.record({"job_id": "j", "attempt": 1, "place": PLACE, "created_at": "2026-01-01T00:00:00+00:00"})
-    return directory
-
-
-def test_a_group_that_is_being_started_is_pending(root: Path, runtime: ProcessRuntime) -> None:
-    lock = recorded(root, "waiting").try_lock()
-    assert lock is not None
-    status = status_of(runtime, "waiting")
-    assert status is not None
-    assert (status.phase, status.started_at) == ("pending", None)
-    assert [listing.group for listing in asyncio.run(runtime.list())] == ["waiting"]
-    os.close(lock)
-
-
-def test_a_group_whose_host_was_killed_before_the_start_is_not_there(root: Path, runtime: ProcessRuntime) -> None:
-    recorded(root, "seen")
-    recorded(root, "listed")
-    assert status_of(runtime, "seen") is None
-    assert list(asyncio.run(runtime.list())) == []
-    assert os.listdir(root) == []
-
-
-def test_a_group_whose_host_was_killed_before_the_start_can_be_created_and_deleted(
-    root: Path, runtime: ProcessRuntime
-) -> None:
-    recorded(root, "again")
-    asyncio.run(runtime.create(request_for("again", "true")))
-    assert ended(runtime, "again").exit_code == 0
-    recorded(root, "away")
-    delete(runtime, "away")
-    assert not (root / "away").exists()
-
-
-def test_the_lock_of_a_removed_group_is_not_a_lock(root: Path) -> None:
-    class Slow(GroupDirectory):
-        """Whose lock file is opened, and then the group is removed and recorded again."""
-
-        def _is_lock(self, descriptor: int) -> bool:
-            self.remove()
-            recorded(root, self.group)
-            return super()._is_lock(descriptor)
-
-    recorded(root, "one")
-    with pytest.raises(FileNotFoundError):
-        Slow(root.resolve(), "one").try_lock()
-
-
-def test_a_start_that_another_host_never_finishes_is_unavailable(
-    root: Path, runtime: ProcessRuntime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("mayfly.containers.processes.runtime._START_WAIT_S", 0.1)
-    lock = recorded(root, "stuck").try_lock()
-    assert lock is not None
-    with pytest.raises(RuntimeUnavailable):
-        asyncio.run(runtime.create(request_for("stuck", "true")))
-    os.close(lock)
-    asyncio.run(runtime.create(request_for("stuck", "true")))
-    assert ended(runtime, "stuck").exit_code == 0
-
-
-@pytest.mark.parametrize(
-    ("number", "refusal"),
-    [
-        (errno.EAGAIN, "wait"),
-        (errno.ENOMEM, "wait"),
-        (errno.EMFILE, "wait"),
-        (errno.ENOENT, "permanent"),
-        (errno.EACCES, "permanent"),
-    ],
-)
-def test_a_failed_spawn_is_refused_with_a_hint_and_leaves_nothing(
-    root: Path, runtime: ProcessRuntime, monkeypatch: pytest.MonkeyPatch, number: int, refusal: str
-) -> None:
-    def fail(*arguments: object, **options: object) -> None:
-        raise OSError(number, os.strerror(number))
-
-    monkeypatch.setattr(subprocess, "Popen", fail)
-    with pytest.raises(GroupRefused) as refused:
-        asyncio.run(runtime.create(request_for("one", "true")))
-    assert refused.value.refusal.kind == refusal
-    assert refused.value.refusal.code == errno.errorcode[number]
-    assert refused.value.refusal.hint
-    assert os.listdir(root) == []
-
-
-@pytest.mark.parametrize("value", ["nul\0inside", "x" * (3 << 20)])
-def test_an_environment_that_the_system_refuses_is_permanent(root: Path, runtime: ProcessRuntime, value: str) -> None:
-    with pytest.raises(GroupRefused) as refused:
-        asyncio.run(runtime.create(request_for("one", "true", VALUE=value)))
-    assert refused.value.refusal.kind == "permanent"
-    assert value not in str(refused.value)
-    assert os.listdir(root) == []
-
-
-def test_a_missing_worker_is_an_exit_of_127(root: Path) -> None:
-    runtime = ProcessRuntime(root, worker_command=["/nowhere/worker"])
-    asyncio.run(runtime.create(request_for("one", "true")))
-    assert ended(runtime, "one").exit_code == 127
-    assert "/nowhere/worker" in log_of(runtime, "one")
-
-
-def test_a_missing_work_directory_is_an_exit(root: Path, tmp_path: Path) -> None:
-    runtime = ProcessRuntime(root, worker_command=RUN_THE_COMMAND, work_directory=tmp_path / "nowhere")
-    asyncio.run(runtime.create(request_for("one", "true")))
-    assert ended(runtime, "one").exit_code not in (0, None)
-    assert "nowhere" in log_of(runtime, "one")
 
 
 # Running: apart from the host
@@ -483,107 +211,6 @@ def test_a_reused_pid_is_neither_mistaken_for_the_group_nor_killed(root: Path, r
     finally:
         stranger.kill()
         stranger.wait()
-
-
-# Deleting: all of it, always
-
-
-ESCAPES = {
-    "a child": (1, "sleep 600 & wait"),
-    "a separate session": (2, "setsid sleep 600 & setsid -f sleep 600; wait"),
-    "an emptied environment": (1, "env -i sleep 600 & wait"),
-    "both": (2, "setsid -f env -i sleep 600; sleep 600"),
-    "a forgotten orphan": (1, "(setsid sh -c 'sleep 600; true' &); sleep 0.1; exit 0"),
-    "deaf to SIGTERM": (2, "trap '' TERM; setsid -f sleep 600; while :; do sleep 600; done"),
-}
-"""How many processes sleep for long once all are there, and the script."""
-
-
-@pytest.mark.parametrize(("sleepers", "script"), ESCAPES.values(), ids=ESCAPES.keys())
-def test_delete_leaves_no_process_alive(root: Path, runtime: ProcessRuntime, sleepers: int, script: str) -> None:
-    lock = root.resolve() / "one" / "lock"
-    asyncio.run(runtime.create(request_for("one", "sh", "-c", script)))
-    until(lambda: [_command_line(process) for process in _holding(lock)].count("sleep 600") == sleepers)
-    living = _holding(lock)
-    delete(runtime, "one")
-    assert [process for process in living if process.is_running() and process.status() != psutil.STATUS_ZOMBIE] == []
-    assert status_of(runtime, "one") is None
-
-
-def _command_line(process: psutil.Process) -> str:
-    try:
-        return " ".join(process.cmdline())
-    except psutil.Error:  # it ended while we looked
-        return ""
-
-
-def _holding(lock: Path) -> list[psutil.Process]:
-    """Return who holds the lock, but for those that end while we look."""
-    found = []
-    for pid in process_census.holders(lock):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            found.append(psutil.Process(pid))
-    return found
-
-
-def test_delete_gives_the_main_process_time_to_end(root: Path, tmp_path: Path) -> None:
-    runtime = new_runtime(root, grace_s=HANG_GUARD_S)
-    farewell = tmp_path / "farewell"
-    script = f"trap 'echo bye >{farewell}; exit 0' TERM; echo ready; while :; do sleep 0.01; done"
-    asyncio.run(runtime.create(request_for("one", "sh", "-c", script)))
-    until(lambda: "ready" in log_of(runtime, "one"))
-    delete(runtime, "one")
-    assert farewell.read_text() == "bye\n"
-
-
-def test_a_delete_interrupted_by_a_killed_host_is_finished_by_another(root: Path, runtime: ProcessRuntime) -> None:
-    asyncio.run(runtime.create(request_for("one", "sleep", "600")))
-    until(lambda: len(members(root, "one")) == 2)
-    GroupDirectory(root, "one").mark_deleting()
-    other = new_runtime(root)
-    status = status_of(other, "one")
-    assert status is not None
-    assert (status.phase, status.deleting) == ("running", True)
-    delete(other, "one")
-    assert (status_of(other, "one"), members(root, "one")) == (None, [])
-
-
-def test_hosts_that_delete_concurrently_both_succeed(root: Path, runtime: ProcessRuntime) -> None:
-    async def story() -> None:
-        await runtime.create(request_for("one", "sleep", "600"))
-        others = [new_runtime(root) for _ in range(3)]
-        await asyncio.gather(*(other.delete("one", place=PLACE) for other in others))
-        assert await runtime.inspect("one", place=PLACE) is None
-
-    asyncio.run(story())
-
-
-def test_a_create_during_the_delete_starts_nothing(root: Path, runtime: ProcessRuntime, tmp_path: Path) -> None:
-    request, starts = counted("one", tmp_path)
-    directory = GroupDirectory(root, "one")
-    directory.record({"job_id": "j", "attempt": 1, "place": PLACE, "created_at": "2026-01-01T00:00:00+00:00"})
-    directory.mark_deleting()
-    asyncio.run(runtime.create(request))
-    assert members(root, "one") == []
-    assert not starts.exists()
-
-
-def test_directories_left_by_killed_hosts_are_swept(root: Path, runtime: ProcessRuntime) -> None:
-    for name in (".new-1", ".gone-1", ".gone-2"):
-        (root / name).mkdir()
-        (root / name / "log").touch()
-    os.utime(root / ".new-1", (0, 0))
-    os.utime(root / ".gone-1", (0, 0))
-    assert list(asyncio.run(runtime.list())) == []
-    assert os.listdir(root) == [".gone-2"]
-
-
-def test_orphans_are_found_without_proc(root: Path, runtime: ProcessRuntime, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process_census, "_LINUX", False)
-    asyncio.run(runtime.create(request_for("one", "sh", "-c", "setsid sleep 600 & wait")))
-    until(lambda: len(members(root, "one")) == 3)
-    delete(runtime, "one")
-    assert members(root, "one") == []
 
 
 # Logs

@@ -13,6 +13,7 @@ from mayfly.jobs import events as e
 from mayfly.log.cosmos.event_log import CosmosEventLog
 from mayfly.log.event_log import EventLog
 from tests.contracts.event_log import LastingEventLogContract
+from tests.cosmos_server.logs import log_with_one_job
 from tests.cosmos_server.server import KEY, CosmosServer
 from tests.mayfly.jobs.samples import JOB_ID, event, job_id_numbered, opening
 
@@ -33,11 +34,8 @@ class TestCosmos(LastingEventLogContract):
 
 @pytest.fixture
 def log(cosmos_server: CosmosServer, runner: asyncio.Runner) -> Iterator[CosmosEventLog]:
-    log = CosmosEventLog(cosmos_server.account())
-    runner.run(log.append([opening()], expected_position=0))
-    yield log
-    runner.run(log.close())
-    cosmos_server.meet()
+    with log_with_one_job(cosmos_server, runner) as log:
+        yield log
 
 
 def _pair() -> list[e.Event]:
