@@ -17,6 +17,7 @@ ALLOWED = {
     "tests/soak/drills.py": "it prints how far a drill is, every few seconds",
     "tests/contracts/container_runtime.py": "it compares timestamps with the clock before and after, in that order",
     "tests/mayfly/containers/processes/test_start.py": "it kills a host at a random moment; any will do",
+    "tests/images/base_image.py": "it assembles an image itself if no registry answers in time",
     "tests/browser/pictures.py": "it waits for charts to be painted before it takes a picture, and asserts nothing",
     "tests/worker/test_http_post.py": "its server never answers, and the short time limit is what it tests",
     "tests/compatibility/writing/azure_jobs.py": "it wrote the record with commit 9e4d491; no test runs it",
@@ -64,6 +65,9 @@ def test_the_guard_of_a_test_lets_a_wait_end_with_its_own_message() -> None:
         "page.wait_for_timeout(1_500)",
         "await asyncio.sleep(0.2)",
         "_settings = settings(max_examples=100)",
+        "before = datetime.now(UTC)\nwork()\nassert job.ended_at - before < timedelta(seconds=2)",
+        "now = datetime.now(UTC)\nassert job.ended_at < now + timedelta(seconds=2)",
+        "listening.settimeout(5)",
     ],
 )
 def test_code_that_depends_on_speed_is_found(source: str) -> None:
@@ -80,10 +84,17 @@ def test_code_that_depends_on_speed_is_found(source: str) -> None:
         "answered.wait()",
         "assert clock.now() - began == timedelta(hours=1)",
         "', '.join(names)",
+        "before = datetime.now(UTC)\nwork()\nassert before < job.ended_at",
+        "at = datetime.now(UTC)\nassert samples == [Sample(at=at + MINUTE)]",
     ],
 )
 def test_code_that_does_not_depend_on_speed_is_not_reported(source: str) -> None:
     assert list(speed_faults(f"async def test() -> None:\n{_indented(source)}")) == []
+
+
+def test_a_limit_in_a_constant_is_found() -> None:
+    assert list(speed_faults("LIMIT_S = 5\nprocess.wait(LIMIT_S)"))
+    assert list(speed_faults("LIMIT_S = 86_400\nprocess.wait(LIMIT_S)")) == []
 
 
 def _indented(source: str) -> str:

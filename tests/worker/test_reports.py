@@ -145,7 +145,7 @@ def test_a_failed_request_is_retried_with_the_same_claim(
     assert first.body == second.body
 
 
-def test_a_server_that_is_not_up_yet_is_awaited(server: ReportServer, start: Start) -> None:
+def test_a_server_that_is_down_is_retried_until_the_time_is_up(server: ReportServer, start: Start) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/"

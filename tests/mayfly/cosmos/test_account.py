@@ -66,6 +66,7 @@ def test_the_last_adapter_to_leave_closes_the_client(cosmos_server: CosmosServer
         container = await account.container("ledger")
         await container.upsert_item({"id": "one"})
 
+    runner.run(written())
     runner.run(account.leave())
     runner.run(written())
     runner.run(account.leave())

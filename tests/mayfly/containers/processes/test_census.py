@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import psutil
 import pytest
 
 from mayfly.containers.processes.census import holders, take_census, usage_of
@@ -76,11 +77,14 @@ def test_a_new_session_inherits_its_group(started: Started, gate: Gate, tmp_path
     assert _pid_in(pid) in take_census(VARIABLE).members(tmp_path / "one")
 
 
-def test_a_process_that_has_ended_is_not_counted(started: Started, tmp_path: Path) -> None:
-    ended = started.start(tmp_path / "one", "exit 0")
-    os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
-    os.kill(ended.pid, 0)  # it is still in the table of processes, as a zombie
-    assert list(take_census(VARIABLE).members(tmp_path / "one")) == []
+def test_a_process_that_has_ended_is_not_counted(started: Started, gate: Gate, tmp_path: Path) -> None:
+    """The shell becomes another program, which never waits for the child that it inherits."""
+    pid = tmp_path / "pid"
+    leader = started.start(tmp_path / "one", f"true & echo $! >{pid}; exec sh -c {shlex.quote(gate.wait)}")
+    ended = psutil.Process(_pid_in(pid))
+    until(lambda: ended.status() == psutil.STATUS_ZOMBIE)
+    assert os.getsid(ended.pid) == leader.pid
+    assert list(take_census(VARIABLE).members(tmp_path / "one")) == [leader.pid]
 
 
 def test_the_holders_of_a_file_are_other_processes_that_have_it_open(
