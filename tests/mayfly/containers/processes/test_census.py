@@ -61,20 +61,23 @@ def test_the_processes_of_each_group_are_found_apart(started: Started, gate: Gat
     assert list(census.members(tmp_path / "on")) == []
 
 
-def test_a_child_without_the_variable_belongs_to_the_group_of_its_session(
-    started: Started, gate: Gate, tmp_path: Path
+@pytest.mark.parametrize("changed", ["env -i", f"env {VARIABLE}=/elsewhere"])
+def test_a_child_that_changes_its_environment_stays_in_the_group_of_its_session(
+    started: Started, gate: Gate, tmp_path: Path, changed: str
 ) -> None:
-    pid = tmp_path / "pid"
-    child = f"env -i sh -c {shlex.quote(f'echo $$ >{pid}; {gate.wait}')}"
+    file = tmp_path / "pid"
+    child = f"{changed} sh -c {shlex.quote(f'echo $$ >{file}; {gate.wait}')}"
     leader = started.start(tmp_path / "one", f"{child} & wait; {gate.wait}")
-    assert set(take_census(VARIABLE).members(tmp_path / "one")) >= {leader.pid, _pid_in(pid)}
+    pid = _pid_in(file)
+    assert set(take_census(VARIABLE).members(tmp_path / "one")) >= {leader.pid, pid}
 
 
 def test_a_new_session_inherits_its_group(started: Started, gate: Gate, tmp_path: Path) -> None:
-    pid = tmp_path / "pid"
-    started.start(tmp_path / "one", f"setsid sh -c {shlex.quote(f'echo $$ >{pid}; {gate.wait}')} & wait")
-    assert os.getsid(_pid_in(pid)) == _pid_in(pid)
-    assert _pid_in(pid) in take_census(VARIABLE).members(tmp_path / "one")
+    file = tmp_path / "pid"
+    started.start(tmp_path / "one", f"setsid sh -c {shlex.quote(f'echo $$ >{file}; {gate.wait}')} & wait")
+    pid = _pid_in(file)
+    assert os.getsid(pid) == pid
+    assert pid in take_census(VARIABLE).members(tmp_path / "one")
 
 
 def test_a_process_that_has_ended_is_not_counted(started: Started, gate: Gate, tmp_path: Path) -> None:
