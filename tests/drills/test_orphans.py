@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from drills.orphans import described, kill_jobs, processes_of_jobs, processes_on
@@ -29,6 +30,7 @@ def _sleeper(started: list[subprocess.Popen[bytes]], folder: Path, **environment
         ["sleep", "86400"], cwd=folder, env={**os.environ, **environment}, start_new_session=True
     )
     started.append(process)
+    until(lambda: psutil.Process(process.pid).cmdline() == ["sleep", "86400"])  # shown a moment after the start
     return process.pid
 
 

@@ -28,6 +28,7 @@ class Started:
         environment = {**os.environ, **({VARIABLE: str(directory)} if directory is not None else {})}
         process = subprocess.Popen(["sh", "-c", script], env=environment, start_new_session=True)
         self._stack.callback(process.wait, HANG_GUARD_S)
+        until(psutil.Process(process.pid).environ)  # the kernel shows it a moment after the start
         return process
 
 
@@ -82,9 +83,12 @@ def test_a_new_session_inherits_its_group(started: Started, gate: Gate, tmp_path
 
 def test_a_process_that_has_ended_is_not_counted(started: Started, gate: Gate, tmp_path: Path) -> None:
     """The shell becomes another program, which never waits for the child that it inherits."""
-    pid = tmp_path / "pid"
-    leader = started.start(tmp_path / "one", f"true & echo $! >{pid}; exec sh -c {shlex.quote(gate.wait)}")
-    ended = psutil.Process(_pid_in(pid))
+    file, replaced = tmp_path / "pid", tmp_path / "replaced"
+    rest = shlex.quote(f"echo >{replaced}; {gate.wait}")
+    leader = started.start(tmp_path / "one", f"({gate.wait}) & echo $! >{file}; exec sh -c {rest}")
+    ended = psutil.Process(_pid_in(file))
+    until(replaced.exists)
+    ended.kill()
     until(lambda: ended.status() == psutil.STATUS_ZOMBIE)
     assert os.getsid(ended.pid) == leader.pid
     assert list(take_census(VARIABLE).members(tmp_path / "one")) == [leader.pid]
