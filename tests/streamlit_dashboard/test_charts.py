@@ -1,4 +1,4 @@
-"""The charts of CPU and memory: units, and the line of the requested size."""
+"""The charts of CPU and memory: their scale, and the line of the limit."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from streamlit_dashboard.charts import cpu, memory
+from streamlit_dashboard.charts import usage_chart
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
-def _samples(count: int, *, cores: float = 0.5, memory_bytes: int = 100_000_000) -> list[tuple[datetime, float, int]]:
-    return [(NOON + timedelta(seconds=number), cores, memory_bytes) for number in range(count)]
+def _chart(used: float, *, points: int = 3) -> dict[str, Any]:
+    values = [(NOON + timedelta(seconds=number), used) for number in range(points)]
+    found: dict[str, Any] = usage_chart(values, unit="cores", limit=1.0, color="#123", number_format=".2f").to_dict()
+    return found
 
 
 def _top(chart: dict[str, Any]) -> float:
@@ -21,32 +23,24 @@ def _top(chart: dict[str, Any]) -> float:
     return found
 
 
-def _values(chart: dict[str, Any]) -> list[float]:
-    return [row["value"] for rows in chart["datasets"].values() for row in rows if "at" in row]
-
-
-def _has_limit(chart: dict[str, Any]) -> bool:
-    return any(layer["mark"]["type"] == "rule" for layer in chart["layer"])
-
-
-def test_memory_is_in_megabytes_and_cpu_in_cores() -> None:
-    assert set(_values(memory(_samples(3), gigabytes=1.5).to_dict())) == {100.0}
-    assert set(_values(cpu(_samples(3), cores=1).to_dict())) == {0.5}
-
-
 @pytest.mark.parametrize(("used", "near"), [(1.0, True), (0.34, True), (0.3, False), (0.0, False)])
-def test_the_requested_size_is_drawn_if_the_use_comes_near(used: float, near: bool) -> None:
-    chart = cpu(_samples(3, cores=used), cores=1).to_dict()
-    assert _has_limit(chart) == near
+def test_the_limit_is_drawn_if_the_use_comes_near(used: float, near: bool) -> None:
+    chart = _chart(used)
+    assert any(layer["mark"]["type"] == "rule" for layer in chart["layer"]) == near
     assert _top(chart) > used
 
 
-def test_a_use_beyond_the_requested_size_is_not_cut_off_silently() -> None:
-    chart = cpu(_samples(2, cores=0.9), cores=1).to_dict()
-    assert _top(chart) == pytest.approx(1.05)
+def test_a_low_use_fills_most_of_the_height() -> None:
+    assert _top(_chart(0.2)) == pytest.approx(0.25)
 
 
-def test_points_are_drawn_only_if_they_are_few() -> None:
-    few, many = (cpu(_samples(count), cores=1).to_dict()["layer"][1]["mark"]["point"] for count in (59, 60))
+def test_every_point_has_its_time_and_its_value() -> None:
+    (rows,) = [rows for rows in _chart(0.2)["datasets"].values() if "at" in rows[0]]
+    assert [row["value"] for row in rows] == [0.2] * 3
+    assert len({row["at"] for row in rows}) == 3
+
+
+def test_points_are_marked_only_if_they_are_few() -> None:
+    few, many = (_chart(0.5, points=count)["layer"][1]["mark"]["point"] for count in (59, 60))
     assert few
     assert many is False

@@ -7,7 +7,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from streamlit_dashboard.formatting import ago, ago_html, date_and_time, lasting, moment_html, money, size, viewer_zone
+from streamlit_dashboard import formatting
+from streamlit_dashboard.formatting import (
+    ago,
+    clock_html,
+    date_and_time,
+    lasting,
+    moment_html,
+    money,
+    size,
+    viewer_zone,
+)
 
 NOW = datetime(2026, 1, 31, 23, 30, tzinfo=UTC)
 
@@ -16,11 +26,17 @@ def test_without_a_browser_the_zone_is_utc() -> None:
     assert viewer_zone().utcoffset(NOW) == timedelta(0)
 
 
-def test_a_moment_has_the_viewers_time_with_utc_on_hover() -> None:
-    html = moment_html(NOW, zone=ZoneInfo("Asia/Tokyo"))
+def test_a_moment_has_the_viewers_time_with_utc_on_hover(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formatting, "viewer_zone", lambda: ZoneInfo("Asia/Tokyo"))
+    html = moment_html(NOW)
     assert ">1 Feb 2026, 08:30:00</time>" in html
     assert 'title="2026-01-31 23:30:00.000000 UTC"' in html
     assert 'datetime="2026-01-31T23:30:00+00:00"' in html
+    assert ">08:30:00</time>" in clock_html(NOW)
+
+
+def test_without_a_time_there_is_no_html() -> None:
+    assert (moment_html(None), clock_html(None)) == ("", "")
 
 
 def test_the_text_of_a_moment_is_escaped() -> None:
@@ -40,9 +56,7 @@ def test_a_change_of_summer_time_moves_the_clock() -> None:
      (86_399, "23 h ago"), (86_400, "1 d ago")],
 )  # fmt: skip
 def test_an_age_is_in_whole_units_that_have_passed(seconds: float, text: str) -> None:
-    at = NOW - timedelta(seconds=seconds)
-    assert ago(at, NOW) == text
-    assert f">{text}</time>" in ago_html(at, NOW)
+    assert ago(NOW - timedelta(seconds=seconds), NOW) == text
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.0004, "0 ms"), (0.949, "949 ms"), (0.95, "0.9 s"), (61, "1 min 1 s")])

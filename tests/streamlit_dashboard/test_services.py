@@ -9,7 +9,7 @@ import pytest
 
 from mayfly.errors import TryAgain
 from streamlit_dashboard import services
-from streamlit_dashboard.services import principal, read_service
+from streamlit_dashboard.services import ask, stores
 from tests.streamlit_dashboard.seeding import Seeded
 
 
@@ -17,11 +17,10 @@ def test_every_question_runs_on_the_same_thread_which_is_not_the_pages(seeded: S
     async def thread() -> int:
         return threading.get_ident()
 
-    service = read_service()
-    found = {service.ask(thread()) for _ in range(3)}
+    found = {ask(thread()) for _ in range(3)}
     assert len(found) == 1
     assert found != {threading.get_ident()}
-    assert read_service() is service
+    assert stores() is stores()
 
 
 def test_an_error_of_a_store_is_raised_where_the_question_was_asked(seeded: Seeded) -> None:
@@ -29,7 +28,7 @@ def test_an_error_of_a_store_is_raised_where_the_question_was_asked(seeded: Seed
         raise TryAgain("the disk is gone")
 
     with pytest.raises(TryAgain, match="the disk is gone"):
-        read_service().ask(fail())
+        ask(fail())
 
 
 def test_a_store_that_does_not_answer_is_an_error_and_its_question_is_canceled(
@@ -46,10 +45,6 @@ def test_a_store_that_does_not_answer_is_an_error_and_its_question_is_canceled(
 
     monkeypatch.setattr(services, "_READ_WITHIN_S", 0)
     with pytest.raises(TryAgain, match="did not answer within 0 s"):
-        read_service().ask(hang())
+        ask(hang())
     monkeypatch.undo()
     canceled.wait()
-
-
-def test_outside_a_platform_that_authenticates_there_is_no_user() -> None:
-    assert principal() is None

@@ -75,7 +75,7 @@ def test_a_free_port_is_outside_the_range_of_outgoing_connections() -> None:
 
 def test_a_child_that_exits_before_it_is_ready_is_an_error() -> None:
     process = subprocess.Popen([sys.executable, "-c", "import sys; sys.exit(3)"])
-    child = Child("the local host", process, lambda: False)
+    child = Child("the local host", process, "http://127.0.0.1:1", lambda: False)
     with pytest.raises(ClientError, match="the local host exited with code 3 before it was ready"):
         child.wait_until_ready()
     assert child.stop()

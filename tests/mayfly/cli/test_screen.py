@@ -20,7 +20,7 @@ def _printed(*shown: object, width: int = 60) -> str:
 
 
 def test_values_are_printed_as_they_are_and_empty_ones_are_left_out() -> None:
-    text = _printed(fact_table([("name", "[red]x[/red]"), ("labels", ""), ("command", "a\x1b[31mb\nc")]))
+    text = _printed(fact_table(("name", "[red]x[/red]"), ("labels", ""), ("command", "a\x1b[31mb\nc")))
     assert "[red]x[/red]" in text
     assert "a�[31mb c" in text
     assert "labels" not in text

@@ -62,3 +62,13 @@ def test_a_404_with_a_sub_status_does_not_mean_a_missing_item(
     cosmos_server.meet(_not_found("PUT", sub_status))
     with pytest.raises(TryAgain, match="the ledger could not be written"):
         runner.run(items.write({"id": "one"}, etag="any", operation="write"))
+
+
+def test_a_query_returns_the_items_of_all_pages(items: CosmosItems, runner: asyncio.Runner) -> None:
+    for number in range(250):
+        runner.run(items.write({"id": f"item-{number:03}", "even": number % 2 == 0}, operation="write"))
+    found = runner.run(items.query("list", "SELECT VALUE c.id FROM c"))
+    assert sorted(found) == [*(f"item-{number:03}" for number in range(250)), "one"]
+    text = "SELECT VALUE c.id FROM c WHERE c.even = @even AND c.id < @below"
+    found = runner.run(items.query("list", text, {"@even": False, "@below": "item-005"}))
+    assert sorted(found) == ["item-001", "item-003"]
