@@ -1,4 +1,4 @@
-"""Waiting on the machine's clock, which may jump while the event loop's clock stands still."""
+"""Waiting on the machine's clock, which may jump while the event loop's clock does not move."""
 
 from __future__ import annotations
 

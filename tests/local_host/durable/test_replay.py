@@ -138,27 +138,27 @@ def test_retries_side_by_side_take_their_ids_as_they_fail() -> None:
 
 def racing(context: Any) -> Any:
     late = context.create_timer(NOW + timedelta(hours=1))
-    told = context.wait_for_external_event("Told")
-    winner = yield context.task_any([told, late])
-    if winner is told:
+    answered = context.wait_for_external_event("Answered")
+    winner = yield context.task_any([answered, late])
+    if winner is answered:
         late.cancel()
     yield context.call_activity("After")
 
 
 def test_a_race_continues_with_the_first_and_names_the_canceled_timer() -> None:
-    _, decision = asked(racing, timer(0), raised("Told"))
+    _, decision = asked(racing, timer(0), raised("Answered"))
     assert decision.cancelled_timers == [0]
     assert new_names(decision) == [(1, "After")]
 
 
 def test_a_canceled_timer_that_fired_anyway_is_ignored() -> None:
-    _, decision = asked(racing, timer(0), raised("Told"), scheduled(1, "After"), fired(0), completed(1))
+    _, decision = asked(racing, timer(0), raised("Answered"), scheduled(1, "After"), fired(0), completed(1))
     assert decision.ended
 
 
 def test_event_names_are_compared_case_insensitively() -> None:
     # The SDK is case-sensitive, so the orchestrator does not continue; but for the replay the wait is over.
-    _, decision = asked(racing, timer(0), raised("TOLD"))
+    _, decision = asked(racing, timer(0), raised("ANSWERED"))
     assert (decision.ended, decision.scheduled) == (False, [])
 
 

@@ -39,8 +39,8 @@ def test_the_loop_wakes_for_starts_events_results_and_timers() -> None:
     def main(context: Any) -> Any:
         yield context.call_activity("echo", 1)
         yield context.create_timer(context.current_utc_datetime + timedelta(days=2))
-        told = yield context.wait_for_external_event("told")
-        return told
+        answered = yield context.wait_for_external_event("answered")
+        return answered
 
     async def go() -> None:
         rig = rig_of(main, echo=lambda value: value)
@@ -50,7 +50,7 @@ def test_the_loop_wakes_for_starts_events_results_and_timers() -> None:
             await until(lambda: rig.engine.next_due() is not None)
             await until(lambda: len(rig.kinds()) == 11, rig.clock)
             assert rig.clock.now() - started >= timedelta(days=2)
-            rig.engine.raise_event("i", "told", "7")
+            rig.engine.raise_event("i", "answered", "7")
             await until(lambda: is_finished(rig))
             assert rig.output() == 7
 
@@ -126,8 +126,8 @@ def test_an_activity_under_way_when_the_loop_stops_is_run_again() -> None:
 
 def test_a_rest_releases_histories_and_work_resumes_from_the_hub() -> None:
     def main(context: Any) -> Any:
-        told = yield context.wait_for_external_event("told")
-        return told
+        answered = yield context.wait_for_external_event("answered")
+        return answered
 
     async def go() -> None:
         rig = rig_of(main)
@@ -136,7 +136,7 @@ def test_a_rest_releases_histories_and_work_resumes_from_the_hub() -> None:
             await until(lambda: rig.status().status == "Running" and rig.clock.next_alarm() is not None)
             rig.clock.advance(timedelta(seconds=2))
             await until(lambda: len(rig.engine._episodes.executions._cached) == 0)
-            rig.engine.raise_event("i", "told", "1")
+            rig.engine.raise_event("i", "answered", "1")
             await until(lambda: is_finished(rig))
 
     asyncio.run(go())
