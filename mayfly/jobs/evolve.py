@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from mayfly.errors import ImpossibleEvent
 from mayfly.jobs import events as e
 from mayfly.jobs.job import Attempt, AttemptOutcome, Job, Progress
 from mayfly.jobs.lifecycle import CONTAINER_FACTS, next_state
-from mayfly.jobs.spec import ErrorClass
+from mayfly.jobs.spec import ErrorClass, JobSpec
 
 OUTPUT_CHARS_MAX = 2_000
 """Length of the end of the output that the job keeps; the event has the whole tail."""
+
+_TIMEOUTS: dict[e.Deadline, ErrorClass] = {"start": "start_timeout", "run": "run_timeout"}
+
+_Value = TypeVar("_Value", Job, Attempt)
 
 
 def fold(stream: Iterable[e.Event], job: Job | None = None) -> Job | None:
@@ -27,29 +31,21 @@ def evolve(job: Job | None, event: e.Event) -> Job:
 
     Errors: `ImpossibleEvent` if the event cannot follow, by its position or by the lifecycle tables.
     """
-    body = event.body
     if job is None:
-        if not isinstance(body, e.JobSubmitted) or event.position != 1:
-            raise ImpossibleEvent(
-                job_id=event.job_id, position=event.position, event_type=event.type, state="no job yet"
-            )
-        return _submitted(event, body)
+        if isinstance(event.body, e.JobSubmitted) and event.position == 1:
+            return _opened(event, event.body)
+        raise _impossible(event, "no job yet")
     state = next_state(job.state, event.type)
     if state is None or event.position != job.position + 1:
-        raise ImpossibleEvent(
-            job_id=event.job_id,
-            position=event.position,
-            event_type=event.type,
-            state=f"{job.state} at position {job.position}",
-        )
-    job = _changed(job, position=event.position, state=state, updated_at=event.at)
-    if (fact := CONTAINER_FACTS.get(event.type)) is not None and not isinstance(body, e.ContainerRequested):
-        job = _with_attempt(job, event.attempt, lambda a: _changed(a, container=fact))
-    apply = _APPLY.get(type(body))
-    return apply(job, event, body) if apply else job
+        raise _impossible(event, f"{job.state} at position {job.position}")
+    attempts = tuple(_attempt_after(a, event, job.spec) if a.number == event.attempt else a for a in job.attempts)
+    failures = sum(a.outcome in ("failed", "timed_out") for a in attempts)
+    job = _changed(job, position=event.position, state=state, updated_at=event.at, attempts=attempts, failures=failures)
+    return _job_after(job, event)
 
 
-_Value = TypeVar("_Value", Job, Attempt)
+def _impossible(event: e.Event, state: str) -> ImpossibleEvent:
+    return ImpossibleEvent(job_id=event.job_id, position=event.position, event_type=event.type, state=state)
 
 
 def _changed(value: _Value, **changes: Any) -> _Value:
@@ -63,7 +59,7 @@ def _changed(value: _Value, **changes: Any) -> _Value:
     return copy
 
 
-def _submitted(event: e.Event, body: e.JobSubmitted) -> Job:
+def _opened(event: e.Event, body: e.JobSubmitted) -> Job:
     return Job(
         job_id=event.job_id,
         position=event.position,
@@ -76,242 +72,129 @@ def _submitted(event: e.Event, body: e.JobSubmitted) -> Job:
     )
 
 
-def _with_attempt(job: Job, number: int, change: Callable[[Attempt], Attempt]) -> Job:
-    attempts = tuple(change(a) if a.number == number else a for a in job.attempts)
-    return _changed(job, attempts=attempts)
+def _job_after(job: Job, event: e.Event) -> Job:
+    """Return the job with the event's effect on its own fields; its attempts and its state are up to date."""
+    body = event.body
+    match body:
+        case e.WorkerProgressed():
+            return job
+        case e.JobHeld():
+            return _changed(job, held_reason=body.reason, held_until=body.until)
+        case e.ContainerRequested():
+            attempt = Attempt(
+                number=event.attempt,
+                group=body.group,
+                place=body.place,
+                requested_at=event.at,
+                start_deadline=body.start_deadline,
+            )
+            return _changed(job, attempts=(*job.attempts, attempt), held_reason=None, held_until=None, retry_at=None)
+        case e.ContainerRefused():
+            return _changed(job, refusals=job.refusals + 1 if body.refusal == "retry" else 0)
+        case e.WorkerStarted():
+            return _changed(job, refusals=0)
+        case e.WorkerSucceeded():
+            return _changed(job, result=body.result, output=body.output_tail[-OUTPUT_CHARS_MAX:])
+        case e.WorkerFailed():
+            return _changed(job, output=body.output_tail[-OUTPUT_CHARS_MAX:])
+        case e.LogsCaptured() if job.output is None and body.text:
+            return _changed(job, output=body.text[-OUTPUT_CHARS_MAX:])
+        case e.RetryScheduled():
+            return _changed(job, retry_at=body.at, output=None)
+        case e.CancelRequested():
+            return _changed(job, cancel_requested_at=event.at)
+        case e.JobSucceeded():
+            return _changed(job, ended_at=event.at)
+        case e.JobFailed():
+            return _changed(job, ended_at=event.at, error=body.error, message=body.message)
+        case e.JobTimedOut():
+            message = job.attempt.message if job.attempt else None
+            return _changed(job, ended_at=event.at, error=_TIMEOUTS[body.deadline], message=message)
+        case e.JobCanceled():
+            return _changed(job, ended_at=event.at, held_reason=None, held_until=None, retry_at=None)
+        case e.JobArchived():
+            return _changed(job, archived=True)
+        case _:
+            return job
 
 
-def _ended(job: Job, event: e.Event, outcome: AttemptOutcome) -> Job:
+def _attempt_after(attempt: Attempt, event: e.Event, spec: JobSpec) -> Attempt:
+    """Return an attempt after one of its events."""
+    body = event.body
+    if (container := CONTAINER_FACTS.get(event.type)) is not None:
+        attempt = _changed(attempt, container=container)
+    match body:
+        case e.WorkerProgressed():
+            progress = Progress(sequence=body.sequence, fraction=body.fraction, message=body.message, at=event.at)
+            return _changed(attempt, progress=progress, progress_count=attempt.progress_count + 1)
+        case e.ContainerRefused():
+            message = f"{body.code}: {body.message} ({body.hint})"
+            return _ended(attempt, event, "refused", error="container_refused", message=message, refusal=body.refusal)
+        case e.ContainerStarted():
+            return _changed(attempt, started_at=body.started_at or event.at, pulling_at=body.pulling_at)
+        case e.WorkerStarted():
+            started_at = attempt.started_at or event.at
+            return _changed(
+                attempt, claim=body.claim, claimed_at=event.at, run_deadline=body.run_deadline, started_at=started_at
+            )
+        case e.WorkerSucceeded():
+            return _reported(attempt, event, body, "succeeded")
+        case e.WorkerFailed():
+            return _reported(attempt, event, body, "failed", error=body.error, message=body.message)
+        case e.ContainerExited():
+            return _exited(attempt, event, body, spec)
+        case e.ContainerGone() if attempt.outcome is None:
+            message = "the container is gone although Mayfly did not request its deletion"
+            lost: ErrorClass = "container_lost"
+            return _ended(attempt, event, "failed", gone_at=event.at, error=lost, message=message, exit_code=None)
+        case e.ContainerGone():
+            return _changed(attempt, gone_at=event.at)
+        case e.ContainerFound():
+            return _changed(attempt, gone_at=None)
+        case e.AttemptTimedOut():
+            missed, limit_s = {
+                "start": ("no worker claimed the attempt", spec.start_timeout_s),
+                "run": ("the work was not finished", spec.run_timeout_s),
+            }[body.deadline]
+            message = f"{missed} within {limit_s:g} s"
+            return _ended(attempt, event, "timed_out", error=_TIMEOUTS[body.deadline], message=message)
+        case e.LogsCaptured():
+            return _changed(attempt, logs_position=event.position)
+        case e.MetricsSampled():
+            return _changed(attempt, metrics_position=event.position)
+        case e.ContainerDeleteRequested():
+            return _changed(attempt, delete_requested_at=event.at, delete_requests=attempt.delete_requests + 1)
+        case e.ReportIgnored():
+            return _changed(attempt, ignored=(*attempt.ignored, f"{body.report}:{body.reason}"))
+        case e.JobCanceled():
+            return _ended(attempt, event, "canceled")
+        case _:
+            return attempt
+
+
+def _ended(attempt: Attempt, event: e.Event, outcome: AttemptOutcome, **changes: Any) -> Attempt:
     """Close the attempt if it is still open: its first outcome is final."""
-    return _with_attempt(
-        job,
-        event.attempt,
-        lambda a: a if a.outcome is not None else _changed(a, outcome=outcome, ended_at=event.at),
-    )
+    if attempt.outcome is None:
+        changes |= {"outcome": outcome, "ended_at": event.at}
+    return _changed(attempt, **changes)
 
 
-def _held(job: Job, event: e.Event, body: e.JobHeld) -> Job:
-    return _changed(job, held_reason=body.reason, held_until=body.until)
+def _reported(
+    attempt: Attempt, event: e.Event, body: e.WorkerSucceeded | e.WorkerFailed, outcome: AttemptOutcome, **changes: Any
+) -> Attempt:
+    usage = {"cpu_s": body.cpu_s, "memory_peak_bytes": body.memory_peak_bytes}
+    return _ended(attempt, event, outcome, reported=True, exit_code=body.exit_code, **usage, **changes)
 
 
-def _container_requested(job: Job, event: e.Event, body: e.ContainerRequested) -> Job:
-    attempt = Attempt(
-        number=event.attempt,
-        group=body.group,
-        place=body.place,
-        requested_at=event.at,
-        start_deadline=body.start_deadline,
-    )
-    return _changed(job, attempts=(*job.attempts, attempt), held_reason=None, held_until=None, retry_at=None)
-
-
-def _container_refused(job: Job, event: e.Event, body: e.ContainerRefused) -> Job:
-    job = _with_attempt(
-        job,
-        event.attempt,
-        lambda a: _changed(
-            a,
-            error="container_refused",
-            message=f"{body.code}: {body.message} ({body.hint})",
-            refusal=body.refusal,
-        ),
-    )
-    job = _changed(job, refusals=job.refusals + 1 if body.refusal == "retry" else 0)
-    return _ended(job, event, "refused")
-
-
-def _container_started(job: Job, event: e.Event, body: e.ContainerStarted) -> Job:
-    started_at = body.started_at or event.at
-    return _with_attempt(job, event.attempt, lambda a: _changed(a, started_at=started_at, pulling_at=body.pulling_at))
-
-
-def _worker_started(job: Job, event: e.Event, body: e.WorkerStarted) -> Job:
-    job = _changed(job, refusals=0)
-    return _with_attempt(
-        job,
-        event.attempt,
-        lambda a: _changed(
-            a,
-            claim=body.claim,
-            claimed_at=event.at,
-            run_deadline=body.run_deadline,
-            started_at=a.started_at or event.at,
-        ),
-    )
-
-
-def _worker_progressed(job: Job, event: e.Event, body: e.WorkerProgressed) -> Job:
-    progress = Progress(sequence=body.sequence, fraction=body.fraction, message=body.message, at=event.at)
-    return _with_attempt(
-        job, event.attempt, lambda a: _changed(a, progress=progress, progress_count=a.progress_count + 1)
-    )
-
-
-def _worker_succeeded(job: Job, event: e.Event, body: e.WorkerSucceeded) -> Job:
-    job = _with_attempt(
-        job,
-        event.attempt,
-        lambda a: _changed(
-            a,
-            reported=True,
-            exit_code=body.exit_code,
-            cpu_s=body.cpu_s,
-            memory_peak_bytes=body.memory_peak_bytes,
-        ),
-    )
-    job = _changed(job, result=body.result, output=body.output_tail[-OUTPUT_CHARS_MAX:])
-    return _ended(job, event, "succeeded")
-
-
-def _worker_failed(job: Job, event: e.Event, body: e.WorkerFailed) -> Job:
-    job = _with_attempt(
-        job,
-        event.attempt,
-        lambda a: _changed(
-            a,
-            reported=True,
-            exit_code=body.exit_code,
-            error=body.error,
-            message=body.message,
-            cpu_s=body.cpu_s,
-            memory_peak_bytes=body.memory_peak_bytes,
-        ),
-    )
-    job = _changed(job, output=body.output_tail[-OUTPUT_CHARS_MAX:], failures=job.failures + 1)
-    return _ended(job, event, "failed")
-
-
-def _container_exited(job: Job, event: e.Event, body: e.ContainerExited) -> Job:
+def _exited(attempt: Attempt, event: e.Event, body: e.ContainerExited, spec: JobSpec) -> Attempt:
     """Close the attempt as the platform reported; without a worker's report, this is final."""
     code = body.exit_code
-    if job.spec.judged_by_exit_code and code == 0:
-        job = _with_attempt(
-            job, event.attempt, lambda a: _changed(a, container_exit_code=code, exit_seen=True, exit_code=code)
-        )
-        return _ended(job, event, "succeeded")
+    attempt = _changed(attempt, container_exit_code=code, exit_seen=True, exit_code=code)
+    if spec.judged_by_exit_code and code == 0:
+        return _ended(attempt, event, "succeeded")
+    error: ErrorClass = "exit" if spec.judged_by_exit_code and code else "container_lost"
     code_text = "an unknown exit code" if code is None else f"exit code {code}"
-    error: ErrorClass = "exit" if job.spec.judged_by_exit_code and code else "container_lost"
     message = f"the container ended with {code_text} before its worker reported a result"
-    job = _with_attempt(
-        job,
-        event.attempt,
-        lambda a: _changed(
-            a,
-            container_exit_code=code,
-            exit_seen=True,
-            exit_code=code,
-            error=error,
-            message=f"{message} ({body.detail})" if body.detail else message,
-        ),
-    )
-    return _ended(_changed(job, failures=job.failures + 1), event, "failed")
-
-
-def _container_gone(job: Job, event: e.Event, body: e.ContainerGone) -> Job:
-    def gone(attempt: Attempt) -> Attempt:
-        attempt = _changed(attempt, gone_at=event.at)
-        if attempt.outcome is None:
-            message = "the container is gone although Mayfly did not request its deletion"
-            attempt = _changed(attempt, error="container_lost", message=message, exit_code=None)
-        return attempt
-
-    lost = any(a.number == event.attempt and a.outcome is None for a in job.attempts)
-    job = _with_attempt(job, event.attempt, gone)
-    return _ended(_changed(job, failures=job.failures + lost), event, "failed")
-
-
-def _attempt_timed_out(job: Job, event: e.Event, body: e.AttemptTimedOut) -> Job:
-    error: ErrorClass = "start_timeout" if body.deadline == "start" else "run_timeout"
-    limit = job.spec.start_timeout_s if body.deadline == "start" else job.spec.run_timeout_s
-    unfinished = "no worker claimed the attempt" if body.deadline == "start" else "the work was not finished"
-    job = _with_attempt(
-        job, event.attempt, lambda a: _changed(a, error=error, message=f"{unfinished} within {limit:g} s")
-    )
-    return _ended(_changed(job, failures=job.failures + 1), event, "timed_out")
-
-
-def _logs_captured(job: Job, event: e.Event, body: e.LogsCaptured) -> Job:
-    job = _with_attempt(job, event.attempt, lambda a: _changed(a, logs_position=event.position))
-    if job.output is None and body.text:
-        job = _changed(job, output=body.text[-OUTPUT_CHARS_MAX:])
-    return job
-
-
-def _metrics_sampled(job: Job, event: e.Event, body: e.MetricsSampled) -> Job:
-    return _with_attempt(job, event.attempt, lambda a: _changed(a, metrics_position=event.position))
-
-
-def _retry_scheduled(job: Job, event: e.Event, body: e.RetryScheduled) -> Job:
-    return _changed(job, retry_at=body.at, output=None)
-
-
-def _cancel_requested(job: Job, event: e.Event, body: e.CancelRequested) -> Job:
-    return _changed(job, cancel_requested_at=event.at)
-
-
-def _delete_requested(job: Job, event: e.Event, body: e.ContainerDeleteRequested) -> Job:
-    return _with_attempt(
-        job,
-        event.attempt,
-        lambda a: _changed(a, delete_requested_at=event.at, delete_requests=a.delete_requests + 1),
-    )
-
-
-def _container_found(job: Job, event: e.Event, body: e.ContainerFound) -> Job:
-    return _with_attempt(job, event.attempt, lambda a: _changed(a, gone_at=None))
-
-
-def _report_ignored(job: Job, event: e.Event, body: e.ReportIgnored) -> Job:
-    return _with_attempt(
-        job, event.attempt, lambda a: _changed(a, ignored=(*a.ignored, f"{body.report}:{body.reason}"))
-    )
-
-
-def _job_succeeded(job: Job, event: e.Event, body: e.JobSucceeded) -> Job:
-    return _changed(job, ended_at=event.at)
-
-
-def _job_failed(job: Job, event: e.Event, body: e.JobFailed) -> Job:
-    return _changed(job, ended_at=event.at, error=body.error, message=body.message)
-
-
-def _job_timed_out(job: Job, event: e.Event, body: e.JobTimedOut) -> Job:
-    error: ErrorClass = "start_timeout" if body.deadline == "start" else "run_timeout"
-    attempt = job.attempt
-    return _changed(job, ended_at=event.at, error=error, message=attempt.message if attempt else None)
-
-
-def _job_canceled(job: Job, event: e.Event, body: e.JobCanceled) -> Job:
-    job = _changed(job, ended_at=event.at, held_reason=None, held_until=None, retry_at=None)
-    return _ended(job, event, "canceled")
-
-
-def _job_archived(job: Job, event: e.Event, body: e.JobArchived) -> Job:
-    return _changed(job, archived=True)
-
-
-_APPLY: dict[type, Callable[[Job, e.Event, Any], Job]] = {
-    e.JobHeld: _held,
-    e.ContainerRequested: _container_requested,
-    e.ContainerRefused: _container_refused,
-    e.ContainerStarted: _container_started,
-    e.WorkerStarted: _worker_started,
-    e.WorkerProgressed: _worker_progressed,
-    e.WorkerSucceeded: _worker_succeeded,
-    e.WorkerFailed: _worker_failed,
-    e.ContainerExited: _container_exited,
-    e.ContainerGone: _container_gone,
-    e.ContainerFound: _container_found,
-    e.AttemptTimedOut: _attempt_timed_out,
-    e.LogsCaptured: _logs_captured,
-    e.MetricsSampled: _metrics_sampled,
-    e.RetryScheduled: _retry_scheduled,
-    e.CancelRequested: _cancel_requested,
-    e.ContainerDeleteRequested: _delete_requested,
-    e.ReportIgnored: _report_ignored,
-    e.JobSucceeded: _job_succeeded,
-    e.JobFailed: _job_failed,
-    e.JobTimedOut: _job_timed_out,
-    e.JobCanceled: _job_canceled,
-    e.JobArchived: _job_archived,
-}
+    if body.detail:
+        message += f" ({body.detail})"
+    return _ended(attempt, event, "failed", error=error, message=message)
