@@ -193,18 +193,18 @@ def _stream(number: int) -> tuple[list[Event], Job, list[str]]:
     spec = JobSpec(message=f"job {number}", labels={"team": f"t{number}"})
     stream = [*submit(c.SubmitJob(job_id="ada-abcdefghij", spec=spec, source="http"), at).events]
     ends: list[c.Command] = [
-        c.ReportSuccess(
+        c.ReportWork(
             attempt=1, claim=_CLAIM, body=e.WorkerSucceeded(result={"n": number}, exit_code=0, output_tail="done\n")
         )
         if number > 2
-        else c.ReportFailure(
+        else c.ReportWork(
             attempt=1, claim=_CLAIM, body=e.WorkerFailed(error="exit", message="no", exit_code=1, output_tail="no\n")
         ),
         c.RequestDelete(attempt=1, log_text="done\n"),
         c.ConfirmGone(attempt=1),
     ]
     progress = [
-        c.ReportProgress(
+        c.ReportWork(
             attempt=1, claim=_CLAIM, body=e.WorkerProgressed(sequence=n + 1, fraction=n / 9, message=f"part {n}")
         )
         for n in range(2 if number else 7)

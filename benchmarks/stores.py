@@ -36,7 +36,7 @@ def a_job(number: int) -> list[Event]:
     commands: list[c.Command] = [c.RequestContainer(place="local"), c.ClaimAttempt(attempt=1, claim=claim)]
     if number % 10:
         commands += [
-            c.ReportSuccess(
+            c.ReportWork(
                 attempt=1, claim=claim, body=e.WorkerSucceeded(result={"n": number}, exit_code=0, output_tail="done\n")
             ),
             c.RequestDelete(attempt=1, log_text="done\n"),

@@ -37,6 +37,11 @@ class Rejected(MayflyError):
         self.status = status
         super().__init__("; ".join([title, *(f"{error.field}: {error.message}" for error in errors)]))
 
+    @classmethod
+    def of_field(cls, title: str, field: str, message: str, *, status: int = 422) -> Rejected:
+        """Return the rejection of a request with one mistake; see `FieldError`."""
+        return Rejected(title, [FieldError(field=field, message=message)], status=status)
+
 
 class NotFound(Rejected):
     """The job does not exist."""

@@ -33,21 +33,18 @@ def parse_object(body: bytes, *, content_type: str | None) -> dict[str, Any]:
     """
     media_type = (content_type or "").partition(";")[0].strip().lower()
     if media_type != "application/json":
-        error = FieldError(
-            field="header.Content-Type", message=f"must be application/json (got {media_type or 'none'!r})"
-        )
-        raise Rejected("unsupported media type", [error], status=415)
+        message = f"must be application/json (got {media_type or 'none'!r})"
+        raise Rejected.of_field("unsupported media type", "header.Content-Type", message, status=415)
     if len(body) > BODY_BYTES_MAX:
-        error = FieldError(field="body", message=f"must be at most {BODY_BYTES_MAX} bytes (got {len(body)})")
-        raise Rejected("request body too large", [error], status=413)
+        message = f"must be at most {BODY_BYTES_MAX} bytes (got {len(body)})"
+        raise Rejected.of_field("request body too large", "body", message, status=413)
     try:
         value = _parsed(body)
     except ValueError as problem:
-        error = FieldError(field="body", message=f"must be JSON in UTF-8: {printable(str(problem), 200)}")
-        raise Rejected("invalid JSON", [error], status=400) from problem
+        message = f"must be JSON in UTF-8: {printable(str(problem), 200)}"
+        raise Rejected.of_field("invalid JSON", "body", message, status=400) from problem
     if not isinstance(value, dict):
-        error = FieldError(field="body", message=f"must be a JSON object (got {shown(value)})")
-        raise Rejected("not a JSON object", [error], status=400)
+        raise Rejected.of_field("not a JSON object", "body", f"must be a JSON object (got {shown(value)})", status=400)
     return value
 
 

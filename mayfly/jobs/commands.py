@@ -78,30 +78,12 @@ class ClaimAttempt:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ReportProgress:
-    """Record a worker's progress."""
+class ReportWork:
+    """Record a worker's progress, or end the attempt with the worker's result or error."""
 
     attempt: int
     claim: str
-    body: WorkerProgressed
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReportSuccess:
-    """End the attempt with the worker's result."""
-
-    attempt: int
-    claim: str
-    body: WorkerSucceeded
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReportFailure:
-    """End the attempt with the worker's error."""
-
-    attempt: int
-    claim: str
-    body: WorkerFailed
+    body: WorkerProgressed | WorkerSucceeded | WorkerFailed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -152,7 +134,7 @@ class NoteFound:
     attempt: int
 
 
-Report = ClaimAttempt | ReportProgress | ReportSuccess | ReportFailure
+Report = ClaimAttempt | ReportWork
 Command = (
     RequestCancel
     | ArchiveJob

@@ -61,7 +61,7 @@ def decide(job: Job, command: c.Command, now: datetime) -> Decision:
             _request_container(draft, command)
         case c.RefuseContainer():
             _refuse_container(draft, command)
-        case c.ClaimAttempt() | c.ReportProgress() | c.ReportSuccess() | c.ReportFailure():
+        case c.ClaimAttempt() | c.ReportWork():
             _report(draft, command)
         case c.ObserveContainer():
             _observe(draft, command)
@@ -159,20 +159,15 @@ def _report(draft: _Draft, report: c.Report) -> None:
         _ignore(draft, report, verdict)
     if verdict != "accept":
         return
-    match report:
-        case c.ClaimAttempt():
-            deadline = draft.now + timedelta(seconds=job.spec.run_timeout_s)
-            draft.add(e.WorkerStarted(claim=report.claim, run_deadline=deadline), "worker")
-        case c.ReportProgress():
-            draft.add(report.body, "worker")
-        case c.ReportSuccess():
-            draft.add(report.body, "worker")
-            draft.add(e.JobSucceeded(), "orchestrator")
-        case c.ReportFailure():
-            draft.add(report.body, "worker")
-            _after_failure(draft)
-        case _:
-            assert_never(report)
+    if isinstance(report, c.ClaimAttempt):
+        deadline = draft.now + timedelta(seconds=job.spec.run_timeout_s)
+        draft.add(e.WorkerStarted(claim=report.claim, run_deadline=deadline), "worker")
+        return
+    draft.add(report.body, "worker")
+    if isinstance(report.body, e.WorkerSucceeded):
+        draft.add(e.JobSucceeded(), "orchestrator")
+    elif isinstance(report.body, e.WorkerFailed):
+        _after_failure(draft)
 
 
 def _ignore(draft: _Draft, report: c.Report, reason: Literal["claimed_by_another", "attempt_over"]) -> None:

@@ -16,22 +16,14 @@ gray.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from mayfly.jobs.events import KINDS
 
 JobState = Literal["queued", "starting", "running", "succeeded", "failed", "timed_out", "canceled"]
 ContainerFact = Literal["none", "requested", "present", "deleting", "gone"]
 
-STATES: tuple[JobState, ...] = (
-    "queued",
-    "starting",
-    "running",
-    "succeeded",
-    "failed",
-    "timed_out",
-    "canceled",
-)
+STATES: tuple[JobState, ...] = get_args(JobState)
 TERMINAL: frozenset[JobState] = frozenset({"succeeded", "failed", "timed_out", "canceled"})
 OPEN: frozenset[JobState] = frozenset(STATES) - TERMINAL
 
@@ -48,43 +40,19 @@ TRANSITIONS: dict[JobState, dict[str, JobState]] = {
         **_ENDS,
     },
     "running": {"RetryScheduled": "queued", "JobSucceeded": "succeeded", **_ENDS},
-    "succeeded": {},
-    "failed": {},
-    "timed_out": {},
-    "canceled": {},
+    **{state: {} for state in TERMINAL},
 }
 """By state and kind of event, the next state. `JobSubmitted` opens the stream in the state `queued`."""
 
-_CLEANING = frozenset(
-    {
-        "LogsCaptured",
-        "MetricsSampled",
-        "ContainerDeleteRequested",
-        "ContainerGone",
-        "ContainerFound",
-        "ReportIgnored",
-        "JobArchived",
-    }
-)
-_ATTEMPT = frozenset(
-    {
-        "WorkerStarted",
-        "WorkerProgressed",
-        "WorkerSucceeded",
-        "WorkerFailed",
-        "ContainerExited",
-        "AttemptTimedOut",
-        "CancelRequested",
-    }
-)
+_CLEANING = {"LogsCaptured", "MetricsSampled", "ContainerDeleteRequested", "ContainerGone", "ContainerFound"}
+_ANY_TIME = frozenset({*_CLEANING, "ReportIgnored", "JobArchived"})
+_WORKER = {"WorkerStarted", "WorkerProgressed", "WorkerSucceeded", "WorkerFailed"}
+_ATTEMPT = frozenset({*_WORKER, "ContainerExited", "AttemptTimedOut", "CancelRequested"})
 STAY: dict[JobState, frozenset[str]] = {
-    "queued": _CLEANING | {"JobHeld", "CancelRequested"},
-    "starting": _CLEANING | _ATTEMPT | {"ContainerRefused"},
-    "running": _CLEANING | _ATTEMPT | {"ContainerStarted"},
-    "succeeded": _CLEANING,
-    "failed": _CLEANING,
-    "timed_out": _CLEANING,
-    "canceled": _CLEANING,
+    "queued": _ANY_TIME | {"JobHeld", "CancelRequested"},
+    "starting": _ANY_TIME | _ATTEMPT | {"ContainerRefused"},
+    "running": _ANY_TIME | _ATTEMPT | {"ContainerStarted"},
+    **dict.fromkeys(TERMINAL, _ANY_TIME),
 }
 """By state, the kinds of events that may occur without changing it."""
 
@@ -131,10 +99,7 @@ def next_state(state: JobState, kind: str) -> JobState | None:
     >>> next_state("succeeded", "JobFailed") is None
     True
     """
-    moved = TRANSITIONS[state].get(kind)
-    if moved is not None:
-        return moved
-    return state if kind in STAY[state] else None
+    return TRANSITIONS[state].get(kind, state if kind in STAY[state] else None)
 
 
 def diagram() -> str:

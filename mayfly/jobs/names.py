@@ -10,18 +10,7 @@ import base64
 import hashlib
 import re
 
-FRIENDLY_NAMES = (
-    "ada",
-    "alan",
-    "barbara",
-    "edsger",
-    "frances",
-    "grace",
-    "katherine",
-    "leslie",
-    "margaret",
-    "tony",
-)
+FRIENDLY_NAMES = ("ada", "alan", "barbara", "edsger", "frances", "grace", "katherine", "leslie", "margaret", "tony")
 """Ten first names, as in the sample `aci-event-driven-worker-queue`."""
 
 CANCEL_EVENT = "cancel-requested"

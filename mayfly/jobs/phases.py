@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from mayfly.jobs.job import Attempt, Job
 
 PhaseName = Literal["queued", "starting", "pulling", "running", "reporting", "deleting"]
-PHASES: tuple[PhaseName, ...] = ("queued", "starting", "pulling", "running", "reporting", "deleting")
+PHASES: tuple[PhaseName, ...] = get_args(PhaseName)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,10 +49,8 @@ def phases(job: Job) -> Sequence[Phase]:
     found: list[Phase] = []
     waiting_since = job.submitted_at
     for attempt in job.attempts:
-        found.append(
-            Phase(name="queued", attempt=attempt.number, begun_at=waiting_since, ended_at=attempt.requested_at)
-        )
-        found += attempt_phases(attempt)
+        waited = Phase(name="queued", attempt=attempt.number, begun_at=waiting_since, ended_at=attempt.requested_at)
+        found += [waited, *attempt_phases(attempt)]
         waiting_since = attempt.ended_at or waiting_since
     last = job.attempt
     if last is None or (last.outcome is not None and not job.over):

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from mayfly.jobs.commands import ClaimAttempt, Report, ReportKind, ReportProgress
+from mayfly.jobs.commands import ClaimAttempt, Report, ReportKind
+from mayfly.jobs.events import WorkerProgressed
 from mayfly.jobs.job import Job
 
 PROGRESS_EVENTS_MAX = 1_000
@@ -26,7 +27,7 @@ def kind_of(report: Report) -> ReportKind:
     """Return the report's name on the wire."""
     if isinstance(report, ClaimAttempt):
         return "started"
-    return "progress" if isinstance(report, ReportProgress) else "finished"
+    return "progress" if isinstance(report.body, WorkerProgressed) else "finished"
 
 
 def judge(job: Job, report: Report) -> Verdict:
@@ -44,7 +45,7 @@ def judge(job: Job, report: Report) -> Verdict:
         return "seen" if attempt.reported else "attempt_over"
     if isinstance(report, ClaimAttempt):
         return "seen"
-    if isinstance(report, ReportProgress):
+    if isinstance(report.body, WorkerProgressed):
         known = attempt.progress is not None and report.body.sequence <= attempt.progress.sequence
         return "seen" if known or attempt.progress_count >= PROGRESS_EVENTS_MAX else "accept"
     return "accept"

@@ -53,11 +53,13 @@ _RESERVED = re.compile(r"^(MAYFLY_.*|CONTAINER_NAME|MESSAGE)$")
 _SETTABLE = frozenset({"MAYFLY_WORK_SECONDS"})
 
 
-class _Model(BaseModel):
+class StrictModel(BaseModel):
+    """Untrusted input: unknown fields and values of another type are mistakes."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class RetryPolicy(_Model):
+class RetryPolicy(StrictModel):
     """Whether to retry after a failure, and how long to wait first."""
 
     max_attempts: int = Field(default=1, ge=1, le=20, description="Total number of attempts; 1 means no retry.")
@@ -81,7 +83,7 @@ class RetryPolicy(_Model):
         return tuple(value) if isinstance(value, list) else value
 
 
-class JobSpec(_Model):
+class JobSpec(StrictModel):
     """One job: a message for the standard worker, a command, or a command in a given image."""
 
     message: str | None = Field(

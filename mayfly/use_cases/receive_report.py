@@ -7,15 +7,15 @@ import logging
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
 from mayfly.app import Mayfly
-from mayfly.errors import FieldError, Rejected, TryAgain
+from mayfly.errors import Rejected, TryAgain
 from mayfly.jobs import commands as c
 from mayfly.jobs import events as e
 from mayfly.jobs.names import attempt_ended_event
-from mayfly.jobs.reports import Verdict
-from mayfly.jobs.spec import ErrorClass
+from mayfly.jobs.reports import Verdict, kind_of
+from mayfly.jobs.spec import ErrorClass, StrictModel
 from mayfly.orchestrators import Orchestrators
 from mayfly.validation import shown, suggestion, validated
 
@@ -31,25 +31,21 @@ Claim = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 ExitCode = Annotated[int, Field(ge=0, le=255)]
 
 
-class _Report(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
+class _Report(StrictModel):
     claim: Claim
 
 
-class Usage(BaseModel):
+class Usage(StrictModel):
     """CPU time and memory of the command, as measured by the worker."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     cpu_s: float | None = Field(default=None, ge=0, le=1e12, allow_inf_nan=False)
     memory_peak_bytes: int | None = Field(default=None, ge=0, le=2**60)
 
 
-class Failure(BaseModel):
+class Failure(StrictModel):
     """Why the command failed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
 
     error: ErrorClass = Field(alias="class")
     message: str = Field(max_length=MESSAGE_CHARS_MAX)
@@ -95,11 +91,8 @@ class Finished(_Report):
 Report = Annotated[Started | Progress | Finished, Field(discriminator="type")]
 """The JSON object that a worker sends."""
 
-_KINDS: dict[str, type[Started | Progress | Finished]] = {
-    "started": Started,
-    "progress": Progress,
-    "finished": Finished,
-}
+_KINDS: dict[str, type[Started | Progress | Finished]]
+_KINDS = {"started": Started, "progress": Progress, "finished": Finished}
 
 
 def parse_report(document: Mapping[str, Any], *, attempt: int) -> c.Report:
@@ -111,17 +104,11 @@ def parse_report(document: Mapping[str, Any], *, attempt: int) -> c.Report:
     model = _KINDS.get(kind) if isinstance(kind, str) else None
     if model is None:
         hint = suggestion(kind, list(_KINDS)) if isinstance(kind, str) else f"expected one of {', '.join(_KINDS)}"
-        raise Rejected(_TITLE, [FieldError(field="type", message=f"unknown type; {hint} (got {shown(kind)})")])
+        raise Rejected.of_field(_TITLE, "type", f"unknown type; {hint} (got {shown(kind)})")
     report = validated(model, document, title=_TITLE)
     if isinstance(report, Started):
         return c.ClaimAttempt(attempt=attempt, claim=report.claim)
-    if isinstance(report, Progress):
-        return c.ReportProgress(
-            attempt=attempt,
-            claim=report.claim,
-            body=e.WorkerProgressed(sequence=report.sequence, fraction=report.fraction, message=report.message),
-        )
-    return _finished(report, attempt)
+    return c.ReportWork(attempt=attempt, claim=report.claim, body=_body(report))
 
 
 async def receive(
@@ -136,7 +123,7 @@ async def receive(
     verdict = outcome.verdict
     if verdict is None:
         raise ValueError(f"the decision on a {type(report).__name__} has no verdict")
-    if isinstance(report, c.ReportSuccess | c.ReportFailure) and verdict in ("accept", "seen"):
+    if kind_of(report) == "finished" and verdict in ("accept", "seen"):
         try:
             await orchestrators.wake(job_id, attempt_ended_event(attempt))
         except TryAgain as error:
@@ -145,38 +132,28 @@ async def receive(
     return verdict
 
 
-def _finished(report: Finished, attempt: int) -> c.ReportSuccess | c.ReportFailure:
+def _body(report: Progress | Finished) -> e.WorkerProgressed | e.WorkerSucceeded | e.WorkerFailed:
+    if isinstance(report, Progress):
+        return e.WorkerProgressed(sequence=report.sequence, fraction=report.fraction, message=report.message)
     if report.outcome == "succeeded":
         if report.error is not None:
-            raise Rejected(
-                _TITLE, [FieldError(field="error", message="is only allowed with outcome failed: leave it out")]
-            )
-        return c.ReportSuccess(
-            attempt=attempt,
-            claim=report.claim,
-            body=e.WorkerSucceeded(
-                result=report.result,
-                exit_code=report.exit_code,
-                output_tail=report.output_tail,
-                cpu_s=report.usage.cpu_s,
-                memory_peak_bytes=report.usage.memory_peak_bytes,
-            ),
-        )
-    if report.error is None:
-        raise Rejected(_TITLE, [FieldError(field="error", message="is required with outcome failed")])
-    if report.result is not None:
-        raise Rejected(
-            _TITLE, [FieldError(field="result", message="is only allowed with outcome succeeded: use error")]
-        )
-    return c.ReportFailure(
-        attempt=attempt,
-        claim=report.claim,
-        body=e.WorkerFailed(
-            error=report.error.error,
-            message=report.error.message,
+            raise Rejected.of_field(_TITLE, "error", "is only allowed with outcome failed: leave it out")
+        return e.WorkerSucceeded(
+            result=report.result,
             exit_code=report.exit_code,
             output_tail=report.output_tail,
             cpu_s=report.usage.cpu_s,
             memory_peak_bytes=report.usage.memory_peak_bytes,
-        ),
+        )
+    if report.error is None:
+        raise Rejected.of_field(_TITLE, "error", "is required with outcome failed")
+    if report.result is not None:
+        raise Rejected.of_field(_TITLE, "result", "is only allowed with outcome succeeded: use error")
+    return e.WorkerFailed(
+        error=report.error.error,
+        message=report.error.message,
+        exit_code=report.exit_code,
+        output_tail=report.output_tail,
+        cpu_s=report.usage.cpu_s,
+        memory_peak_bytes=report.usage.memory_peak_bytes,
     )

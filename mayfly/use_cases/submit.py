@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mayfly.app import Mayfly
-from mayfly.errors import FieldError, Rejected, TryAgain
+from mayfly.errors import Rejected, TryAgain
 from mayfly.jobs.commands import SubmitJob
 from mayfly.jobs.events import Source
 from mayfly.jobs.job import Job
@@ -24,6 +24,7 @@ from mayfly.orchestrators import Orchestrators
 from mayfly.validation import validated
 
 KEY_CHARS_MAX = 255
+_KEY_FIELD = "header.Idempotency-Key"
 
 _logger = logging.getLogger("mayfly.use_cases.submit")
 
@@ -79,11 +80,11 @@ async def submit(
 def _check_key(key: str) -> None:
     if not 0 < len(key) <= KEY_CHARS_MAX or not key.isprintable():
         message = f"must be 1 to {KEY_CHARS_MAX} printable characters (got {len(key)})"
-        raise Rejected("invalid idempotency key", [FieldError(field="header.Idempotency-Key", message=message)])
+        raise Rejected.of_field("invalid idempotency key", _KEY_FIELD, message)
 
 
 def _check_same(job: Job, spec: JobSpec, key: str | None) -> None:
     if job.idempotency_key == key and key is not None and job.spec == spec:
         return
     message = f"was used for {job.job_id} with a different spec: use a new key for a new job"
-    raise Rejected("idempotency key already used", [FieldError(field="header.Idempotency-Key", message=message)])
+    raise Rejected.of_field("idempotency key already used", _KEY_FIELD, message)

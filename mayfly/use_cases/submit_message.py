@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from mayfly.app import Mayfly
-from mayfly.errors import FieldError, MayflyError, Rejected, TryAgain
+from mayfly.errors import MayflyError, Rejected, TryAgain
 from mayfly.intake.intake_record import REASON_CHARS_MAX, RejectedMessage
 from mayfly.jobs.spec import JobSpec
 from mayfly.orchestrators import Orchestrators
@@ -58,14 +58,14 @@ def spec_of(message: Message) -> JobSpec:
     """
     if len(message.body) > BODY_BYTES_MAX:
         mistake = f"must be at most {BODY_BYTES_MAX} bytes (got {len(message.body)})"
-        raise Rejected("the message is too large", [FieldError(field="body", message=mistake)])
+        raise Rejected.of_field("the message is too large", "body", mistake)
     try:
         text = message.body.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         mistake = f"must be UTF-8 text (byte {problem.start} is not valid)"
-        raise Rejected("the message is not text", [FieldError(field="body", message=mistake)]) from problem
+        raise Rejected.of_field("the message is not text", "body", mistake) from problem
     if not text.strip():
-        raise Rejected("the message is empty", [FieldError(field="body", message="must be text or a job spec")])
+        raise Rejected.of_field("the message is empty", "body", "must be text or a job spec")
     media_type = (message.content_type or "").partition(";")[0].strip().lower()
     if media_type == "application/json" or (not media_type and text.lstrip().startswith("{")):
         return parse_spec(parse_object(text.encode(), content_type="application/json"))

@@ -85,14 +85,16 @@ def _any_claim(job: Job, report: c.Report) -> Verdict:
 def _any_progress(job: Job, report: c.Report) -> Verdict:
     verdict = judge(job, report)
     attempt = job.attempt_numbered(report.attempt)
-    again = isinstance(report, c.ReportProgress) and attempt is not None and attempt.outcome is None
+    progress = isinstance(report, c.ReportWork) and isinstance(report.body, e.WorkerProgressed)
+    again = progress and attempt is not None and attempt.outcome is None
     return "accept" if again and verdict == "seen" else verdict
 
 
 def _success_at_any_time(job: Job, report: c.Report) -> Verdict:
     attempt = job.attempt_numbered(report.attempt)
     mine = attempt is not None and attempt.claim == report.claim and attempt.outcome == "timed_out"
-    return "accept" if mine and isinstance(report, c.ReportSuccess) else judge(job, report)
+    success = isinstance(report, c.ReportWork) and isinstance(report.body, e.WorkerSucceeded)
+    return "accept" if mine and success else judge(job, report)
 
 
 def _any_next_state(state: lifecycle.JobState, kind: str) -> lifecycle.JobState | None:

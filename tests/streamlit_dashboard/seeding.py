@@ -36,18 +36,16 @@ CLEANED: tuple[c.Command, ...] = (
 
 def succeeded(result: Any = None) -> tuple[c.Command, ...]:
     """Return the commands of a job that succeeds."""
-    report = c.ReportSuccess(
+    report = c.ReportWork(
         attempt=1, claim=CLAIM, body=e.WorkerSucceeded(result=result, exit_code=0, output_tail="the end\n", cpu_s=0.5)
     )
-    progress = c.ReportProgress(
-        attempt=1, claim=CLAIM, body=e.WorkerProgressed(sequence=1, fraction=0.5, message="half")
-    )
+    progress = c.ReportWork(attempt=1, claim=CLAIM, body=e.WorkerProgressed(sequence=1, fraction=0.5, message="half"))
     return (*STARTED, progress, report, *CLEANED)
 
 
 FAILED: tuple[c.Command, ...] = (
     *STARTED,
-    c.ReportFailure(
+    c.ReportWork(
         attempt=1,
         claim=CLAIM,
         body=e.WorkerFailed(error="exit", message="exit code 7", exit_code=7, output_tail="oh no\n"),

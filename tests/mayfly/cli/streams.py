@@ -24,14 +24,12 @@ def succeeded(job_id: str = "ada-aaaaaaaaaa", **spec: Any) -> list[Event]:
     return _live(
         job_id,
         spec,
-        c.ReportSuccess(
-            attempt=1, claim=CLAIM, body=e.WorkerSucceeded(result={"n": 1}, exit_code=0, output_tail="hi\n")
-        ),
+        c.ReportWork(attempt=1, claim=CLAIM, body=e.WorkerSucceeded(result={"n": 1}, exit_code=0, output_tail="hi\n")),
     )
 
 
 def failed(job_id: str = "alan-bbbbbbbbbb", **spec: Any) -> list[Event]:
-    report = c.ReportFailure(
+    report = c.ReportWork(
         attempt=1,
         claim=CLAIM,
         body=e.WorkerFailed(error="exit", message="the command exited with code 3", exit_code=3, output_tail=""),

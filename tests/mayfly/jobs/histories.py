@@ -128,19 +128,21 @@ class _Digits:
         return choices[self.below(len(choices))]
 
 
-_FORWARD: tuple[type[c.Command], ...] = (
+_Kind = type[c.Command | e.WorkerProgressed | e.WorkerSucceeded | e.WorkerFailed]
+"""A command; in place of `ReportWork`, the body that it reports."""
+_FORWARD: tuple[_Kind, ...] = (
     c.RequestContainer,
     c.ClaimAttempt,
-    c.ReportFailure,
+    e.WorkerFailed,
     c.RequestDelete,
     c.ConfirmGone,
     c.RefuseContainer,
     c.ObserveContainer,
 )
-_ASIDE: tuple[type[c.Command], ...] = (
+_ASIDE: tuple[_Kind, ...] = (
     c.ExpireDeadline,
-    c.ReportProgress,
-    c.ReportSuccess,
+    e.WorkerProgressed,
+    e.WorkerSucceeded,
     c.HoldJob,
     c.NoteFound,
     c.RequestCancel,
@@ -148,7 +150,7 @@ _ASIDE: tuple[type[c.Command], ...] = (
 )
 
 
-def _command(kind: type[c.Command], digits: _Digits, job: Job, now: datetime) -> c.Command:
+def _command(kind: _Kind, digits: _Digits, job: Job, now: datetime) -> c.Command:
     latest = len(job.attempts)
     attempt = digits.one_of([latest, latest, latest, 1, latest + 1, 0])
     known = job.attempt.claim if job.attempt and job.attempt.claim else CLAIM
@@ -157,22 +159,22 @@ def _command(kind: type[c.Command], digits: _Digits, job: Job, now: datetime) ->
         return c.RequestContainer(place="local")
     if kind is c.ClaimAttempt:
         return c.ClaimAttempt(attempt=attempt, claim=claim)
-    if kind is c.ReportProgress:
+    if kind is e.WorkerProgressed:
         fraction = digits.one_of([None, 0.5])
-        return c.ReportProgress(
+        return c.ReportWork(
             attempt=attempt,
             claim=claim,
             body=e.WorkerProgressed(sequence=1 + digits.below(5), fraction=fraction, message="on it"),
         )
-    if kind is c.ReportSuccess:
+    if kind is e.WorkerSucceeded:
         result = digits.one_of([None, 3, {"a": [1]}])
-        return c.ReportSuccess(
+        return c.ReportWork(
             attempt=attempt,
             claim=claim,
             body=e.WorkerSucceeded(result=result, exit_code=digits.one_of([0, None]), output_tail="out"),
         )
-    if kind is c.ReportFailure:
-        return c.ReportFailure(
+    if kind is e.WorkerFailed:
+        return c.ReportWork(
             attempt=attempt,
             claim=claim,
             body=e.WorkerFailed(

@@ -33,12 +33,10 @@ def done(attempt: int) -> list[c.Command]:
 FAILED_THEN_SUCCEEDED = lived(
     c.RequestContainer(place="local"),
     c.ClaimAttempt(attempt=1, claim=CLAIM),
-    c.ReportFailure(
-        attempt=1, claim=CLAIM, body=e.WorkerFailed(error="exit", message="no", exit_code=1, output_tail="")
-    ),
+    c.ReportWork(attempt=1, claim=CLAIM, body=e.WorkerFailed(error="exit", message="no", exit_code=1, output_tail="")),
     *done(1),
     c.RequestContainer(place="local"),
     c.ClaimAttempt(attempt=2, claim=CLAIM),
-    c.ReportSuccess(attempt=2, claim=CLAIM, body=e.WorkerSucceeded(result=None, exit_code=0, output_tail="")),
+    c.ReportWork(attempt=2, claim=CLAIM, body=e.WorkerSucceeded(result=None, exit_code=0, output_tail="")),
     *done(2),
 )

@@ -16,10 +16,9 @@ from mayfly.jobs.spec import ErrorClass, JobSpec, RetryPolicy
 from tests.mayfly.jobs.samples import CLAIM, JOB_ID, OTHER_CLAIM, T0
 
 _START = c.ClaimAttempt(attempt=1, claim=CLAIM)
-_OK = c.ReportSuccess(attempt=1, claim=CLAIM, body=e.WorkerSucceeded(result=3, exit_code=0, output_tail="out"))
-_NO = c.ReportFailure(
-    attempt=1, claim=CLAIM, body=e.WorkerFailed(error="exit", message="exit code 2", exit_code=2, output_tail="out")
-)
+_OK = c.ReportWork(attempt=1, claim=CLAIM, body=e.WorkerSucceeded(result=3, exit_code=0, output_tail="out"))
+_FAILED = e.WorkerFailed(error="exit", message="exit code 2", exit_code=2, output_tail="out")
+_NO = c.ReportWork(attempt=1, claim=CLAIM, body=_FAILED)
 _BEGIN = c.RequestContainer(place="local")
 _DELETE = c.RequestDelete(attempt=1, log_text=None)
 _GONE = c.ConfirmGone(attempt=1)
@@ -169,7 +168,7 @@ def test_the_policy_decides_which_failures_are_retried(
     policy: RetryPolicy, error: ErrorClass, exit_code: int | None, retried: bool
 ) -> None:
     job = _job(_BEGIN, _START, spec=JobSpec(message="hi", retry=policy))
-    decided = _types(job, replace(_NO, body=replace(_NO.body, error=error, exit_code=exit_code)))
+    decided = _types(job, replace(_NO, body=replace(_FAILED, error=error, exit_code=exit_code)))
     assert decided == ["WorkerFailed", "RetryScheduled" if retried else "JobFailed"]
 
 

@@ -87,7 +87,7 @@ def test_an_attempt_is_claimed_once_and_only_its_holder_can_report(history: Hist
             event for event in step.events if event.type in ("WorkerProgressed", "WorkerSucceeded", "WorkerFailed")
         ]
         if heard:
-            assert isinstance(step.command, c.ReportProgress | c.ReportSuccess | c.ReportFailure)
+            assert isinstance(step.command, c.ReportWork)
             assert step.command.claim == claims[step.command.attempt]
             assert heard[0].attempt == step.command.attempt
 

@@ -14,10 +14,8 @@ from mayfly.jobs.reports import PROGRESS_EVENTS_MAX, Verdict, judge, kind_of
 from tests.mayfly.jobs.samples import CLAIM, OTHER_CLAIM, T0, event, opening
 
 _CLAIMED = c.ClaimAttempt(attempt=1, claim=CLAIM)
-_PROGRESS = c.ReportProgress(
-    attempt=1, claim=CLAIM, body=e.WorkerProgressed(sequence=2, fraction=None, message="working")
-)
-_SUCCESS = c.ReportSuccess(attempt=1, claim=CLAIM, body=e.WorkerSucceeded(result=1, exit_code=0, output_tail=""))
+_PROGRESS = c.ReportWork(attempt=1, claim=CLAIM, body=e.WorkerProgressed(sequence=2, fraction=None, message="working"))
+_SUCCESS = c.ReportWork(attempt=1, claim=CLAIM, body=e.WorkerSucceeded(result=1, exit_code=0, output_tail=""))
 
 _REQUESTED = e.ContainerRequested(group="g", place="local", image=None, cpu=1, memory_gb=1, start_deadline=T0)
 _STARTED = e.WorkerStarted(claim=CLAIM, run_deadline=T0)

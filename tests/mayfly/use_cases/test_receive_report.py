@@ -44,7 +44,7 @@ def test_a_larger_result_is_rejected_with_its_size(composed: Composed, result: s
 def test_each_kind_becomes_its_command() -> None:
     assert parse_report(STARTED, attempt=2) == c.ClaimAttempt(attempt=2, claim=CLAIM)
     progress = {"type": "progress", "claim": CLAIM, "sequence": 1, "fraction": None}
-    assert parse_report(progress, attempt=2) == c.ReportProgress(
+    assert parse_report(progress, attempt=2) == c.ReportWork(
         attempt=2, claim=CLAIM, body=e.WorkerProgressed(sequence=1, fraction=None, message="")
     )
     failed = {
@@ -55,7 +55,7 @@ def test_each_kind_becomes_its_command() -> None:
         "exit_code": 3,
         "usage": {"cpu_s": 1.5, "memory_peak_bytes": 7},
     }
-    assert parse_report(failed, attempt=2) == c.ReportFailure(
+    assert parse_report(failed, attempt=2) == c.ReportWork(
         attempt=2,
         claim=CLAIM,
         body=e.WorkerFailed(error="exit", message="no", exit_code=3, output_tail="", cpu_s=1.5, memory_peak_bytes=7),

@@ -38,14 +38,14 @@ def test_the_slider_follows_the_stream_only_at_its_end(seeded: Seeded, opened: O
     assert app.slider(key="position").value == 3
     seeded.then(
         job_id,
-        c.ReportProgress(attempt=1, claim=CLAIM, body=e.WorkerProgressed(sequence=1, fraction=0.1, message="on")),
+        c.ReportWork(attempt=1, claim=CLAIM, body=e.WorkerProgressed(sequence=1, fraction=0.1, message="on")),
     )
     app.run()
     assert app.slider(key="position").value == 4
     app.slider(key="position").set_value(2).run()
     seeded.then(
         job_id,
-        c.ReportProgress(attempt=1, claim=CLAIM, body=e.WorkerProgressed(sequence=2, fraction=0.2, message="on")),
+        c.ReportWork(attempt=1, claim=CLAIM, body=e.WorkerProgressed(sequence=2, fraction=0.2, message="on")),
     )
     app.run()
     assert app.slider(key="position").value == 2

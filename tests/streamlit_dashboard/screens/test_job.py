@@ -29,7 +29,7 @@ def test_a_job_that_is_done_shows_its_state_result_and_output(seeded: Seeded, op
 
 
 def test_a_running_job_shows_progress_and_its_live_output(seeded: Seeded, opened: Open, serve: Serve) -> None:
-    progress = c.ReportProgress(
+    progress = c.ReportWork(
         attempt=1, claim=CLAIM, body=e.WorkerProgressed(sequence=1, fraction=0.4, message="resizing")
     )
     job_id = seeded.job(1, (*STARTED, progress))
@@ -44,7 +44,7 @@ def test_the_page_of_a_job_that_ends_stops_polling(seeded: Seeded, opened: Open,
     job_id = seeded.job(1, STARTED)
     serve({f"GET /api/jobs/{job_id}/logs": [LOGS]})
     app = opened("job", job=job_id)
-    report = c.ReportSuccess(attempt=1, claim=CLAIM, body=e.WorkerSucceeded(result=7, exit_code=0, output_tail=""))
+    report = c.ReportWork(attempt=1, claim=CLAIM, body=e.WorkerSucceeded(result=7, exit_code=0, output_tail=""))
     seeded.then(job_id, report, *CLEANED)
     app.run()
     assert "mf-sign-succeeded" in shown(app)
