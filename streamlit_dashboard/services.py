@@ -45,7 +45,7 @@ def reader() -> Reader:
 
 def overview() -> Overview:
     """Return the read service for all jobs at once."""
-    return Overview(stores(), stores().stats)
+    return Overview(stores())
 
 
 def ask(question: Coroutine[Any, Any, Answer]) -> Answer:

@@ -11,11 +11,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Reservation:
+class Reservation(NamedTuple):
     """A job's share of a place, from its admission until its container is confirmed gone."""
 
     place: str
@@ -24,8 +23,7 @@ class Reservation:
     """When the job was admitted. Like all times in the ledger, in seconds since the epoch."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class QueueEntry:
+class QueueEntry(NamedTuple):
     """A job that waits for a place."""
 
     priority: int
@@ -37,8 +35,7 @@ class QueueEntry:
     """When it should request admission again. A job that is much later than this loses its entry."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Cooldown:
+class Cooldown(NamedTuple):
     """A place without capacity: until this time, no job requests this many cores or more there."""
 
     until: float
@@ -109,18 +106,16 @@ class MemoryLedger:
 def to_document(state: LedgerState) -> dict[str, Any]:
     """Return the state as JSON values, for stores that keep text or documents.
 
-    Shapes: lists replace objects where there are many, since each write contains the whole state. The keys are stored
-    and never change: `shares` are reservations, `line` is the queue, `bars` are cooldowns.
+    Shapes: lists replace objects where there are many, since each write contains the whole state. The keys, and the
+    order of the fields in a list, are stored and never change: `shares` are reservations, `line` is the queue, `bars`
+    are cooldowns.
     """
     return {
-        "shares": {job_id: [one.place, one.cores, one.at] for job_id, one in state.reservations.items()},
-        "line": [
-            [job_id, entry.priority, entry.submitted_at, entry.cores, [*entry.places], entry.until]
-            for job_id, entry in state.queue.items()
-        ],
+        "shares": {job_id: [*one] for job_id, one in state.reservations.items()},
+        "line": [[job_id, *entry] for job_id, entry in state.queue.items()],
         "creates": {region: [*times] for region, times in state.creates.items()},
         "deletes": {region: [*times] for region, times in state.deletes.items()},
-        "bars": {place: [cooldown.until, cooldown.cores] for place, cooldown in state.cooldowns.items()},
+        "bars": {place: [*cooldown] for place, cooldown in state.cooldowns.items()},
     }
 
 
@@ -133,19 +128,14 @@ def from_document(document: Mapping[str, Any]) -> LedgerState:
     True
     """
     return LedgerState(
-        reservations={
-            job_id: Reservation(place=place, cores=cores, at=at)
-            for job_id, (place, cores, at) in document["shares"].items()
-        },
+        reservations={job_id: Reservation(*fields) for job_id, fields in document["shares"].items()},
         queue={
-            job_id: QueueEntry(
-                priority=priority, submitted_at=submitted_at, cores=cores, places=tuple(places), until=until
-            )
+            job_id: QueueEntry(priority, submitted_at, cores, tuple(places), until)
             for job_id, priority, submitted_at, cores, places, until in document["line"]
         },
         creates={region: tuple(times) for region, times in document["creates"].items()},
         deletes={region: tuple(times) for region, times in document["deletes"].items()},
-        cooldowns={place: Cooldown(until=until, cores=cores) for place, (until, cores) in document["bars"].items()},
+        cooldowns={place: Cooldown(*fields) for place, fields in document["bars"].items()},
     )
 
 

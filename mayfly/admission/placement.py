@@ -8,15 +8,17 @@ no place can ever run does not enter the queue.
 from __future__ import annotations
 
 import heapq
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Literal
 
 from mayfly.admission.ledger import Cooldown, LedgerState, QueueEntry, Reservation
 from mayfly.admission.rates import EVERYWHERE, Rate, free_now, nth_time, pruned
 from mayfly.jobs.job import Job
-from mayfly.jobs.places import Place, Quota, cores_of
+from mayfly.jobs.places import Place, Quota, cores_of, region_of
 
 ALL = "*"
 """The key under which the ledger counts requests to all regions together."""
@@ -129,7 +131,7 @@ def place(
         state = replace(without(state, {job_id}), reservations=reservations, creates=creates, cooldowns=cooldowns)
         return state, Placement(place=found)
     decision = _hold(capacity, entry, len(ahead), holds, now)
-    queue = {**state.queue, job_id: replace(entry, until=decision.until)}
+    queue = {**state.queue, job_id: entry._replace(until=decision.until)}
     return replace(state, queue=_shortened(queue, expired_before=expired_before)), decision
 
 
@@ -205,17 +207,12 @@ class _Capacity:
         now: float,
     ) -> None:
         self._state, self._places, self._quotas, self._rates, self._now = state, places, quotas, rates, now
-        self._regions = {name: one.region for name, one in places.items()}
-        self._groups: dict[str, int] = {}
-        self._cores: dict[str, float] = {}
-        for reservation in state.reservations.values():
-            region = self._region(reservation.place)
-            self._groups[region] = self._groups.get(region, 0) + 1
-            self._cores[reservation.place] = self._cores.get(reservation.place, 0.0) + reservation.cores
-        self._creates = {
-            region: free_now(state.creates.get(region, ()), rates, now)
-            for region in {one.region for one in places.values()}
-        }
+        self._groups = Counter(region_of(one.place) for one in state.reservations.values())
+        self._cores: dict[str, float] = defaultdict(float)
+        for one in state.reservations.values():
+            self._cores[one.place] += one.cores
+        regions = {region_of(name) for name in places}
+        self._creates = {region: free_now(state.creates.get(region, ()), rates, now) for region in regions}
         self._everywhere = free_now(state.creates.get(ALL, ()), EVERYWHERE if rates else (), now)
         self._claimed: set[str] = set()
         """Places that a job ahead waits for."""
@@ -224,9 +221,9 @@ class _Capacity:
         """Reserve a share in the first place that has room; None: none has, and all of them are claimed."""
         for name in names:
             if name in self._places and self.obstacle(name, cores) is None:
-                region = self._region(name)
-                self._groups[region] = self._groups.get(region, 0) + 1
-                self._cores[name] = self._cores.get(name, 0.0) + cores
+                region = region_of(name)
+                self._groups[region] += 1
+                self._cores[name] += cores
                 free = self._creates[region]
                 self._creates[region] = None if free is None else free - 1
                 self._everywhere = None if self._everywhere is None else self._everywhere - 1
@@ -240,13 +237,13 @@ class _Capacity:
 
     def obstacle(self, name: str, cores: float) -> Obstacle | None:
         """Return why a place cannot take a job now; None: it can."""
-        quota, region = self._quotas.get(name, Quota()), self._region(name)
+        quota, region = self._quotas.get(name, Quota()), region_of(name)
         cooldown = self._state.cooldowns.get(name)
         if cooldown is not None and cooldown.until > self._now and cores >= cooldown.cores:
             return "capacity"
-        if quota.groups_max is not None and quota.groups_used + self._groups.get(region, 0) + 1 > quota.groups_max:
+        if quota.groups_max is not None and quota.groups_used + self._groups[region] + 1 > quota.groups_max:
             return "quota"
-        if quota.cores_max is not None and quota.cores_used + self._cores.get(name, 0.0) + cores > quota.cores_max:
+        if quota.cores_max is not None and quota.cores_used + self._cores[name] + cores > quota.cores_max:
             return "quota"
         free = self._creates.get(region)
         if (free is not None and free < 1) or (self._everywhere is not None and self._everywhere < 1):
@@ -260,12 +257,13 @@ class _Capacity:
 
     def usage(self, name: str) -> str:
         """Return in words how much of a place's quota is in use."""
-        quota, region = self._quotas.get(name, Quota()), self._region(name)
-        groups, cores = self._reserved(name)
-        if quota.cores_max is not None and quota.cores_used + cores + 1 > quota.cores_max:
-            return f"{quota.cores_used + cores:g} of {quota.cores_max:g} cores are in use in {name}"
-        used = quota.groups_used + groups
-        return f"{used} of {quota.groups_max} container groups are in use in {region}"
+        quota, region = self._quotas.get(name, Quota()), region_of(name)
+        reservations = self._state.reservations.values()
+        cores = quota.cores_used + sum(one.cores for one in reservations if one.place == name)
+        if quota.cores_max is not None and cores + 1 > quota.cores_max:
+            return f"{cores:g} of {quota.cores_max:g} cores are in use in {name}"
+        groups = quota.groups_used + sum(region_of(one.place) == region for one in reservations)
+        return f"{groups} of {quota.groups_max} container groups are in use in {region}"
 
     def cooldown_until(self, name: str) -> float:
         """Return when the place's cooldown ends."""
@@ -274,35 +272,23 @@ class _Capacity:
 
     def next_create(self, name: str, ahead: int) -> float:
         """Return when the rates allow a create in a place, after `ahead` others."""
-        here = nth_time(self._state.creates.get(self._region(name), ()), self._rates, self._now, ahead)
+        here = nth_time(self._state.creates.get(region_of(name), ()), self._rates, self._now, ahead)
         everywhere = EVERYWHERE if self._rates else ()
         return max(here, nth_time(self._state.creates.get(ALL, ()), everywhere, self._now, ahead))
 
     def rate_usage(self, name: str) -> str:
         """Return in words which rates of a place's region are used up."""
-        region = self._region(name)
+        region = region_of(name)
         times = self._state.creates.get(region, ())
+        recent = [(rate, sum(at > self._now - rate.window_s for at in times)) for rate in self._rates]
         counts = [
-            f"{sum(at > self._now - rate.window_s for at in times)} of {rate.most} creates in"
-            f" {rate.window_s // 60:.0f} min"
-            for rate in self._rates
-            if sum(at > self._now - rate.window_s for at in times) >= rate.most
+            f"{count} of {rate.most} creates in {rate.window_s // 60:.0f} min"
+            for rate, count in recent
+            if count >= rate.most
         ]
         if not counts:
             return f"jobs ahead need the remaining creates in {region}"
         return f"{', '.join(counts)} are used up in {region}"
-
-    def _reserved(self, name: str) -> tuple[int, float]:
-        """Return the groups that are reserved in a place's region, and the cores in the place itself."""
-        region = self._region(name)
-        reservations = self._state.reservations.values()
-        return (
-            sum(self._region(one.place) == region for one in reservations),
-            sum(one.cores for one in reservations if one.place == name),
-        )
-
-    def _region(self, name: str) -> str:
-        return self._regions.get(name) or Place(name=name).region
 
 
 def _hold(capacity: _Capacity, entry: QueueEntry, ahead: int, holds: HoldPolicy, now: float) -> Placement:
@@ -329,11 +315,7 @@ def _refusals(job: Job, fitting: Sequence[str]) -> tuple[set[str], int, float]:
     """Return the places that lacked capacity in this round, the number of past rounds, and the last refusal's time."""
     refused: set[str] = set()
     rounds, last = 0, 0.0
-    trail = []
-    for attempt in reversed(job.attempts):
-        if attempt.refusal != "relocate":
-            break
-        trail.append(attempt)
+    trail = [*takewhile(lambda attempt: attempt.refusal == "relocate", reversed(job.attempts))]
     for attempt in reversed(trail):
         refused.add(attempt.place)
         last = attempt.ended_at.timestamp() if attempt.ended_at is not None else last

@@ -13,6 +13,7 @@ import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from mayfly.admission.admission import Admitted, Held
 from mayfly.admission.ledger import Ledger, LedgerState, Reservation
@@ -29,13 +30,15 @@ from mayfly.admission.placement import (
 from mayfly.admission.rates import EVERYWHERE, Rate, nth_time, pruned
 from mayfly.errors import TryAgain
 from mayfly.jobs.job import Job
-from mayfly.jobs.places import Place, Quota
+from mayfly.jobs.places import Place, Quota, region_of
 
 QUOTA_AGE_S = 30.0
 """Maximum age of a cached quota."""
 _ORPHANED_S = 600.0
 """A reservation older than this without a container is an orphan."""
 _TRIES = 50
+
+T = TypeVar("T")
 
 _logger = logging.getLogger("mayfly.admission")
 
@@ -76,16 +79,14 @@ class PlacementAdmission:
         at = now.timestamp()
         entry, decision = queue_entry(job, tuple(self._places.values()), now=at)
         if decision is not None:
-            return _held(decision)
+            return _decided(decision)
         quotas = await self._quotas_of(entry.places, now)
-        decisions: list[Placement] = []
 
-        def change(state: LedgerState) -> LedgerState:
+        def change(state: LedgerState) -> tuple[LedgerState, Placement]:
             reservation = state.reservations.get(job.job_id)
             if reservation is not None:
-                decisions.append(Placement(place=reservation.place))
-                return state
-            state, found = place(
+                return state, Placement(place=reservation.place)
+            return place(
                 with_cooldown(state, job, now=at),
                 job.job_id,
                 entry,
@@ -95,39 +96,31 @@ class PlacementAdmission:
                 holds=self._holds,
                 now=at,
             )
-            decisions.append(found)
-            return state
 
-        await self._change(change)
-        found = decisions[-1]
-        return Admitted(place=found.place) if found.place is not None else _held(found)
+        return _decided(await self._change(change))
 
     async def release(self, job_id: str) -> None:
         """See `Admission.release`."""
         if not self._begun:
             self._released.add(job_id)
-        await self._change(lambda state: without(state, {job_id}), create=False)
+        await self._change(lambda state: (without(state, {job_id}), None))
 
     async def may_delete(self, place_name: str, *, now: datetime) -> datetime | None:
         """See `Admission.may_delete`."""
         if not self._rates:
             return None
         await self._begin(now)
-        region, at = Place(name=place_name).region, now.timestamp()
-        waits: list[float | None] = []
+        region, at = region_of(place_name), now.timestamp()
 
-        def change(state: LedgerState) -> LedgerState:
+        def change(state: LedgerState) -> tuple[LedgerState, float]:
             here, everywhere = state.deletes.get(region, ()), state.deletes.get(ALL, ())
             until = max(nth_time(here, self._rates, at, 0), nth_time(everywhere, EVERYWHERE, at, 0))
             if until > at:
-                waits.append(until)
-                return state
-            waits.append(None)
-            return replace(state, deletes=with_request(state.deletes, region, self._rates, at))
+                return state, until
+            return replace(state, deletes=with_request(state.deletes, region, self._rates, at)), at
 
-        await self._change(change)
-        wait = waits[-1]
-        return None if wait is None else datetime.fromtimestamp(wait, UTC)
+        until = await self._change(change)
+        return datetime.fromtimestamp(until, UTC) if until > at else None
 
     async def obstacles(self, *, cpu: float, memory_gb: float, now: datetime) -> tuple[str | None, Sequence[str]]:
         """See `Admission.obstacles`."""
@@ -156,27 +149,26 @@ class PlacementAdmission:
         present = dict(await self._present())
         if state is not None:
             limit = now.timestamp() - _ORPHANED_S
-            await self._change(lambda known: _without_orphans(known, present.keys(), older_than=limit))
+            await self._change(lambda known: (_without_orphans(known, present.keys(), older_than=limit), None))
         elif not self._begun:
             creates = _creates_of(present, self._rates, now)
             initial = without(LedgerState(reservations=present, creates=creates), self._released)
             await self._ledger.write(initial, expected=version)  # fails if another process was faster, which is fine
         self._begun = True
 
-    async def _change(self, change: Callable[[LedgerState], LedgerState], *, create: bool = True) -> None:
+    async def _change(self, change: Callable[[LedgerState], tuple[LedgerState, T]]) -> T:
         """Read, change and write the ledger; repeat if another process wrote in between.
 
-        Shapes: `create` False: do nothing if there is no ledger.
+        Shapes: `change` returns the state to write and the result; nothing is written if the state is its argument.
         Errors: `TryAgain`.
         """
         async with self._writing:
             for _ in range(_TRIES):
-                state, version = await self._ledger.read()
-                if state is None and not create:
-                    return
-                changed = change(state or LedgerState())
+                known, version = await self._ledger.read()
+                state = known or LedgerState()
+                changed, result = change(state)
                 if changed is state or await self._ledger.write(changed, expected=version):
-                    return
+                    return result
                 await asyncio.sleep(random.uniform(0, 0.05))  # noqa: S311 - so that writers do not collide again
         raise TryAgain(f"gave up after {_TRIES} concurrent writes to the ledger of places; retry")
 
@@ -200,7 +192,7 @@ class PlacementAdmission:
             return Quota()
         state, _ = await self._ledger.read()
         reservations = (state or LedgerState()).reservations.values()
-        groups = sum(Place(name=other.place).region == one.region for other in reservations)
+        groups = sum(region_of(other.place) == one.region for other in reservations)
         cores = sum(other.cores for other in reservations if other.place == one.name)
         return replace(
             quota,
@@ -216,7 +208,7 @@ def _creates_of(
     creates: dict[str, tuple[float, ...]] = {}
     if rates:
         for one in sorted(present.values(), key=lambda one: one.at):
-            region = Place(name=one.place).region
+            region = region_of(one.place)
             creates[region] = pruned((*creates.get(region, ()), one.at), rates, now.timestamp())
     return creates
 
@@ -229,5 +221,7 @@ def _without_orphans(state: LedgerState, present: Iterable[str], *, older_than: 
     return without(state, orphans)
 
 
-def _held(decision: Placement) -> Held:
+def _decided(decision: Placement) -> Admitted | Held:
+    if decision.place is not None:
+        return Admitted(place=decision.place)
     return Held(reason=decision.reason, until=datetime.fromtimestamp(decision.until, UTC))

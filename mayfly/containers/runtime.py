@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from mayfly.errors import MayflyError
 from mayfly.jobs.refusal import Refusal
@@ -91,8 +91,7 @@ class LogTail:
     """True: the output before `text` is no longer available here."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class MetricSample:
+class MetricSample(NamedTuple):
     """CPU in cores and memory in bytes, for the whole group."""
 
     at: datetime

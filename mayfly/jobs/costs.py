@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from mayfly.jobs.job import Attempt, Job
+from mayfly.jobs.job import Job
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,17 +65,14 @@ def cost(job: Job, now: datetime) -> Cost:
     for attempt in job.attempts:
         if attempt.outcome == "refused":
             continue  # no container was created
-        until_outcome = _seconds(attempt.requested_at, attempt.ended_at or attempt.gone_at or now)
+        stopped_at = attempt.gone_at or now
+        ended_at = attempt.ended_at or stopped_at
         if attempt.outcome in (None, "succeeded"):
-            useful += until_outcome
+            useful += _seconds(attempt.requested_at, ended_at)
         else:
-            failed += until_outcome
-        idle += _idle_s(attempt, now)
+            failed += _seconds(attempt.requested_at, ended_at)
+        idle += _seconds(ended_at, stopped_at)
     return Cost(useful_s=useful, failed_s=failed, idle_s=idle)
-
-
-def _idle_s(attempt: Attempt, now: datetime) -> float:
-    return 0.0 if attempt.ended_at is None else _seconds(attempt.ended_at, attempt.gone_at or now)
 
 
 def _seconds(begun: datetime, ended: datetime) -> float:

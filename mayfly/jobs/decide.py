@@ -70,7 +70,9 @@ def decide(job: Job, command: c.Command, now: datetime) -> Decision:
         case c.RequestDelete():
             _request_delete(draft, command)
         case c.ConfirmGone():
-            _confirm_gone(draft, command.attempt)
+            attempt = job.attempt_numbered(command.attempt)
+            if attempt is not None and attempt.outcome is not None and attempt.container != "gone":
+                draft.add(e.ContainerGone(group=attempt.group), "platform", attempt.number)
         case c.NoteFound():
             attempt = job.attempt_numbered(command.attempt)
             if attempt is not None and attempt.container == "gone":
@@ -225,12 +227,6 @@ def _request_delete(draft: _Draft, command: c.RequestDelete) -> None:
     if command.samples and attempt.metrics_position is None:
         draft.add(e.MetricsSampled(samples=command.samples), "platform", attempt.number)
     draft.add(e.ContainerDeleteRequested(group=attempt.group), "orchestrator", attempt.number)
-
-
-def _confirm_gone(draft: _Draft, number: int) -> None:
-    attempt = draft.job.attempt_numbered(number)
-    if attempt is not None and attempt.outcome is not None and attempt.container != "gone":
-        draft.add(e.ContainerGone(group=attempt.group), "platform", attempt.number)
 
 
 def _after_end(draft: _Draft) -> None:

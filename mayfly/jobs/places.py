@@ -29,12 +29,8 @@ class Place:
 
     @property
     def region(self) -> str:
-        """The platform's name of the region.
-
-        >>> Place(name="westeurope-spot").region
-        'westeurope'
-        """
-        return self.name.removesuffix(_SPOT)
+        """The platform's name of the region."""
+        return region_of(self.name)
 
     @property
     def spot(self) -> bool:
@@ -71,6 +67,15 @@ def parse_places(text: str) -> tuple[Place, ...]:
     if len(set(names)) < len(names):
         raise ValueError(f"must name each place once (got {text!r})")
     return places
+
+
+def region_of(place_name: str) -> str:
+    """Return the platform's name of a place's region.
+
+    >>> region_of("westeurope-spot"), region_of("westeurope")
+    ('westeurope', 'westeurope')
+    """
+    return place_name.removesuffix(_SPOT)
 
 
 def cores_of(cpu: float) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 CPU_MAX = 31.0
 """Cores of the largest container group. Source: container-instances-resource-and-quota-limits, Standard SKU."""
@@ -49,6 +49,8 @@ LabelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Z
 LabelValue = Annotated[str, Field(max_length=128, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Argument = Annotated[str, Field(max_length=8_192, pattern=r"^[^\x00]*$")]
 
+_JSON_ARRAY = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
+
 _RESERVED = re.compile(r"^(MAYFLY_.*|CONTAINER_NAME|MESSAGE)$")
 _SETTABLE = frozenset({"MAYFLY_WORK_SECONDS"})
 
@@ -66,32 +68,23 @@ class RetryPolicy(StrictModel):
     backoff_s: float = Field(default=10.0, ge=0, le=86_400, description="Seconds before the second attempt.")
     backoff_factor: float = Field(default=2.0, ge=1, le=10, description="Multiplier of the wait after each failure.")
     backoff_max_s: float = Field(default=600.0, ge=0, le=86_400, description="Longest wait, in seconds.")
-    on_exit_codes: tuple[Annotated[int, Field(ge=1, le=255)], ...] | None = Field(
-        default=None,
-        max_length=64,
-        description="Retry only these exit codes. With on_errors, either may match.",
+    on_exit_codes: Annotated[tuple[Annotated[int, Field(ge=1, le=255)], ...] | None, _JSON_ARRAY] = Field(
+        default=None, max_length=64, description="Retry only these exit codes. With on_errors, either may match."
     )
-    on_errors: tuple[ErrorClass, ...] | None = Field(
+    on_errors: Annotated[tuple[ErrorClass, ...] | None, _JSON_ARRAY] = Field(
         default=None,
         max_length=16,
         description="Retry only these error classes. Without both lists, every failure is retried.",
     )
-
-    @field_validator("on_exit_codes", "on_errors", mode="before")
-    @classmethod
-    def _accept_json_arrays(cls, value: object) -> object:
-        return tuple(value) if isinstance(value, list) else value
 
 
 class JobSpec(StrictModel):
     """One job: a message for the standard worker, a command, or a command in a given image."""
 
     message: str | None = Field(
-        default=None,
-        max_length=MESSAGE_BYTES_MAX,
-        description="Work for the standard worker, passed as MESSAGE.",
+        default=None, max_length=MESSAGE_BYTES_MAX, description="Work for the standard worker, passed as MESSAGE."
     )
-    command: tuple[Argument, ...] | None = Field(
+    command: Annotated[tuple[Argument, ...] | None, _JSON_ARRAY] = Field(
         default=None, min_length=1, max_length=256, description="Program and arguments; no shell is involved."
     )
     image: str | None = Field(
@@ -118,10 +111,7 @@ class JobSpec(StrictModel):
     )
     labels: dict[LabelName, LabelValue] = Field(default_factory=dict, max_length=32, description="Labels to filter by.")
     start_timeout_s: float = Field(
-        default=1_800.0,
-        ge=1,
-        le=86_400,
-        description="Seconds from the container's request to the worker's claim.",
+        default=1_800.0, ge=1, le=86_400, description="Seconds from the container's request to the worker's claim."
     )
     run_timeout_s: float = Field(
         default=3_600.0,
@@ -131,11 +121,6 @@ class JobSpec(StrictModel):
     )
     retry: RetryPolicy = RetryPolicy()
     at_most_once: bool = Field(default=False, description="True: an attempt that was claimed is never retried.")
-
-    @field_validator("command", mode="before")
-    @classmethod
-    def _accept_json_array(cls, value: object) -> object:
-        return tuple(value) if isinstance(value, list) else value
 
     @field_validator("command")
     @classmethod

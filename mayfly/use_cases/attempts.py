@@ -44,8 +44,7 @@ async def begin_attempt(mayfly: Mayfly, job_id: str) -> NextStep:
             _logger.warning("admitting %s: %s", job_id, error)
             return begin_later(mayfly.clock.now() + timedelta(seconds=_RETRY_AFTER_S))
         if isinstance(admission, Held):
-            hold = c.HoldJob(reason=admission.reason, until=admission.until)
-            job = (await mayfly.streams.carry_out(hold, job)).after
+            job = await _carry_out(mayfly, c.HoldJob(reason=admission.reason, until=admission.until), job)
             step = next_step(job, mayfly.clock.now(), mayfly.polls)
             # A hold that changes nothing is not in the log, so the admission decides when to ask again.
             return begin_later(admission.until) if _may_begin(step) else step
@@ -57,12 +56,11 @@ async def begin_attempt(mayfly: Mayfly, job_id: str) -> NextStep:
     elif job.state == "queued":
         # Called too early. The job keeps its queue entry: it has no reservation that could be released.
         return next_step(job, mayfly.clock.now(), mayfly.polls)
-    attempt = job.attempt
-    unsure = False
-    if attempt is not None and attempt.container == "requested":
+    if job.attempt is not None and job.attempt.container == "requested":
         # It may have been created before. A platform may treat a second create as a change, so poll first.
         job, unsure = await _poll(mayfly, job)
-    return await _next(mayfly, job, unsure=unsure)
+        return await _next(mayfly, job, unsure=unsure)
+    return await _next(mayfly, job)
 
 
 async def observe_attempt(mayfly: Mayfly, job_id: str, *, troubled: bool = False) -> NextStep:
@@ -123,12 +121,10 @@ async def _poll(mayfly: Mayfly, job: Job, *, troubled: bool = False) -> tuple[Jo
     attempt = job.attempt
     if attempt is None or attempt.outcome is not None:
         return job, False
-    presumed = alive_until(job, mayfly.polls)
+    presumed, unsure = alive_until(job, mayfly.polls), False
     if troubled or presumed is None or presumed <= mayfly.clock.now():
         job, unsure = await _inspect(mayfly, job, attempt)
-    else:
-        unsure = False  # its worker sent a report or a heartbeat recently
-    return (await mayfly.streams.carry_out(c.ExpireDeadline(), job)).after, unsure
+    return await _carry_out(mayfly, c.ExpireDeadline(), job), unsure
 
 
 async def _inspect(mayfly: Mayfly, job: Job, attempt: Attempt) -> tuple[Job, bool]:
@@ -147,7 +143,7 @@ async def _inspect(mayfly: Mayfly, job: Job, attempt: Attempt) -> tuple[Job, boo
     if status is not None and mayfly.runtime.capabilities.live_metrics:
         with contextlib.suppress(RuntimeUnavailable):  # every poll takes a sample; a missed one is harmless
             await mayfly.runtime.metrics(attempt.group, place=attempt.place)
-    return (await mayfly.streams.carry_out(_observation(attempt, status), job)).after, False
+    return await _carry_out(mayfly, _observation(attempt, status), job), False
 
 
 async def _create(mayfly: Mayfly, job: Job, attempt: Attempt) -> Job | None:
@@ -168,7 +164,10 @@ async def _create(mayfly: Mayfly, job: Job, attempt: Attempt) -> Job | None:
 
 
 async def _refuse(mayfly: Mayfly, job: Job, attempt: Attempt, refusal: Refusal) -> Job:
-    command = c.RefuseContainer(attempt=attempt.number, refusal=refusal)
+    return await _carry_out(mayfly, c.RefuseContainer(attempt=attempt.number, refusal=refusal), job)
+
+
+async def _carry_out(mayfly: Mayfly, command: c.Command, job: Job) -> Job:
     return (await mayfly.streams.carry_out(command, job)).after
 
 
@@ -231,25 +230,19 @@ async def _clean_up(mayfly: Mayfly, job: Job, attempt: Attempt) -> Job:
 
     Errors: `RuntimeUnavailable`, `_DeletesUsedUp`; the next call resumes.
     """
-    if _may_be_gone(attempt):
-        if await _is_gone(mayfly, attempt):
-            return await _confirm_gone(mayfly, job, attempt)
+    gone = c.ConfirmGone(attempt=attempt.number)
+    if attempt.container == "deleting" or attempt.outcome == "refused":  # it may be gone already
+        if await mayfly.runtime.inspect(attempt.group, place=attempt.place) is None:
+            return await _carry_out(mayfly, gone, job)
         if _was_deleted_recently(mayfly, attempt):
             return job
-    await _check_delete_rate(mayfly, attempt)
-    job = (await mayfly.streams.carry_out(await _traces(mayfly, job, attempt), job)).after
+    later = await mayfly.admission.may_delete(attempt.place, now=mayfly.clock.now())
+    if later is not None:
+        raise _DeletesUsedUp(later)
+    job = await _carry_out(mayfly, await _traces(mayfly, job, attempt), job)
     if await mayfly.runtime.delete(attempt.group, place=attempt.place):
-        return await _confirm_gone(mayfly, job, attempt)
+        return await _carry_out(mayfly, gone, job)
     return job
-
-
-def _may_be_gone(attempt: Attempt) -> bool:
-    """Say whether the container may be gone already: its deletion was requested, or the platform refused it."""
-    return attempt.container == "deleting" or attempt.outcome == "refused"
-
-
-async def _is_gone(mayfly: Mayfly, attempt: Attempt) -> bool:
-    return await mayfly.runtime.inspect(attempt.group, place=attempt.place) is None
 
 
 def _was_deleted_recently(mayfly: Mayfly, attempt: Attempt) -> bool:
@@ -258,16 +251,6 @@ def _was_deleted_recently(mayfly: Mayfly, attempt: Attempt) -> bool:
         return False
     patience = timedelta(seconds=mayfly.polls.delete_retry_s * attempt.delete_requests)
     return mayfly.clock.now() < attempt.delete_requested_at + patience
-
-
-async def _check_delete_rate(mayfly: Mayfly, attempt: Attempt) -> None:
-    later = await mayfly.admission.may_delete(attempt.place, now=mayfly.clock.now())
-    if later is not None:
-        raise _DeletesUsedUp(later)
-
-
-async def _confirm_gone(mayfly: Mayfly, job: Job, attempt: Attempt) -> Job:
-    return (await mayfly.streams.carry_out(c.ConfirmGone(attempt=attempt.number), job)).after
 
 
 async def _traces(mayfly: Mayfly, job: Job, attempt: Attempt) -> c.RequestDelete:
@@ -285,6 +268,6 @@ async def _traces(mayfly: Mayfly, job: Job, attempt: Attempt) -> c.RequestDelete
     return c.RequestDelete(
         attempt=attempt.number,
         log_text=tail.text if tail is not None else None,
-        log_truncated=tail.truncated if tail is not None else False,
-        samples=tuple((sample.at, sample.cpu_cores, sample.memory_bytes) for sample in samples),
+        log_truncated=tail is not None and tail.truncated,
+        samples=tuple(samples),
     )

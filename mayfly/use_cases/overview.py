@@ -15,7 +15,7 @@ from mayfly.app import ReadStores
 from mayfly.jobs.job import Job
 from mayfly.jobs.lifecycle import JobState
 from mayfly.jobs.phases import PHASES, PhaseName
-from mayfly.views.stats import AttemptStats, Attention, Bucket, JobStats, Span
+from mayfly.views.stats import AttemptStats, Attention, Bucket, Span
 
 ATTEMPTS_MAX = 1_000
 """How many of the latest attempts the phase durations are computed from."""
@@ -62,9 +62,9 @@ class Overview:
     Errors: every method may raise `TryAgain` if a store does not answer.
     """
 
-    def __init__(self, stores: ReadStores, stats: JobStats) -> None:
+    def __init__(self, stores: ReadStores) -> None:
         self._stores = stores
-        self._stats = stats
+        self._stats = stores.stats
 
     async def projected(self) -> int:
         """Return how many events are projected; while it is the same, nothing drawn from the views changes."""

@@ -15,7 +15,7 @@ from typing import Literal
 from mayfly.app import Mayfly, ReadStores
 from mayfly.errors import NotFound, RuntimeUnavailable
 from mayfly.jobs import events as e
-from mayfly.jobs.job import Attempt, Job
+from mayfly.jobs.job import Job
 from mayfly.secrets.masking import without_secrets
 from mayfly.views.job_views import JobFilter, Page
 
@@ -72,7 +72,7 @@ class Reader:
     async def output(self, job_id: str, *, attempt: int | None = None) -> Output:
         """Return the output of an attempt; None: the latest one."""
         job = await self.job(job_id)
-        chosen = _attempt(job, attempt)
+        chosen = job.attempt if attempt is None else job.attempt_numbered(attempt)
         if chosen is None:
             return Output(attempt=0, source="none", text="", truncated=False)
         runtime = self._stores.runtime
@@ -96,7 +96,7 @@ class Reader:
     async def readings(self, job_id: str, *, attempt: int | None = None) -> Readings:
         """Return the CPU and memory use of an attempt's container; None: the latest attempt."""
         job = await self.job(job_id)
-        chosen = _attempt(job, attempt)
+        chosen = job.attempt if attempt is None else job.attempt_numbered(attempt)
         if chosen is None:
             return Readings(attempt=0, source="none", samples=())
         runtime = self._stores.runtime
@@ -106,11 +106,7 @@ class Reader:
             except RuntimeUnavailable:
                 samples = ()
             if samples:
-                return Readings(
-                    attempt=chosen.number,
-                    source="container",
-                    samples=tuple((s.at, s.cpu_cores, s.memory_bytes) for s in samples),
-                )
+                return Readings(attempt=chosen.number, source="container", samples=tuple(samples))
         for body in await self._bodies(job_id, chosen.metrics_position):
             if isinstance(body, e.MetricsSampled):
                 return Readings(attempt=chosen.number, source="log", samples=body.samples)
@@ -120,7 +116,3 @@ class Reader:
         if position is None:
             return ()
         return [event.body for event in await self._stores.log.read(job_id, after=position - 1, limit=1)]
-
-
-def _attempt(job: Job, number: int | None) -> Attempt | None:
-    return job.attempt if number is None else job.attempt_numbered(number)

@@ -12,6 +12,7 @@ import hashlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from mayfly.app import Mayfly
@@ -81,7 +82,8 @@ async def submit_message(
     """
     try:
         spec = spec_of(message)
-        return await _with_retries(lambda: _submit(mayfly, orchestrators, spec, message), sleep)
+        call = partial(submit, mayfly, orchestrators, spec, source="queue", idempotency_key=message.message_id)
+        return await _with_retries(call, sleep)
     except Rejected as problem:
         rejected = RejectedMessage(
             queue=message.queue,
@@ -94,10 +96,6 @@ async def submit_message(
         if await _with_retries(lambda: mayfly.intake.record(rejected), sleep):
             _logger.warning("rejected message %r of queue %s: %s", message.message_id, message.queue, rejected.reason)
         raise MessageRejected(rejected.reason) from problem
-
-
-async def _submit(mayfly: Mayfly, orchestrators: Orchestrators, spec: JobSpec, message: Message) -> Submission:
-    return await submit(mayfly, orchestrators, spec, source="queue", idempotency_key=message.message_id)
 
 
 async def _with_retries(call: Callable[[], Awaitable[T]], sleep: Sleep) -> T:
