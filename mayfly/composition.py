@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from mayfly.admission.admission import Admission
 from mayfly.admission.ledger import Ledger, Reservation
@@ -79,25 +79,34 @@ def _read_only_in_cosmos(endpoint: str, key: str | None, prices: Prices) -> Read
 
 
 def compose(settings: Settings) -> Mayfly:
-    """Return the adapters that the settings select."""
-    stores = _stores(settings)
-    compute = _on_azure(settings, stores) if isinstance(settings, AciSettings) else _here(settings, stores.log)
-    secrets, closed_with_secrets = _secrets(settings)
-    return Mayfly(
-        clock=SystemClock(),
-        log=stores.log,
-        views=stores.views,
-        runtime=compute.runtime,
-        admission=compute.admission,
-        secrets=secrets,
-        tokens=ReportTokens(settings.report_key),
-        polls=compute.polls,
-        public_url=settings.public_url,
-        place=compute.place,
-        prices=settings.prices,
-        intake=stores.intake,
-        resources=(*compute.resources, *closed_with_secrets),
-    )
+    """Return the adapters that the settings select.
+
+    If one of them cannot be opened, no file is left open: every request composes again, and the others would leak.
+    """
+    with ExitStack() as opened:
+        if settings.cosmos_endpoint is not None:
+            stores = _cosmos_stores(settings.cosmos_endpoint, settings.cosmos_key)
+        else:
+            stores = _sqlite_stores(settings.data, opened)
+        compute = _on_azure(settings, stores) if isinstance(settings, AciSettings) else _here(settings, stores.log)
+        secrets, closed_with_secrets = _secrets(settings)
+        mayfly = Mayfly(
+            clock=SystemClock(),
+            log=stores.log,
+            views=stores.views,
+            runtime=compute.runtime,
+            admission=compute.admission,
+            secrets=secrets,
+            tokens=ReportTokens(settings.report_key),
+            polls=compute.polls,
+            public_url=settings.public_url,
+            place=compute.place,
+            prices=settings.prices,
+            intake=stores.intake,
+            resources=(*compute.resources, *closed_with_secrets),
+        )
+        opened.pop_all()
+    return mayfly
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,9 +220,7 @@ async def _unsettled(log: EventLog, listed: set[str]) -> dict[str, Job]:
     return {job.job_id: job for job in jobs if job is not None and not job.settled}
 
 
-def _stores(settings: Settings) -> _Stores:
-    if settings.cosmos_endpoint is None:
-        return _sqlite_stores(settings.data)
+def _cosmos_stores(endpoint: str, key: str | None) -> _Stores:
     # Importing the SDK takes half a second; a laptop without an account need not wait for it.
     from mayfly.admission.cosmos import CosmosLedger
     from mayfly.cosmos.account import CosmosAccount
@@ -221,7 +228,7 @@ def _stores(settings: Settings) -> _Stores:
     from mayfly.log.cosmos.event_log import CosmosEventLog
     from mayfly.views.cosmos.job_views import CosmosJobViews
 
-    account = CosmosAccount(settings.cosmos_endpoint, settings.cosmos_key)
+    account = CosmosAccount(endpoint, key)
     return _Stores(
         log=CosmosEventLog(account),
         views=CosmosJobViews(account),
@@ -230,16 +237,24 @@ def _stores(settings: Settings) -> _Stores:
     )
 
 
-def _sqlite_stores(data: Path) -> _Stores:
-    """Open all files or none: if one cannot be opened, every request composes again, and the others would leak."""
-    with ExitStack() as opened:
-        log = SqliteEventLog(data / "log.db")
-        opened.callback(log.release)
-        views = SqliteJobViews(data / "views.db")
-        opened.callback(views.release)
-        intake = SqliteIntakeRecord(data / "intake.db")
-        opened.pop_all()
-    return _Stores(log=log, views=views, intake=intake, ledger=lambda: SqliteLedger(data / "ledger.db"))
+class _Releasable(Protocol):
+    def release(self) -> None: ...
+
+
+_Store = TypeVar("_Store", bound=_Releasable)
+
+
+def _sqlite_stores(data: Path, opened: ExitStack) -> _Stores:
+    def keep(store: _Store) -> _Store:
+        opened.callback(store.release)
+        return store
+
+    return _Stores(
+        log=keep(SqliteEventLog(data / "log.db")),
+        views=keep(SqliteJobViews(data / "views.db")),
+        intake=keep(SqliteIntakeRecord(data / "intake.db")),
+        ledger=lambda: keep(SqliteLedger(data / "ledger.db")),
+    )
 
 
 _current: Mayfly | None = None

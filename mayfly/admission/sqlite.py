@@ -48,6 +48,10 @@ class SqliteLedger:
 
     async def close(self) -> None:
         """See `Ledger.close`."""
+        self.release()
+
+    def release(self) -> None:
+        """Close the file."""
         self._connection.close()
 
 

@@ -6,6 +6,7 @@ name. Every call is safe to repeat. The port decides nothing about jobs: it crea
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +16,11 @@ from mayfly.errors import MayflyError
 from mayfly.jobs.refusal import Refusal
 
 GroupState = Literal["pending", "running", "exited"]
+
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_NAME_CHARS_MAX = 63
+_CONTINUATION = bytes(range(0x80, 0xC0))
+"""In UTF-8, the second and later bytes of a character; there are up to three."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,10 +63,10 @@ class GroupStatus:
     group: str
     phase: GroupState
     deleting: bool
-    exit_code: int | None
+    exit_code: int | None = None
     """Exit code of the container's main process; None while it runs, or if the code is unknown."""
-    started_at: datetime | None
-    exited_at: datetime | None
+    started_at: datetime | None = None
+    exited_at: datetime | None = None
     pulling_at: datetime | None = None
     """Start of the image pull for the first run; None if there was none, or the platform does not report it."""
     detail: str = ""
@@ -105,6 +111,31 @@ class GroupRefused(MayflyError):
     def __init__(self, refusal: Refusal) -> None:
         self.refusal = refusal
         super().__init__(str(refusal))
+
+
+def is_group_name(group: str) -> bool:
+    """Say whether a text can be the name of a group; `..` and `a/b` cannot."""
+    return len(group) <= _NAME_CHARS_MAX and _NAME.fullmatch(group) is not None
+
+
+def check_group_name(group: str) -> None:
+    """Refuse to create a group whose name is invalid.
+
+    Errors: `GroupRefused`.
+    """
+    if not is_group_name(group):
+        rule = f"a group name must have 1 to {_NAME_CHARS_MAX} characters of a-z, 0-9 and single inner hyphens"
+        message = f"{rule} (got {group!r})"
+        raise GroupRefused(Refusal(kind="permanent", code="InvalidGroupName", message=message, hint="use another name"))
+
+
+def end_of_output(data: bytes) -> str:
+    """Decode the end of a longer output, without the rest of a character that its beginning may have cut.
+
+    >>> end_of_output("né".encode()[2:] + b"e")
+    'e'
+    """
+    return (data[:3].lstrip(_CONTINUATION) + data[3:]).decode("utf-8", "replace")
 
 
 class ContainerRuntime(Protocol):

@@ -51,4 +51,8 @@ class SqliteIntakeRecord:
         return [from_document(dict(zip(_COLUMNS.split(", "), row, strict=True))) for row in rows]
 
     async def close(self) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Close the file."""
         self._connection.close()

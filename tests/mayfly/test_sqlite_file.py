@@ -52,6 +52,32 @@ def test_where_one_file_is_no_store_none_is_left_open(tmp_path: Path, connection
     assert connections.all_closed()
 
 
+@pytest.mark.parametrize(
+    ("obstacle", "environment"),
+    [
+        ("containers", {}),
+        (
+            "ledger.db",
+            {
+                "MAYFLY_RUNTIME": "aci",
+                "MAYFLY_SUBSCRIPTION": "s",
+                "MAYFLY_RESOURCE_GROUP": "rg",
+                "MAYFLY_PLACES": "westeurope",
+                "MAYFLY_WORKER_IMAGE": "worker:1",
+            },
+        ),
+    ],
+)
+def test_where_the_runtime_or_its_ledger_cannot_be_opened_no_store_is_left_open(
+    tmp_path: Path, connections: Connections, obstacle: str, environment: dict[str, str]
+) -> None:
+    (tmp_path / obstacle).write_bytes(b"this is neither a folder nor a database, but longer than a header" * 99)
+    with pytest.raises((FileExistsError, sqlite3.DatabaseError)):
+        composition.compose(read_settings({"MAYFLY_DATA": str(tmp_path), **environment}))
+    assert len(connections.opened) >= 4
+    assert connections.all_closed()
+
+
 class _StuckLog(MemoryEventLog):
     async def close(self) -> None:
         raise OSError("the log does not close")

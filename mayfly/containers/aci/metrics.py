@@ -27,7 +27,7 @@ _MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
 
 
 class AciMetrics:
-    """See `Metrics` in `runtime.py`. There is one client per region, because the data plane is regional."""
+    """Read the metrics of groups. There is one client per region, because the data plane is regional."""
 
     def __init__(self, audience: str, credential: Any, **options: Any) -> None:
         """Pass `options` to the SDK's clients; tests use them to reach their own server."""

@@ -9,28 +9,31 @@ Source: Azure's responses as recorded in public issues and support articles; eac
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from mayfly.jobs.refusal import Refusal, RefusalKind
 
 MESSAGE_CHARS_MAX = 1_000
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class _Row:
     kind: RefusalKind
     hint: str
-    codes: tuple[str, ...] = ()
+    _: KW_ONLY
+    codes: str = ""
+    """Separated by spaces."""
     words: str = ""
-    """A regular expression; with `codes`, both must match."""
+    """A regular expression; with `codes`, either may match."""
     statuses: tuple[int, ...] = ()
+    """With `codes` or `words`, both must match."""
 
     def matches(self, *, status: int | None, code: str, message: str) -> bool:
-        if self.codes and code.rstrip(".").lower() not in [known.lower() for known in self.codes]:
+        if self.statuses and status not in self.statuses:
             return False
-        if self.words and not re.search(self.words, message, re.IGNORECASE):
-            return False
-        return not self.statuses or status in self.statuses
+        coded = code.rstrip(".").lower() in self.codes.lower().split()
+        worded = bool(self.words) and re.search(self.words, message, re.IGNORECASE) is not None
+        return coded or worded or not (self.codes or self.words)
 
 
 _QUOTA = (
@@ -52,82 +55,67 @@ _RIGHTS = (
 )
 
 _TABLE = (
-    _Row(codes=("ContainerGroupTransitioning",), kind="retry", hint="wait; the group is changing"),
-    _Row(words=r"still transitioning", kind="retry", hint="wait; the group is changing"),
+    _Row("retry", "wait; the group is changing", codes="ContainerGroupTransitioning", words="still transitioning"),
     # Fraud detection sets a limit of 0: waiting does not help, but another place may.
     _Row(
+        "relocate",
+        "the subscription has a quota of 0 here; contact Azure support, or remove this place from MAYFLY_PLACES",
         words=r"quota .*exceeded.*Limit: '0'",
-        kind="relocate",
-        hint="the subscription has a quota of 0 here; contact Azure support, or remove this place from MAYFLY_PLACES",
-    ),
-    _Row(words=r"quota .*(exceeded|reached)", kind="wait", hint=_QUOTA),
-    _Row(
-        codes=("ContainerGroupQuotaReached", "QuotaExceeded", "QuotaReached"),
-        kind="wait",
-        hint=_QUOTA,
-    ),
-    _Row(words=r"not available in the location", kind="relocate", hint=_CAPACITY),
-    _Row(codes=("InsufficientCapacity", "ResourceOperationFailure"), kind="relocate", hint=_CAPACITY),
-    _Row(words=r"insufficient capacity|InsufficientCapacity", kind="relocate", hint=_CAPACITY),
-    _Row(
-        codes=("LocationNotAvailableForResourceType", "ResourceSkuNotAvailable", "NotAvailableInLocation"),
-        kind="relocate",
-        hint="this region or size is not offered to the subscription; name other regions in MAYFLY_PLACES",
-    ),
-    _Row(codes=("RegistryErrorResponse",), kind="retry", hint=_REGISTRY),
-    _Row(words=r"toomanyrequests|pull rate limit", kind="retry", hint=_REGISTRY),
-    _Row(codes=("InaccessibleImage",), kind="retry", hint=_IMAGE),
-    _Row(codes=("ImagePullBackOff", "ErrImagePull", "FailedToPullImage"), kind="permanent", hint=_IMAGE),
-    _Row(
-        codes=("OsVersionNotSupported",),
-        kind="permanent",
-        hint="use a Linux image for amd64; no other system is supported",
     ),
     _Row(
-        codes=("MissingSubscriptionRegistration",),
-        kind="permanent",
-        hint="run: az provider register -n Microsoft.ContainerInstance",
+        "wait",
+        _QUOTA,
+        codes="ContainerGroupQuotaReached QuotaExceeded QuotaReached",
+        words=r"quota .*(exceeded|reached)",
     ),
     _Row(
-        codes=("ResourceGroupNotFound", "SubscriptionNotFound"),
-        kind="permanent",
-        hint="check MAYFLY_SUBSCRIPTION and MAYFLY_RESOURCE_GROUP",
+        "relocate",
+        _CAPACITY,
+        codes="InsufficientCapacity ResourceOperationFailure",
+        words="not available in the location|insufficient ?capacity",
     ),
-    _Row(codes=("ReadOnlyDisabledSubscription",), kind="permanent", hint="the subscription is disabled"),
     _Row(
-        codes=("TooManyRequests", "OperationNotAllowed", "SubscriptionRequestsThrottled"),
+        "relocate",
+        "this region or size is not offered to the subscription; name other regions in MAYFLY_PLACES",
+        codes="LocationNotAvailableForResourceType ResourceSkuNotAvailable NotAvailableInLocation",
+    ),
+    _Row("retry", _REGISTRY, codes="RegistryErrorResponse", words="toomanyrequests|pull rate limit"),
+    _Row("retry", _IMAGE, codes="InaccessibleImage"),
+    _Row("permanent", _IMAGE, codes="ImagePullBackOff ErrImagePull FailedToPullImage"),
+    _Row("permanent", "use a Linux image for amd64; no other system is supported", codes="OsVersionNotSupported"),
+    _Row(
+        "permanent", "run: az provider register -n Microsoft.ContainerInstance", codes="MissingSubscriptionRegistration"
+    ),
+    _Row(
+        "permanent",
+        "check MAYFLY_SUBSCRIPTION and MAYFLY_RESOURCE_GROUP",
+        codes="ResourceGroupNotFound SubscriptionNotFound",
+    ),
+    _Row("permanent", "the subscription is disabled", codes="ReadOnlyDisabledSubscription"),
+    _Row(
+        "wait",
+        "Azure allows 100 creates in 5 minutes and 300 in an hour per region; the job starts in turn",
+        codes="TooManyRequests OperationNotAllowed SubscriptionRequestsThrottled",
         statuses=(429,),
-        kind="wait",
-        hint="Azure allows 100 creates in 5 minutes and 300 in an hour per region; the job starts in turn",
     ),
-    _Row(statuses=(429,), kind="wait", hint="Azure limits the rate of requests; the job starts in turn"),
+    _Row("wait", "Azure limits the rate of requests; the job starts in turn", statuses=(429,)),
     _Row(
-        codes=("Repairing", "Unhealthy"),
-        kind="retry",
-        hint="the platform is moving the group; Mayfly deletes it and creates another",
+        "retry", "the platform is moving the group; Mayfly deletes it and creates another", codes="Repairing Unhealthy"
     ),
     _Row(
-        codes=("ProvisioningFailed", "Failed"),
-        kind="retry",
-        hint="the platform gave no reason; Mayfly deletes the group and creates another",
+        "retry",
+        "the platform gave no reason; Mayfly deletes the group and creates another",
+        codes="ProvisioningFailed Failed",
     ),
-    _Row(
-        codes=("RequestDisallowedByPolicy",),
-        kind="permanent",
-        hint="an Azure policy forbids it; contact the owner of the policy",
-    ),
-    _Row(codes=("AuthorizationFailed", "LinkedAuthorizationFailed"), kind="retry", hint=_RIGHTS),
-    _Row(statuses=(401, 403), kind="retry", hint=_RIGHTS),
-    _Row(
-        statuses=(413,),
-        kind="permanent",
-        hint="command and environment are too large: pass a reference to the data",
-    ),
-    _Row(statuses=(400, 404, 405, 422), kind="permanent", hint="fix what the message names, and submit the job again"),
-    _Row(statuses=(409,), kind="retry", hint="the group is being changed by another request; Mayfly retries"),
-    _Row(statuses=(500, 502, 503, 504), kind="retry", hint="Azure had an internal error; Mayfly retries"),
+    _Row("permanent", "an Azure policy forbids it; contact the owner of the policy", codes="RequestDisallowedByPolicy"),
+    _Row("retry", _RIGHTS, codes="AuthorizationFailed LinkedAuthorizationFailed"),
+    _Row("retry", _RIGHTS, statuses=(401, 403)),
+    _Row("permanent", "command and environment are too large: pass a reference to the data", statuses=(413,)),
+    _Row("permanent", "fix what the message names, and submit the job again", statuses=(400, 404, 405, 422)),
+    _Row("retry", "the group is being changed by another request; Mayfly retries", statuses=(409,)),
+    _Row("retry", "Azure had an internal error; Mayfly retries", statuses=(500, 502, 503, 504)),
 )
-_UNKNOWN = _Row(kind="retry", hint="Mayfly does not know this error; it retries up to five times")
+_UNKNOWN = _Row("retry", "Mayfly does not know this error; it retries up to five times")
 
 
 def classify(*, status: int | None, code: str, message: str, retry_after_s: float | None = None) -> Refusal:

@@ -10,19 +10,18 @@ Source: azure-mgmt-containerinstance 10.1, REST API 2023-05-01. 10.2 moves the m
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
 from azure.mgmt.containerinstance import models as m
 from azure.mgmt.containerinstance.aio import ContainerInstanceManagementClient
 
 from mayfly.containers.aci.refusals import classify
-from mayfly.containers.aci.status import TROUBLED, GroupSnapshot, group_event, status_of
+from mayfly.containers.aci.status import TROUBLED, GroupEvent, GroupSnapshot, status_of
 from mayfly.containers.runtime import (
     Capabilities,
     GroupListing,
@@ -31,17 +30,21 @@ from mayfly.containers.runtime import (
     GroupStatus,
     LogTail,
     MetricSample,
+    check_group_name,
+    end_of_output,
+    is_group_name,
 )
 from mayfly.errors import RuntimeUnavailable
 from mayfly.jobs.places import Place, Quota, cores_of, gb_of
 from mayfly.jobs.refusal import Refusal
 
+if TYPE_CHECKING:
+    from mayfly.containers.aci.metrics import AciMetrics
+
 PUBLIC_CLOUD = "https://management.azure.com"
 WORKER_COMMAND = ("python", "-I", "-S", "/opt/mayfly/worker/__main__.py")
 """The entry point of worker/Dockerfile, repeated because a group's command replaces that of the image."""
 
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_NAME_CHARS_MAX = 63
 _JOB, _ATTEMPT, _PLACE, _CREATED = "mayfly-job", "mayfly-attempt", "mayfly-place", "mayfly-created"
 _LOG_BYTES_STOPPED = 16 << 10
 _LOG_BYTES_RUNNING = 4 << 20
@@ -49,18 +52,6 @@ _LOG_LINES_STOPPED = 1_000
 """How much of a container's output Azure keeps. Source: container-instances-resource-and-quota-limits."""
 
 _Response = TypeVar("_Response")
-
-
-class Metrics(Protocol):
-    """The source of metrics: Azure publishes them separately from the groups."""
-
-    async def read(self, resource_id: str, *, region: str) -> Sequence[MetricSample]:
-        """Return the samples of one group, oldest first."""
-        ...
-
-    async def close(self) -> None:
-        """Close the connections."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +80,7 @@ class AciRuntime:
         options: AciOptions,
         *,
         credential: Any,
-        metrics: Metrics | None = None,
+        metrics: AciMetrics | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._options = options
@@ -110,31 +101,22 @@ class AciRuntime:
 
         Azure treats a PUT on an existing group as a change, so a caller that is unsure inspects first.
         """
-        if not _is_name(request.group):
-            raise GroupRefused(
-                Refusal(
-                    kind="permanent",
-                    code="InvalidGroupName",
-                    message=f"a group name must have 1 to {_NAME_CHARS_MAX} characters of a-z, 0-9 and single inner"
-                    f" hyphens (got {request.group!r})",
-                    hint="use another name",
-                    retry_after_s=None,
-                )
-            )
+        check_group_name(request.group)
         groups = self._client().container_groups
-        try:
-            await groups.begin_create_or_update(
-                self._options.resource_group, request.group, self._model(request), polling=False, **self._per_call
-            )
-        except AzureError as error:
-            refusal = _refusal_of(error)
-            if refusal is None:
-                raise RuntimeUnavailable(_first_line(error)) from error
-            raise GroupRefused(refusal) from error
+        async with _translated():
+            try:
+                await groups.begin_create_or_update(
+                    self._options.resource_group, request.group, self._model(request), polling=False, **self._per_call
+                )
+            except AzureError as error:
+                refusal = _refusal_of(error)
+                if refusal is None:
+                    raise
+                raise GroupRefused(refusal) from error
 
     async def inspect(self, group: str, *, place: str) -> GroupStatus | None:  # noqa: ARG002
         """See `ContainerRuntime.inspect`. One GET."""
-        if not _is_name(group):
+        if not is_group_name(group):
             return None
         groups = self._client().container_groups
         found = await _found(groups.get(self._options.resource_group, group, **self._per_call))
@@ -142,26 +124,24 @@ class AciRuntime:
 
     async def logs(self, group: str, *, place: str, bytes_max: int) -> LogTail | None:  # noqa: ARG002
         """See `ContainerRuntime.logs`. One GET."""
-        if not _is_name(group):
+        if not is_group_name(group):
             return None
         containers = self._client().containers
-        try:
-            answer = await containers.list_logs(self._options.resource_group, group, group, **self._per_call)
-        except ResourceNotFoundError:
-            return None
-        except HttpResponseError as error:
-            if error.status_code in (400, 409):
+        async with _translated():
+            try:
+                answer = await containers.list_logs(self._options.resource_group, group, group, **self._per_call)
+            except ResourceNotFoundError:
+                return None
+            except HttpResponseError as error:
+                if error.status_code not in (400, 409):
+                    raise
                 return LogTail(text="", truncated=False)  # the container has not started, so it has no output yet
-            raise RuntimeUnavailable(_first_line(error)) from error
-        except AzureError as error:
-            raise RuntimeUnavailable(_first_line(error)) from error
-        return _tail(
-            answer.content or "", bytes_max
-        )  # the content is null before the first line: a known defect of the SDK
+        # The content is null before the first line: a known defect of the SDK.
+        return _tail(answer.content or "", bytes_max)
 
     async def metrics(self, group: str, *, place: str) -> Sequence[MetricSample]:
         """See `ContainerRuntime.metrics`: one sample per minute, a few minutes late; empty if metrics are off."""
-        if self._metrics is None or not _is_name(group):
+        if self._metrics is None or not is_group_name(group):
             return []
         resource_id = (
             f"/subscriptions/{self._options.subscription}/resourceGroups/{self._options.resource_group}"
@@ -171,7 +151,7 @@ class AciRuntime:
 
     async def delete(self, group: str, *, place: str) -> bool:  # noqa: ARG002
         """See `ContainerRuntime.delete`. One DELETE; only 204 confirms that nothing is left."""
-        if not _is_name(group):
+        if not is_group_name(group):
             return True
         statuses: list[int] = []
 
@@ -213,20 +193,16 @@ class AciRuntime:
 
         Errors: `RuntimeUnavailable`.
         """
-        usages: dict[str, tuple[float, float]] = {}
+        quota = Quota()
         async with _translated():
             async for usage in self._client().location.list_usage(place.region, **self._per_call):
-                usages[usage.name.value] = (float(usage.limit), float(usage.current_value))
-        groups = usages.get("ContainerGroups")
-        cores = next(
-            (usage for name, usage in usages.items() if name.endswith("Cores") and _is_of(name, spot=place.spot)), None
-        )
-        return Quota(
-            groups_max=int(groups[0]) if groups else None,
-            groups_used=int(groups[1]) if groups else 0,
-            cores_max=cores[0] if cores else None,
-            cores_used=cores[1] if cores else 0.0,
-        )
+                name, limit, used = usage.name.value, float(usage.limit), float(usage.current_value)
+                counts_cores = "Spot" in name and name.endswith("Cores") if place.spot else name == "StandardCores"
+                if name == "ContainerGroups":
+                    quota = replace(quota, groups_max=int(limit), groups_used=int(used))
+                elif counts_cores:
+                    quota = replace(quota, cores_max=limit, cores_used=used)
+        return quota
 
     async def close(self) -> None:
         """Close the connections."""
@@ -299,10 +275,6 @@ class AciRuntime:
         return group
 
 
-def _is_name(group: str) -> bool:
-    return len(group) <= _NAME_CHARS_MAX and _NAME.fullmatch(group) is not None
-
-
 async def _found(call: Awaitable[_Response]) -> _Response | None:
     """Return the response; None for 404.
 
@@ -312,7 +284,7 @@ async def _found(call: Awaitable[_Response]) -> _Response | None:
         try:
             return await call
         except ResourceNotFoundError as error:
-            if (error.error.code if error.error else None) in ("ResourceGroupNotFound", "SubscriptionNotFound"):
+            if _part(error.error, "code") in ("ResourceGroupNotFound", "SubscriptionNotFound"):
                 raise  # a wrong setting must not look like a group that is gone
             return None
 
@@ -328,19 +300,15 @@ async def _translated() -> AsyncIterator[None]:
 def _refusal_of(error: AzureError) -> Refusal | None:
     """Return the refusal in a failed create; None: it is unknown whether the create was accepted."""
     if isinstance(error, ClientAuthenticationError) and error.status_code is None:
-        return Refusal(
-            kind="wait",
-            code="NotSignedIn",
-            message="the host has no access token for Azure",
-            hint="check the host's managed identity and AZURE_CLIENT_ID, or sign in with az login",
-            retry_after_s=None,
-        )
+        message = "the host has no access token for Azure"
+        hint = "check the host's managed identity and AZURE_CLIENT_ID, or sign in with az login"
+        return Refusal(kind="wait", code="NotSignedIn", message=message, hint=hint)
     if not isinstance(error, HttpResponseError) or error.status_code is None or error.status_code >= 500:
         return None
     return classify(
         status=error.status_code,
-        code=(error.error.code if error.error else None) or "",
-        message=(error.error.message if error.error else None) or _first_line(error),
+        code=_part(error.error, "code") or "",
+        message=_part(error.error, "message") or _first_line(error),
         retry_after_s=_retry_after_s(error),
     )
 
@@ -357,29 +325,25 @@ def _first_line(error: AzureError) -> str:
 
 def _snapshot(found: Any) -> GroupSnapshot:
     """Return the SDK's model as a snapshot; every part of it may be missing."""
-    view = found.instance_view
-    container = next(iter(found.containers or []), None)
-    inside = container.instance_view if container is not None else None
-    current = inside.current_state if inside is not None else None
-    previous = inside.previous_state if inside is not None else None
-    events = [*((view.events if view is not None else None) or [])]
-    events += [*((inside.events if inside is not None else None) or [])]
+    inside = _part(next(iter(found.containers or []), None), "instance_view")
+    current, previous = _part(inside, "current_state"), _part(inside, "previous_state")
+    events = [*(_part(found, "instance_view", "events") or ()), *(_part(inside, "events") or ())]
     return GroupSnapshot(
         group=found.name,
         provisioning=found.provisioning_state or "",
-        state=(view.state if view is not None else None) or "",
-        container=(current.state if current is not None else None) or "",
-        container_detail=(current.detail_status if current is not None else None) or "",
-        started_at=current.start_time if current is not None else None,
-        exited_at=current.finish_time if current is not None else None,
-        exit_code=current.exit_code if current is not None else None,
-        restarts=(inside.restart_count if inside is not None else None) or 0,
-        previous_exit_code=previous.exit_code if previous is not None else None,
-        previous_started_at=previous.start_time if previous is not None else None,
-        previous_exited_at=previous.finish_time if previous is not None else None,
+        state=_part(found, "instance_view", "state") or "",
+        container=_part(current, "state") or "",
+        container_detail=_part(current, "detail_status") or "",
+        started_at=_part(current, "start_time"),
+        exited_at=_part(current, "finish_time"),
+        exit_code=_part(current, "exit_code"),
+        restarts=_part(inside, "restart_count") or 0,
+        previous_exit_code=_part(previous, "exit_code"),
+        previous_started_at=_part(previous, "start_time"),
+        previous_exited_at=_part(previous, "finish_time"),
         events=tuple(
-            group_event(
-                name=event.name or "",
+            GroupEvent(
+                name=(event.name or "").rstrip("."),  # some of Azure's names end in a period
                 message=event.message or "",
                 count=event.count or 1,
                 first_at=event.first_timestamp,
@@ -390,26 +354,24 @@ def _snapshot(found: Any) -> GroupSnapshot:
     )
 
 
+def _part(whole: Any, *names: str) -> Any:
+    """Return a part of one of the SDK's models; None if it is missing, or whatever would hold it."""
+    for name in names:
+        whole = None if whole is None else getattr(whole, name)
+    return whole
+
+
 def _tail(content: str, bytes_max: int) -> LogTail:
     data = content.encode("utf-8", "replace")
-    lines = content.count("\n")
+    if len(data) > bytes_max:
+        return LogTail(text=end_of_output(data[len(data) - bytes_max :]), truncated=True)
     # Azure does not report truncation, so output as large as its limit counts as truncated.
     cut = (
         len(data) >= _LOG_BYTES_RUNNING - 4_096
         or _LOG_BYTES_STOPPED - 512 <= len(data) <= _LOG_BYTES_STOPPED
-        or lines == _LOG_LINES_STOPPED
+        or content.count("\n") == _LOG_LINES_STOPPED
     )
-    if len(data) > bytes_max:
-        start = len(data) - bytes_max
-        while start < len(data) and data[start] & 0xC0 == 0x80:
-            start += 1
-        return LogTail(text=data[start:].decode("utf-8", "replace"), truncated=True)
     return LogTail(text=content, truncated=cut)
-
-
-def _is_of(usage: str, *, spot: bool) -> bool:
-    """Say whether a usage counts the cores of such a place: `StandardCores`, or a name that contains `Spot`."""
-    return "Spot" in usage if spot else usage == "StandardCores"
 
 
 def _time_in(text: str | None) -> datetime | None:

@@ -55,13 +55,6 @@ class GroupSnapshot:
     events: tuple[GroupEvent, ...] = ()
 
 
-def group_event(
-    *, name: str, message: str, count: int, first_at: datetime | None, last_at: datetime | None
-) -> GroupEvent:
-    """Return an event; some of Azure's names end in a period."""
-    return GroupEvent(name=name.rstrip("."), message=message, count=count, first_at=first_at, last_at=last_at)
-
-
 def status_of(snapshot: GroupSnapshot, *, now: datetime) -> GroupStatus:
     """Return the status that a snapshot shows."""
     phase, exit_code, started_at, exited_at = _life(snapshot)

@@ -174,14 +174,15 @@ class GroupDirectory:
         return True
 
     def remove_if_abandoned(self) -> bool:
-        """Remove a group that was recorded but not started, because its host was killed; say whether it was removed.
+        """Remove a group that was recorded but not started, because its host was killed; say whether it is gone.
 
         The host that starts a group holds the lock until the group does. So a group that was not started and whose lock
         is free has no host, and will never start.
-
-        Errors: FileNotFoundError if the group is gone.
         """
-        lock = self.try_lock()
+        try:
+            lock = self.try_lock()
+        except FileNotFoundError:
+            return True
         if lock is None:
             return False
         try:

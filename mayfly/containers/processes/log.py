@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from mayfly.containers.runtime import LogTail
+from mayfly.containers.runtime import LogTail, end_of_output
 
 LOG_CUT = b"[mayfly: the output before this line was cut]\n"
 """First line of a log that its writer has truncated; `MAYFLY_LOG_BYTES_MAX` makes `worker/output.py` do so."""
@@ -23,8 +23,5 @@ def read_tail(path: Path, bytes_max: int) -> LogTail:
             data = file.read(bytes_max)
     except (FileNotFoundError, NotADirectoryError):
         return LogTail(text="", truncated=False)
-    if start:
-        # The cut may split a character: skip the rest of it (in UTF-8, up to three bytes 10xxxxxx).
-        skip = next((at for at in range(min(3, len(data))) if data[at] & 0xC0 != 0x80), min(3, len(data)))
-        data = data[skip:]
-    return LogTail(text=data.decode("utf-8", "replace"), truncated=start > 0 or cut_back)
+    text = end_of_output(data) if start else data.decode("utf-8", "replace")
+    return LogTail(text=text, truncated=start > 0 or cut_back)

@@ -32,9 +32,9 @@ def refusal_of(error: OSError | ValueError) -> GroupRefused:
     """
     number = error.errno if isinstance(error, OSError) else None
     code = errno.errorcode.get(number or 0, type(error).__name__)
-    if number in _EXHAUSTED:
-        return GroupRefused(
-            Refusal(kind="wait", code=code, message=str(error), hint=_EXHAUSTED[number], retry_after_s=_RETRY_AFTER_S)
-        )
-    hint = _PERMANENT.get(number or 0, "command and environment must be text without NUL")
-    return GroupRefused(Refusal(kind="permanent", code=code, message=str(error), hint=hint, retry_after_s=None))
+    if hint := _EXHAUSTED.get(number or 0):
+        refusal = Refusal(kind="wait", code=code, message=str(error), hint=hint, retry_after_s=_RETRY_AFTER_S)
+    else:
+        hint = _PERMANENT.get(number or 0, "command and environment must be text without NUL")
+        refusal = Refusal(kind="permanent", code=code, message=str(error), hint=hint)
+    return GroupRefused(refusal)

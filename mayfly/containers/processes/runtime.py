@@ -16,7 +16,6 @@ import asyncio
 import contextlib
 import math
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -33,14 +32,14 @@ from mayfly.containers.processes.refusals import refusal_of
 from mayfly.containers.runtime import (
     Capabilities,
     GroupListing,
-    GroupRefused,
     GroupRequest,
     GroupStatus,
     LogTail,
     MetricSample,
+    check_group_name,
+    is_group_name,
 )
 from mayfly.errors import RuntimeUnavailable
-from mayfly.jobs.refusal import Refusal
 
 BASE_ENVIRONMENT = (
     "PATH",
@@ -58,8 +57,6 @@ BASE_ENVIRONMENT = (
 )
 """The only variables that a group inherits from the host; the others come from its request."""
 
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_NAME_CHARS_MAX = 63
 _STEP_S = 0.02
 _START_WAIT_S = 5.0
 _KILL_WAIT_S = 10.0
@@ -111,18 +108,8 @@ class ProcessRuntime:
 
     async def create(self, request: GroupRequest) -> None:
         """See `ContainerRuntime.create`. Called twice, concurrently or after a crash, it starts one main process."""
-        directory = self._directory(request.group)
-        if directory is None:
-            raise GroupRefused(
-                Refusal(
-                    kind="permanent",
-                    code="InvalidGroupName",
-                    message=f"a group name must have 1 to {_NAME_CHARS_MAX} characters of a-z, 0-9 and single inner"
-                    f" hyphens (got {request.group!r})",
-                    hint="use another name",
-                    retry_after_s=None,
-                )
-            )
+        check_group_name(request.group)
+        directory = GroupDirectory(self._root, request.group)
         _reap_all()
         try:
             directory.record(self._facts(request))
@@ -144,16 +131,11 @@ class ProcessRuntime:
         started_at = directory.started_at()
         deleting = directory.deleting()
         if started_at is None:
-            if _is_away(directory):
-                return None
-            return GroupStatus(
-                group=group, phase="pending", deleting=deleting, exit_code=None, started_at=None, exited_at=None
-            )
+            gone = directory.remove_if_abandoned()
+            return None if gone else GroupStatus(group=group, phase="pending", deleting=deleting)
         exit_code = directory.exit_code()
         if exit_code is None and directory.alive():
-            return GroupStatus(
-                group=group, phase="running", deleting=deleting, exit_code=None, started_at=started_at, exited_at=None
-            )
+            return GroupStatus(group=group, phase="running", deleting=deleting, started_at=started_at)
         if exit_code is None:
             exit_code = directory.exit_code()  # it may have ended between the two checks
         if not directory.path.exists():
@@ -218,12 +200,10 @@ class ProcessRuntime:
         _reap_all()
         sweep(self._root, older_than_s=_SWEEP_AFTER_S, now_s=time.time())
         listings = []
-        for name in sorted(os.listdir(self._root)):
-            directory = self._directory(name)
-            facts = directory.facts() if directory is not None else None
-            if directory is None or facts is None:
-                continue
-            if directory.started_at() is not None or not _is_away(directory):
+        for name in filter(is_group_name, sorted(os.listdir(self._root))):
+            directory = GroupDirectory(self._root, name)
+            facts = directory.facts()
+            if facts is not None and (directory.started_at() is not None or not directory.remove_if_abandoned()):
                 listings.append(
                     GroupListing(
                         group=name,
@@ -236,10 +216,8 @@ class ProcessRuntime:
         return listings
 
     def _directory(self, group: str) -> GroupDirectory | None:
-        """Return the directory of a group; None for an invalid name, such as `..` or `a/b`."""
-        if len(group) > _NAME_CHARS_MAX or not _NAME.fullmatch(group):
-            return None
-        return GroupDirectory(self._root, group)
+        """Return the directory of a group; None for an invalid name."""
+        return GroupDirectory(self._root, group) if is_group_name(group) else None
 
     def _facts(self, request: GroupRequest) -> Mapping[str, object]:
         secrets = [value for value in request.secure_env.values() if value]
@@ -333,14 +311,6 @@ class ProcessRuntime:
             if time.monotonic() > end:
                 raise RuntimeUnavailable(f"group {directory.group} does not end: processes {list(members)} remain")
             await asyncio.sleep(_STEP_S / 4)
-
-
-def _is_away(directory: GroupDirectory) -> bool:
-    """Say whether a group that was not started is gone; remove it if no host is left to start it."""
-    try:
-        return directory.remove_if_abandoned()
-    except FileNotFoundError:
-        return True
 
 
 def _since(directory: GroupDirectory) -> float:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mayfly.containers.aci.status import PULL_PATIENCE_S, GroupSnapshot, group_event, status_of
+from mayfly.containers.aci.status import PULL_PATIENCE_S, GroupEvent, GroupSnapshot, status_of
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 
@@ -45,7 +45,7 @@ class _Line:
 
 
 def _pull(age_s: float) -> GroupSnapshot:
-    event = group_event(
+    event = GroupEvent(
         name="BackOff", message="Back-off pulling image", count=4, first_at=NOW - timedelta(seconds=age_s), last_at=NOW
     )
     return replace(WAITING, events=(event,))
@@ -81,7 +81,7 @@ def test_a_state_of_azure_is_translated(name: str) -> None:
 
 def test_the_pull_of_the_image_began_with_its_first_event() -> None:
     events = [
-        group_event(name=name, message="", count=1, first_at=NOW - timedelta(seconds=age_s), last_at=NOW)
+        GroupEvent(name=name, message="", count=1, first_at=NOW - timedelta(seconds=age_s), last_at=NOW)
         for name, age_s in (("Pulling", 9), ("Pulled", 3), ("Started", 2))
     ]
     status = status_of(replace(FACTS, events=tuple(events)), now=NOW)
