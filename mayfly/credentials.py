@@ -16,12 +16,6 @@ class PlaintextCredential:
 
         return AccessToken("none", _FAR_FUTURE_S)
 
-    async def get_token_info(self, *scopes: str, **options: Any) -> Any:  # noqa: ARG002
-        """Return the same as `get_token`, in the newer form."""
-        from azure.core.credentials import AccessTokenInfo
-
-        return AccessTokenInfo("none", _FAR_FUTURE_S)
-
     async def close(self) -> None:
         """Do nothing; no connection is open."""
 

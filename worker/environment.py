@@ -6,14 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-REQUIRED = (
-    "MESSAGE",
-    "CONTAINER_NAME",
-    "MAYFLY_JOB_ID",
-    "MAYFLY_ATTEMPT",
-    "MAYFLY_REPORT_URL",
-    "MAYFLY_REPORT_TOKEN",
-)
+REQUIRED = ("MESSAGE", "CONTAINER_NAME", "MAYFLY_JOB_ID", "MAYFLY_ATTEMPT", "MAYFLY_REPORT_URL", "MAYFLY_REPORT_TOKEN")
 SECRET = "MAYFLY_REPORT_TOKEN"  # noqa: S105 - the name of a variable, not its value
 
 

@@ -55,7 +55,3 @@ class Admission(Protocol):
         Shapes: place None: no place is large enough. No reasons: at least one place can run it.
         """
         ...
-
-    async def close(self) -> None:
-        """Close the ledger."""
-        ...

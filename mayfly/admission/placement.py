@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Literal
 
+from mayfly.admission.admission import Admitted, Held
 from mayfly.admission.ledger import Cooldown, LedgerState, QueueEntry, Reservation
 from mayfly.admission.rates import EVERYWHERE, Rate, free_now, nth_time, pruned
 from mayfly.jobs.job import Job
@@ -52,20 +53,8 @@ class HoldPolicy:
     """The longest hold, even if a rate limit lasts longer: jobs ahead may leave the queue."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Placement:
-    """The decision for a job."""
-
-    place: str | None
-    """None: the job is held."""
-    reason: str = ""
-    """For people, if the job is held."""
-    until: float = 0.0
-    """When to request admission again, if the job is held."""
-
-
-def queue_entry(job: Job, places: Sequence[Place], *, now: float) -> tuple[QueueEntry, Placement | None]:
-    """Return the job's queue entry, and a decision if none of the places will do for now.
+def queue_entry(job: Job, places: Sequence[Place], *, now: float) -> tuple[QueueEntry, Held | None]:
+    """Return the job's queue entry, and a hold if none of the places will do for now.
 
     A place that refused the job for lack of capacity is not tried again before every other place has been.
     """
@@ -85,12 +74,12 @@ def queue_entry(job: Job, places: Sequence[Place], *, now: float) -> tuple[Queue
             f"no place allows {job.spec.cpu:g} cores and {job.spec.memory_gb:g} GB;"
             f" {largest.name} allows {largest.cpu_max:g} and {largest.memory_gb_max:g}"
         )
-        return entry, Placement(place=None, reason=reason, until=now + _ROUND_S_MAX)
+        return entry, _held(reason, now + _ROUND_S_MAX)
     if rounds and not refused:
         retry_at = refused_at + min(_ROUND_S * 2 ** (rounds - 1), _ROUND_S_MAX)
         if retry_at > now:
             reason = f"no capacity in {', '.join(fitting)}; next try at {_clock(retry_at)}"
-            return entry, Placement(place=None, reason=reason, until=retry_at)
+            return entry, _held(reason, retry_at)
     return entry, None
 
 
@@ -104,7 +93,7 @@ def place(
     rates: Sequence[Rate],
     holds: HoldPolicy,
     now: float,
-) -> tuple[LedgerState, Placement]:
+) -> tuple[LedgerState, Admitted | Held]:
     """Reserve a share for the job or put it into the queue; return the new ledger and the decision.
 
     Shapes: `quotas`: by place; their `_used` fields count only the use by others than Mayfly.
@@ -113,11 +102,8 @@ def place(
     ahead = _ahead(state, job_id, entry, expired_before=expired_before)
     capacity = _Capacity(state, places, quotas, rates, now)
     if all(capacity.too_small(name, entry.cores) for name in entry.places):
-        reason = capacity.usage(entry.places[0])
-        decision = Placement(
-            place=None, reason=f"{reason}, and the job needs {entry.cores:g} cores", until=now + _ROUND_S_MAX
-        )
-        return without(state, {job_id}), decision
+        reason = f"{capacity.usage(entry.places[0])}, and the job needs {entry.cores:g} cores"
+        return without(state, {job_id}), _held(reason, now + _ROUND_S_MAX)
     heap = [*ahead]
     heapq.heapify(heap)
     while heap and not capacity.exhausted(entry.places, entry.cores):
@@ -129,10 +115,10 @@ def place(
         creates = with_request(state.creates, places[found].region, rates, now) if rates else state.creates
         cooldowns = {name: one for name, one in state.cooldowns.items() if one.until > now}
         state = replace(without(state, {job_id}), reservations=reservations, creates=creates, cooldowns=cooldowns)
-        return state, Placement(place=found)
-    decision = _hold(capacity, entry, len(ahead), holds, now)
-    queue = {**state.queue, job_id: entry._replace(until=decision.until)}
-    return replace(state, queue=_shortened(queue, expired_before=expired_before)), decision
+        return state, Admitted(place=found)
+    until, reason = _hold(capacity, entry, len(ahead), holds, now)
+    queue = {**state.queue, job_id: entry._replace(until=until)}
+    return replace(state, queue=_shortened(queue, expired_before=expired_before)), _held(reason, until)
 
 
 def without(state: LedgerState, jobs: Collection[str]) -> LedgerState:
@@ -291,8 +277,8 @@ class _Capacity:
         return f"{', '.join(counts)} are used up in {region}"
 
 
-def _hold(capacity: _Capacity, entry: QueueEntry, ahead: int, holds: HoldPolicy, now: float) -> Placement:
-    """Return why the job is held and until when, for the place that is likely to be free first."""
+def _hold(capacity: _Capacity, entry: QueueEntry, ahead: int, holds: HoldPolicy, now: float) -> tuple[float, str]:
+    """Return until when the job is held and why, for the place that is likely to be free first."""
     waits: list[tuple[float, str]] = []
     for name in entry.places:
         obstacle = capacity.obstacle(name, entry.cores)
@@ -307,8 +293,7 @@ def _hold(capacity: _Capacity, entry: QueueEntry, ahead: int, holds: HoldPolicy,
         else:
             waits.append((in_turn, capacity.usage(name)))
     until, reason = min(waits)
-    until = min(until, now + holds.hold_max_s)
-    return Placement(place=None, reason=f"{reason}; number {ahead + 1} in the queue", until=until)
+    return min(until, now + holds.hold_max_s), f"{reason}; number {ahead + 1} in the queue"
 
 
 def _refusals(job: Job, fitting: Sequence[str]) -> tuple[set[str], int, float]:
@@ -322,6 +307,10 @@ def _refusals(job: Job, fitting: Sequence[str]) -> tuple[set[str], int, float]:
         if refused >= set(fitting):
             refused, rounds = set(), rounds + 1
     return refused, rounds, last
+
+
+def _held(reason: str, until: float) -> Held:
+    return Held(reason=reason, until=datetime.fromtimestamp(until, UTC))
 
 
 def _clock(at: float) -> str:

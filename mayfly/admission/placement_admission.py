@@ -20,7 +20,6 @@ from mayfly.admission.ledger import Ledger, LedgerState, Reservation
 from mayfly.admission.placement import (
     ALL,
     HoldPolicy,
-    Placement,
     place,
     queue_entry,
     with_cooldown,
@@ -77,15 +76,15 @@ class PlacementAdmission:
         """See `Admission.admit`."""
         await self._begin(now)
         at = now.timestamp()
-        entry, decision = queue_entry(job, tuple(self._places.values()), now=at)
-        if decision is not None:
-            return _decided(decision)
+        entry, held = queue_entry(job, tuple(self._places.values()), now=at)
+        if held is not None:
+            return held
         quotas = await self._quotas_of(entry.places, now)
 
-        def change(state: LedgerState) -> tuple[LedgerState, Placement]:
+        def change(state: LedgerState) -> tuple[LedgerState, Admitted | Held]:
             reservation = state.reservations.get(job.job_id)
             if reservation is not None:
-                return state, Placement(place=reservation.place)
+                return state, Admitted(place=reservation.place)
             return place(
                 with_cooldown(state, job, now=at),
                 job.job_id,
@@ -97,7 +96,7 @@ class PlacementAdmission:
                 now=at,
             )
 
-        return _decided(await self._change(change))
+        return await self._change(change)
 
     async def release(self, job_id: str) -> None:
         """See `Admission.release`."""
@@ -136,10 +135,6 @@ class PlacementAdmission:
                 found.append(f"the quota of {one.name} is {quota.cores_max:g} cores")
         # A place that is too small is an obstacle only if no other place will do.
         return first, found if len(found) == len(self._places) else ()
-
-    async def close(self) -> None:
-        """See `Admission.close`."""
-        await self._ledger.close()
 
     async def _begin(self, now: datetime) -> None:
         """On first use, create the ledger from the existing containers, or remove orphans from it."""
@@ -195,9 +190,7 @@ class PlacementAdmission:
         groups = sum(region_of(other.place) == one.region for other in reservations)
         cores = sum(other.cores for other in reservations if other.place == one.name)
         return replace(
-            quota,
-            groups_used=max(0, quota.groups_used - groups),
-            cores_used=max(0.0, quota.cores_used - cores),
+            quota, groups_used=max(0, quota.groups_used - groups), cores_used=max(0.0, quota.cores_used - cores)
         )
 
 
@@ -219,9 +212,3 @@ def _without_orphans(state: LedgerState, present: Iterable[str], *, older_than: 
     orphans = {job_id for job_id, one in state.reservations.items() if one.at < older_than and job_id not in tracked}
     orphans |= {job_id for job_id, entry in state.queue.items() if entry.until < older_than}
     return without(state, orphans)
-
-
-def _decided(decision: Placement) -> Admitted | Held:
-    if decision.place is not None:
-        return Admitted(place=decision.place)
-    return Held(reason=decision.reason, until=datetime.fromtimestamp(decision.until, UTC))

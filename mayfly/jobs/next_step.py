@@ -68,8 +68,6 @@ class PollPolicy:
     """First poll of any other container: how long a worker has to claim its attempt."""
     heartbeat_timeout_s: float | None
     """How long after its last report or heartbeat a worker is presumed alive; None: its container is polled anyway."""
-    backoff_share: float
-    """The wait for the next poll, as a share of the attempt's age."""
     poll_max_s: float
     """The longest wait between two polls."""
     delete_poll_first_s: float
@@ -84,7 +82,6 @@ LOCAL_POLLS = PollPolicy(
     first_poll_s=1.0,
     claim_grace_s=5.0,
     heartbeat_timeout_s=None,
-    backoff_share=0.5,
     poll_max_s=30.0,
     delete_poll_first_s=0.2,
     jitter=0.0,
@@ -94,7 +91,6 @@ AZURE_POLLS = PollPolicy(
     first_poll_s=15.0,
     claim_grace_s=90.0,
     heartbeat_timeout_s=180.0,
-    backoff_share=0.5,
     poll_max_s=300.0,
     delete_poll_first_s=5.0,
     jitter=0.2,
@@ -105,6 +101,8 @@ AZURE_POLLS = PollPolicy(
 Source: request-limits-and-throttling: 25 reads a second per subscription and region. A container starts within 10 to
 60 s if its image is not large.
 """
+_BACKOFF_SHARE = 0.5
+"""The wait for the next poll, as a share of the time that the attempt or the deletion has taken so far."""
 HEARTBEATS_PER_TIMEOUT = 3
 """How many heartbeats a worker sends within `heartbeat_timeout_s`; losing one or two has no effect."""
 
@@ -145,13 +143,11 @@ def next_step(job: Job, now: datetime, polls: PollPolicy, *, unsure: bool = Fals
             polls.first_poll_s if soon else min(polls.claim_grace_s, max(job.spec.run_timeout_s, polls.first_poll_s))
         )
         jitter = 1 + polls.jitter * (zlib.crc32(job.job_id.encode()) / 2**32)
-        wait_s = min(max(age_s * polls.backoff_share, first_poll_s) * jitter, polls.poll_max_s)
+        wait_s = min(max(age_s * _BACKOFF_SHARE, first_poll_s) * jitter, polls.poll_max_s)
         poll_at = now + timedelta(seconds=wait_s)
     poll_at = min(poll_at, max(deadline, now))
     return NextStep(
-        activity="observe_attempt",
-        due_at=poll_at,
-        wake_events=(attempt_ended_event(attempt.number), CANCEL_EVENT),
+        activity="observe_attempt", due_at=poll_at, wake_events=(attempt_ended_event(attempt.number), CANCEL_EVENT)
     )
 
 
@@ -181,4 +177,4 @@ def _wait_s(attempt: Attempt, now: datetime, polls: PollPolicy) -> float:
     """Return how long to wait before the next poll of a deletion; each delete request starts four times slower."""
     since_s = (now - (attempt.delete_requested_at or now)).total_seconds()
     first_poll_s = polls.delete_poll_first_s * 4.0 ** min(attempt.delete_requests - 1, 8)
-    return min(max(since_s * 0.5, first_poll_s), polls.poll_max_s)
+    return min(max(since_s * _BACKOFF_SHARE, first_poll_s), polls.poll_max_s)

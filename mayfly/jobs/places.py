@@ -108,7 +108,5 @@ def _parse_place(entry: str) -> Place:
         raise ValueError(f"must give cores and GB as numbers, like westeurope:4:16 (got {entry!r})") from None
     cpu_limit, memory_limit = (SPOT_CPU_MAX, SPOT_MEMORY_GB_MAX) if spot else (CPU_MAX, MEMORY_GB_MAX)
     return Place(
-        name=region + _SPOT if spot else region,
-        cpu_max=min(cpu, cpu_limit),
-        memory_gb_max=min(memory_gb, memory_limit),
+        name=region + _SPOT if spot else region, cpu_max=min(cpu, cpu_limit), memory_gb_max=min(memory_gb, memory_limit)
     )

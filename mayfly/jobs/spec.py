@@ -20,25 +20,15 @@ ENVIRONMENT_BYTES_MAX = 65_536
 """Total size of all names and values. Azure documents no limit; pass a reference instead of a payload."""
 RUN_TIMEOUT_S_MAX = 31 * 24 * 3600
 
-ErrorClass = Literal[
-    "exit",
-    "signal",
-    "command_not_found",
-    "not_executable",
-    "terminated",
-    "result_invalid",
-    "worker",
-    "container_lost",
-    "container_refused",
-    "start_timeout",
-    "run_timeout",
+_WorkerError = Literal[
+    "exit", "signal", "command_not_found", "not_executable", "terminated", "result_invalid", "worker"
 ]
-"""Why an attempt failed.
-
-From the worker: `exit` (non-zero code), `signal`, `command_not_found`, `not_executable`, `terminated` (it received a
-stop signal), `result_invalid`, `worker` (a bug in the worker). From the platform: `container_lost` (gone or ended
-without a report), `container_refused` (never created). From the clock: `start_timeout`, `run_timeout`.
-"""
+"""`exit`: a non-zero code. `terminated`: the worker received a stop signal. `worker`: a bug in the worker."""
+_PlatformError = Literal["container_lost", "container_refused"]
+"""`container_lost`: gone or ended without a report. `container_refused`: never created."""
+_Timeout = Literal["start_timeout", "run_timeout"]
+ErrorClass = Literal[_WorkerError, _PlatformError, _Timeout]
+"""Why an attempt failed."""
 
 Name = Annotated[str, Field(max_length=24, pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
 EnvironmentName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,61}[A-Za-z0-9]$|^[A-Za-z]$")]
@@ -114,10 +104,7 @@ class JobSpec(StrictModel):
         default=1_800.0, ge=1, le=86_400, description="Seconds from the container's request to the worker's claim."
     )
     run_timeout_s: float = Field(
-        default=3_600.0,
-        ge=1,
-        le=RUN_TIMEOUT_S_MAX,
-        description="Seconds from the claim to the worker's final report.",
+        default=3_600.0, ge=1, le=RUN_TIMEOUT_S_MAX, description="Seconds from the claim to the worker's final report."
     )
     retry: RetryPolicy = RetryPolicy()
     at_most_once: bool = Field(default=False, description="True: an attempt that was claimed is never retried.")

@@ -47,12 +47,7 @@ def parse_spec(document: Mapping[str, Any]) -> JobSpec:
 
 
 async def submit(
-    mayfly: Mayfly,
-    orchestrators: Orchestrators,
-    spec: JobSpec,
-    *,
-    source: Source,
-    idempotency_key: str | None = None,
+    mayfly: Mayfly, orchestrators: Orchestrators, spec: JobSpec, *, source: Source, idempotency_key: str | None = None
 ) -> Submission:
     """Open the job's stream and start its orchestrator.
 

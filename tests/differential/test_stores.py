@@ -111,8 +111,8 @@ class Run:
             await views.close()
         for job_stats in self.job_stats.values():
             await job_stats.close()
-        for admission in self.admissions.values():
-            await admission.close()
+        for ledger in self.ledgers.values():
+            await ledger.close()
 
     def _life(self, number: int) -> list[e.Event]:
         labels = {"team": ("blue", "red")[number % 2]}

@@ -75,7 +75,7 @@ def test_a_job_whose_admission_lost_its_answer_takes_one_share_and_counts_once(
         assert state is not None
         assert set(state.reservations) == {job_id_numbered(1), job_id_numbered(2)}
         assert len(state.creates["swedencentral"]) == 2
-        await admission.close()
+        await ledger.close()
 
     asyncio.run(go())
 
@@ -111,6 +111,7 @@ def test_the_queue_is_limited_and_keeps_its_order() -> None:
         given = {one.name: one for one in parse_places(names[0])}
         quotas = {names[0]: Quota(groups_max=1)}
         after, answer = place(state, job_id, entry, places=given, quotas=quotas, rates=(), holds=HOLDS, now=now)
+        assert isinstance(answer, Held)
         return after, answer.reason
 
     late, reason = ask("ada-zzzzzzzzzz", priority=5, submitted_at=9e9)
@@ -154,17 +155,17 @@ class TestSharedInCosmos(AdmissionContract):
     @pytest.fixture(autouse=True)
     def _server(self, cosmos_server: CosmosServer, runner: asyncio.Runner) -> Iterator[None]:
         self._cosmos = cosmos_server
-        self._opened: list[Admission] = []
+        self._opened: list[Ledger] = []
         yield
-        for admission in self._opened:
-            runner.run(admission.close())
+        for ledger in self._opened:
+            runner.run(ledger.close())
 
     def open(self, *, groups_max: int, present: Sequence[str] = ()) -> Admission:
         quota = Quota(groups_max=groups_max, cores_max=1_000.0)
         reservations = {job_id: Reservation(place=self.place, cores=1.0, at=T0.timestamp()) for job_id in present}
         ledger = CosmosLedger(self._cosmos.account())
-        self._opened.append(placed(self.place, ledger=ledger, quotas={self.place: quota}, present=reservations))
-        return self._opened[-1]
+        self._opened.append(ledger)
+        return placed(self.place, ledger=ledger, quotas={self.place: quota}, present=reservations)
 
 
 @pytest.mark.parametrize(
