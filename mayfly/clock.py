@@ -18,7 +18,6 @@ class SystemClock:
     """The machine's own clock."""
 
     def now(self) -> datetime:
-        """See `Clock.now`."""
         return datetime.now(UTC)
 
 

@@ -88,6 +88,7 @@ def _work(command: Sequence[str], environment: Environment, interruption: Interr
                 interruption=interruption,
             )
     except Exception as error:  # The outcome must be reported even when the worker itself fails.
-        outcome = Outcome(exit_code=None).failed("worker", f"{type(error).__name__}: {error}", exit_code=None)
+        message = f"{type(error).__name__}: {error}"
+        outcome = Outcome(exit_code=None, error_class="worker", error_message=message)
     outcome.output_tail = output.tail()
     return outcome

@@ -57,8 +57,7 @@ def run_command(
     # Kill everything that the command left behind, as the end of a container's main process would.
     _kill_group(pid, signal.SIGKILL)
     outcome = _outcome_of(exit_status, protocol, interruption)
-    outcome.cpu_s = usage[0]
-    outcome.memory_peak_bytes = usage[1]
+    outcome.cpu_s, outcome.memory_peak_bytes = usage
     return outcome
 
 
@@ -157,32 +156,30 @@ def _reap(pid: int, usage: tuple[float, int]) -> tuple[int | None, tuple[float, 
 def _outcome_of(status: int, protocol: LineProtocol, interruption: Interruption) -> Outcome:
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
-        outcome = Outcome(exit_code=128 + number)
-        error_class, message = "signal", f"the command was killed by {_signal_name(number)}"
+        code, error_class, message = 128 + number, "signal", f"the command was killed by {_signal_name(number)}"
     else:
         code = os.WEXITSTATUS(status)
-        outcome = Outcome(exit_code=code)
         error_class, message = "exit", f"the command exited with code {code}"
     if interruption.requested:
         by = _signal_name(interruption.signal_number) if interruption.signal_number else "Mayfly"
-        return outcome.failed("terminated", f"stopped by {by}; {message}", exit_code=outcome.exit_code)
-    if outcome.exit_code != 0:
-        return outcome.failed(error_class, message, exit_code=outcome.exit_code)
-    try:
-        outcome.result = protocol.result()
-    except ValueError as error:
-        return outcome.failed("result_invalid", str(error), exit_code=0)
-    return outcome
+        error_class, message = "terminated", f"stopped by {by}; {message}"
+    elif code == 0:
+        try:
+            return Outcome(exit_code=0, result=protocol.result())
+        except ValueError as error:
+            error_class, message = "result_invalid", str(error)
+    return Outcome(exit_code=code, error_class=error_class, error_message=message)
 
 
 def _not_started(name: str, error: OSError) -> Outcome:
     if isinstance(error, FileNotFoundError):
-        return Outcome(exit_code=None).failed(
-            "command_not_found", f"{name!r} was not found; if it is a script, check its interpreter", exit_code=127
-        )
+        message = f"{name!r} was not found; if it is a script, check its interpreter"
+        return Outcome(exit_code=127, error_class="command_not_found", error_message=message)
     if isinstance(error, PermissionError) or error.strerror == "Exec format error":
-        return Outcome(exit_code=None).failed("not_executable", f"{name!r} cannot be executed: {error}", exit_code=126)
-    return Outcome(exit_code=None).failed("worker", f"the command could not be started: {error}", exit_code=None)
+        message = f"{name!r} cannot be executed: {error}"
+        return Outcome(exit_code=126, error_class="not_executable", error_message=message)
+    message = f"the command could not be started: {error}"
+    return Outcome(exit_code=None, error_class="worker", error_message=message)
 
 
 def _kill_group(group: int, number: int) -> None:

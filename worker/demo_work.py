@@ -5,6 +5,7 @@ Source: the worker of the sample that Mayfly replaces, aci-event-driven-worker-q
 
 from __future__ import annotations
 
+import sys
 import time
 
 from worker.outcome import Outcome
@@ -31,6 +32,7 @@ def run_demo_work(
 
     Shapes: the result is `{"hash": <the last one>}`.
     """
+    import resource
     from hashlib import md5
 
     lines = max(1, int(seconds * _LINES_PER_S))
@@ -43,21 +45,13 @@ def run_demo_work(
             on_progress(line / lines, f"line {line} of {lines}")
             interruption.sleep(started_at + seconds * line / lines - time.monotonic())
         if interruption.requested:
-            outcome = Outcome(exit_code=None).failed(
-                "terminated", f"stopped after line {line} of {lines}", exit_code=None
-            )
+            message = f"stopped after line {line} of {lines}"
+            outcome = Outcome(exit_code=None, error_class="terminated", error_message=message)
             break
     else:
         outcome = Outcome(exit_code=0, result=f'{{"hash":"{last}"}}')
-    _measure(outcome)
-    return outcome
-
-
-def _measure(outcome: Outcome) -> None:
-    import resource
-    import sys
-
     usage = resource.getrusage(resource.RUSAGE_SELF)
     outcome.cpu_s = usage.ru_utime + usage.ru_stime
     # Kilobytes on Linux, bytes on macOS. Source: getrusage(2) of both.
     outcome.memory_peak_bytes = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return outcome

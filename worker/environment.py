@@ -20,8 +20,6 @@ class ReportAddress:
     Shapes: `scheme` is http or https; `authority` is host and port as in the URL; `target` is the path with its query.
     """
 
-    __slots__ = ("authority", "host", "port", "scheme", "target")
-
     def __init__(self, scheme: str, authority: str, host: str, port: int, target: str) -> None:
         self.scheme = scheme
         self.authority = authority
@@ -38,18 +36,6 @@ class Environment:
     Errors: `BadEnvironment`.
     Source: docs/worker-contract.md.
     """
-
-    __slots__ = (
-        "address",
-        "command_env",
-        "heartbeat_s",
-        "log_bytes_max",
-        "message",
-        "report_s",
-        "secret_names",
-        "token",
-        "work_s",
-    )
 
     def __init__(self, values: Mapping[str, str]) -> None:
         missing = [name for name in REQUIRED if name not in values]

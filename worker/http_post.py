@@ -23,8 +23,6 @@ class Answer:
     Units: `retry_after_s` is None unless the answer has a `Retry-After` in seconds.
     """
 
-    __slots__ = ("detail", "retry_after_s", "status")
-
     def __init__(self, status: int, retry_after_s: float | None, detail: str) -> None:
         self.status = status
         self.retry_after_s = retry_after_s

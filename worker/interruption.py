@@ -55,10 +55,7 @@ class Interruption:
 
         Shapes: the readable ones of `others`; empty after an interruption or the timeout. `timeout_s` None: no timeout.
         """
-        try:
-            ready = select.select([self._reader, *others], [], [], timeout_s)[0]
-        except InterruptedError:  # pragma: no cover - Python retries unless a handler raises
-            return []
+        ready = select.select([self._reader, *others], [], [], timeout_s)[0]
         if self._reader in ready:
             ready.remove(self._reader)
             try:  # noqa: SIM105 - contextlib costs 2 ms to import

@@ -11,22 +11,20 @@ class Outcome:
     Units: `cpu_s` is user plus system time. `memory_peak_bytes` is the peak of the largest single process.
     """
 
-    __slots__ = ("cpu_s", "error_class", "error_message", "exit_code", "memory_peak_bytes", "output_tail", "result")
-
-    def __init__(self, *, exit_code: int | None, result: str = "null") -> None:
+    def __init__(
+        self, *, exit_code: int | None, result: str = "null", error_class: str | None = None, error_message: str = ""
+    ) -> None:
         self.exit_code = exit_code
         self.result = result
-        self.error_class: str | None = None
-        self.error_message = ""
+        self.error_class = error_class
+        self.error_message = error_message
         self.output_tail = ""
         self.cpu_s = 0.0
         self.memory_peak_bytes = 0
 
-    def failed(self, error_class: str, message: str, *, exit_code: int | None) -> Outcome:
+    def failed(self, error_class: str, message: str) -> Outcome:
         """Return this outcome as a failure, without its result."""
-        outcome = Outcome(exit_code=exit_code)
-        outcome.error_class = error_class
-        outcome.error_message = message
+        outcome = Outcome(exit_code=self.exit_code, error_class=error_class, error_message=message)
         outcome.output_tail = self.output_tail
         outcome.cpu_s = self.cpu_s
         outcome.memory_peak_bytes = self.memory_peak_bytes

@@ -69,7 +69,5 @@ def decode_tail(data: bytes) -> str:
     >>> decode_tail("né".encode()[2:] + b"e")
     'e'
     """
-    start = 0
-    while start < min(3, len(data)) and data[start] & 0xC0 == 0x80:
-        start += 1
-    return data[start:].decode("utf-8", "replace")
+    # The second and later bytes of a character are 0x80 to 0xBF; there are up to three.
+    return (data[:3].lstrip(bytes(range(0x80, 0xC0))) + data[3:]).decode("utf-8", "replace")

@@ -194,18 +194,17 @@ def _finished_bodies(claim: str, outcome: Outcome) -> list[str]:
     if outcome.output_tail:
         bodies.append(_finished_body(claim, outcome, ""))
     if outcome.error_class is None:
-        message = "Mayfly rejected the report with this result"
-        rejected = outcome.failed("result_invalid", message, exit_code=outcome.exit_code)
+        rejected = outcome.failed("result_invalid", "Mayfly rejected the report with this result")
         bodies.append(_finished_body(claim, rejected, ""))
     return bodies
 
 
 def _finished_body(claim: str, outcome: Outcome, output_tail: str) -> str:
     usage = {"cpu_s": round(outcome.cpu_s, 6), "memory_peak_bytes": outcome.memory_peak_bytes}
-    common = {"type": "finished", "claim": claim, "exit_code": outcome.exit_code}
-    last = {"output_tail": output_tail, "usage": usage}
     if outcome.error_class is None:
-        result = JsonText(outcome.result)
-        return to_json({**common, "outcome": "succeeded", "result": result, **last})
-    error = {"class": outcome.error_class, "message": outcome.error_message[:ERROR_CHARS_MAX]}
-    return to_json({**common, "outcome": "failed", "error": error, **last})
+        ended: dict[str, object] = {"outcome": "succeeded", "result": JsonText(outcome.result)}
+    else:
+        error = {"class": outcome.error_class, "message": outcome.error_message[:ERROR_CHARS_MAX]}
+        ended = {"outcome": "failed", "error": error}
+    body = {"type": "finished", "claim": claim, "exit_code": outcome.exit_code, **ended}
+    return to_json({**body, "output_tail": output_tail, "usage": usage})

@@ -29,15 +29,12 @@ class CosmosLedger:
         self._items = CosmosItems(account, CONTAINER, "the ledger of places")
 
     async def read(self) -> tuple[LedgerState | None, str]:
-        """See `Ledger.read`."""
         item = await self._items.read(_ID, _ID, operation="read")
         return (None, "") if item is None else (from_document(item), str(item["_etag"]))
 
     async def write(self, state: LedgerState, *, expected: str) -> bool:
-        """See `Ledger.write`."""
         item = {"id": _ID, **to_document(state)}
         return await self._items.write(item, etag=expected, operation="write") is not None
 
     async def close(self) -> None:
-        """See `Ledger.close`."""
         await self._items.close()

@@ -89,11 +89,9 @@ class MemoryLedger:
         self._version = 0
 
     async def read(self) -> tuple[LedgerState | None, str]:
-        """See `Ledger.read`."""
         return self._state, str(self._version or "")
 
     async def write(self, state: LedgerState, *, expected: str) -> bool:
-        """See `Ledger.write`."""
         if expected != str(self._version or ""):
             return False
         self._state, self._version = state, self._version + 1

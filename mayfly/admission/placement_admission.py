@@ -73,7 +73,6 @@ class PlacementAdmission:
         self._writing = asyncio.Lock()
 
     async def admit(self, job: Job, *, now: datetime) -> Admitted | Held:
-        """See `Admission.admit`."""
         await self._begin(now)
         at = now.timestamp()
         entry, held = queue_entry(job, tuple(self._places.values()), now=at)
@@ -99,13 +98,11 @@ class PlacementAdmission:
         return await self._change(change)
 
     async def release(self, job_id: str) -> None:
-        """See `Admission.release`."""
         if not self._begun:
             self._released.add(job_id)
         await self._change(lambda state: (without(state, {job_id}), None))
 
     async def may_delete(self, place_name: str, *, now: datetime) -> datetime | None:
-        """See `Admission.may_delete`."""
         if not self._rates:
             return None
         await self._begin(now)
@@ -122,7 +119,6 @@ class PlacementAdmission:
         return datetime.fromtimestamp(until, UTC) if until > at else None
 
     async def obstacles(self, *, cpu: float, memory_gb: float, now: datetime) -> tuple[str | None, Sequence[str]]:
-        """See `Admission.obstacles`."""
         found = []
         first: str | None = None
         for one in self._places.values():

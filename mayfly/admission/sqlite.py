@@ -31,13 +31,11 @@ class SqliteLedger:
         self._connection = open_for_writing(path, _SCHEMA, synchronous="OFF", timeout_s=_TIMEOUT_S)
 
     async def read(self) -> tuple[LedgerState | None, str]:
-        """See `Ledger.read`."""
         with _translated():
             row = self._connection.execute("SELECT version, book FROM ledger").fetchone()
         return (None, "") if row is None else (from_json(row[1]), str(row[0]))
 
     async def write(self, state: LedgerState, *, expected: str) -> bool:
-        """See `Ledger.write`."""
         text = to_json(state)
         with _translated():
             if not expected:
@@ -47,7 +45,6 @@ class SqliteLedger:
             return self._connection.execute(statement, (text, int(expected))).rowcount == 1
 
     async def close(self) -> None:
-        """See `Ledger.close`."""
         self.release()
 
     def release(self) -> None:

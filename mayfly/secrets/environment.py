@@ -12,7 +12,6 @@ class EnvironmentSecrets:
     """See `SecretStore`. The secret `db-password` is the variable MAYFLY_SECRET_DB_PASSWORD."""
 
     async def resolve(self, references: Mapping[str, str]) -> dict[str, str]:
-        """See `SecretStore.resolve`."""
         values: dict[str, str] = {}
         for variable, name in references.items():
             setting = f"MAYFLY_SECRET_{name.upper().replace('-', '_')}"

@@ -93,7 +93,6 @@ class AciRuntime:
 
     @property
     def capabilities(self) -> Capabilities:
-        """See `ContainerRuntime.capabilities`."""
         return Capabilities(runs_images=True, enforces_memory=True, enforces_cpu=True, live_metrics=False)
 
     async def create(self, request: GroupRequest) -> None:

@@ -101,7 +101,6 @@ class ProcessRuntime:
 
     @property
     def capabilities(self) -> Capabilities:
-        """See `ContainerRuntime.capabilities`."""
         return Capabilities(
             runs_images=False, enforces_memory=sys.platform == "linux", enforces_cpu=False, live_metrics=True
         )
@@ -123,7 +122,6 @@ class ProcessRuntime:
             await asyncio.sleep(_STEP_S)
 
     async def inspect(self, group: str, *, place: str) -> GroupStatus | None:  # noqa: ARG002
-        """See `ContainerRuntime.inspect`."""
         directory = self._directory(group)
         if directory is None or not directory.path.exists():
             return None
@@ -151,7 +149,6 @@ class ProcessRuntime:
         )
 
     async def logs(self, group: str, *, place: str, bytes_max: int) -> LogTail | None:  # noqa: ARG002
-        """See `ContainerRuntime.logs`."""
         directory = self._directory(group)
         if directory is None or not directory.path.exists():
             return None
@@ -196,7 +193,6 @@ class ProcessRuntime:
         return True
 
     async def list(self) -> Sequence[GroupListing]:
-        """See `ContainerRuntime.list`."""
         _reap_all()
         sweep(self._root, older_than_s=_SWEEP_AFTER_S, now_s=time.time())
         listings = []
