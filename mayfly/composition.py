@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from mayfly.admission.admission import Admission
 from mayfly.admission.ledger import Ledger, Reservation
@@ -109,10 +108,7 @@ def compose(settings: Settings) -> Mayfly:
     return mayfly
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Stores:
-    """The stores that this process writes."""
-
+class _Stores(NamedTuple):
     log: EventLog
     views: JobViews
     intake: IntakeRecord
@@ -120,8 +116,7 @@ class _Stores:
     """Opens the ledger: a single machine has none on disk."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Compute:
+class _Compute(NamedTuple):
     """The runtime of container groups, and the admission and polls that fit it."""
 
     runtime: ContainerRuntime
@@ -135,12 +130,8 @@ def _here(settings: Settings, log: EventLog) -> _Compute:
     """Run container groups as processes on this machine."""
     runtime = ProcessRuntime(settings.data / "containers", worker_command=settings.worker_command)
     present = partial(jobs_present, runtime, log)
-    return _Compute(
-        runtime=runtime,
-        admission=single_machine(_LOCAL, groups_max=settings.groups_max, jobs_present=present),
-        place=_LOCAL,
-        polls=LOCAL_POLLS,
-    )
+    admission = single_machine(_LOCAL, groups_max=settings.groups_max, jobs_present=present)
+    return _Compute(runtime=runtime, admission=admission, place=_LOCAL, polls=LOCAL_POLLS)
 
 
 def _on_azure(aci: AciSettings, stores: _Stores) -> _Compute:
@@ -179,13 +170,9 @@ def admission_to(places: Sequence[Place], *, runtime: AciRuntime, log: EventLog,
         listings = await runtime.list()
         jobs = await _unsettled(log, {listing.job_id for listing in listings})
         return {
-            listing.job_id: Reservation(
-                place=listing.place,
-                cores=cores_of(jobs[listing.job_id].spec.cpu),
-                at=listing.created_at.timestamp(),
-            )
-            for listing in listings
-            if listing.job_id in jobs
+            one.job_id: Reservation(one.place, cores_of(jobs[one.job_id].spec.cpu), one.created_at.timestamp())
+            for one in listings
+            if one.job_id in jobs
         }
 
     regions = len({place.region for place in places})

@@ -47,22 +47,16 @@ class NotFound(Rejected):
     """The job does not exist."""
 
     def __init__(self, job_id: str) -> None:
-        super().__init__(
-            f"there is no job {job_id!r}",
-            [FieldError(field="job_id", message="list the jobs with GET /api/jobs to find the id")],
-            status=404,
-        )
+        error = FieldError(field="job_id", message="list the jobs with GET /api/jobs to find the id")
+        super().__init__(f"there is no job {job_id!r}", [error], status=404)
 
 
 class Unauthorized(Rejected):
     """The report token is missing, wrong, expired, or for another job or attempt."""
 
     def __init__(self, message: str, *, status: int) -> None:
-        super().__init__(
-            "this report is not authorized",
-            [FieldError(field="header.Authorization", message=message)],
-            status=status,
-        )
+        error = FieldError(field="header.Authorization", message=message)
+        super().__init__("this report is not authorized", [error], status=status)
 
 
 class PositionTaken(MayflyError):

@@ -1,30 +1,24 @@
-"""docs/settings.md, generated from the settings models: `python -m mayfly.settings_table > docs/settings.md`.
-
-A test fails if the page is stale.
-"""
+"""docs/settings.md, generated from the settings models: `python -m mayfly.settings_table > docs/settings.md`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pydantic.fields import FieldInfo
 
 from mayfly.settings import AciSettings, QueueSettings, Settings
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One environment variable."""
 
     name: str
     default: str
-    """As shown to readers."""
     meaning: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """Settings that are read together."""
 
     title: str
@@ -33,10 +27,7 @@ class Group:
 
 
 def _rows(fields: Iterable[tuple[str, FieldInfo]]) -> tuple[Row, ...]:
-    return tuple(
-        Row(name=f"MAYFLY_{name.upper()}", default=_default(field), meaning=field.description or "")
-        for name, field in fields
-    )
+    return tuple(Row(f"MAYFLY_{name.upper()}", _default(field), field.description or "") for name, field in fields)
 
 
 def _default(field: FieldInfo) -> str:
@@ -55,9 +46,9 @@ GROUPS = (
             *_rows(Settings.model_fields.items()),
             *_rows(QueueSettings.model_fields.items()),
             Row(
-                name="MAYFLY_SECRET_*",
-                default="none",
-                meaning="value of a secret without Key Vault: `db-password` is `MAYFLY_SECRET_DB_PASSWORD`",
+                "MAYFLY_SECRET_*",
+                "none",
+                "value of a secret without Key Vault: `db-password` is `MAYFLY_SECRET_DB_PASSWORD`",
             ),
         ),
     ),
@@ -71,20 +62,16 @@ GROUPS = (
         note="Read by the Functions host, not by Mayfly. In Azure they are identity-based: "
         "`bicep/modules/app.bicep` sets `NAME__accountEndpoint` and the like.",
         rows=(
-            Row(name="MAYFLY_COSMOS", default="set by `mayfly up`", meaning="change feed of the log"),
-            Row(name="MAYFLY_BUS", default="not needed locally", meaning="namespace of the queue `MAYFLY_QUEUE`"),
+            Row("MAYFLY_COSMOS", "set by `mayfly up`", "change feed of the log"),
+            Row("MAYFLY_BUS", "not needed locally", "namespace of the queue `MAYFLY_QUEUE`"),
         ),
     ),
     Group(
         title="CLI and dashboard",
         note="The dashboard also reads the settings of the stores and the two prices.",
         rows=(
-            Row(name="MAYFLY_URL", default="`http://127.0.0.1:7071`", meaning="address of the API, without `/api`"),
-            Row(
-                name="MAYFLY_KEY",
-                default="the local host's key, found in `MAYFLY_DATA`",
-                meaning="function key of the API",
-            ),
+            Row("MAYFLY_URL", "`http://127.0.0.1:7071`", "address of the API, without `/api`"),
+            Row("MAYFLY_KEY", "the local host's key, found in `MAYFLY_DATA`", "function key of the API"),
         ),
     ),
 )

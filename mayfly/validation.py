@@ -21,6 +21,17 @@ JSON_DEPTH_MAX = 100
 Source: the limits of the readers: 128 levels in Cosmos DB (concepts-limits), 200 in pydantic's parser.
 """
 _SHOWN_CHARS_MAX = 60
+_TYPES = {
+    "string_type": "a string",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "dict_type": "an object",
+    "tuple_type": "an array",
+    "model_type": "an object",
+    "model_attributes_type": "an object",
+    "string_unicode": "text without lone surrogates",
+}
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -106,13 +117,15 @@ def _message(model: type[BaseModel], mistake: Any, field: str) -> str:
             return f"must be {_range(model, field, context)} {got}"
         case "string_pattern_mismatch":
             return f"must match {context['pattern']} {got}"
-        case "string_too_long" | "string_too_short":
-            limit = context.get("max_length", context.get("min_length"))
-            bound = "at most" if kind.endswith("long") else "at least"
-            return f"must have {bound} {limit} characters (got {len(value) if isinstance(value, str) else 0})"
-        case "too_long" | "too_short":
-            limit = context.get("max_length", context.get("min_length"))
-            return f"must have {'at most' if kind == 'too_long' else 'at least'} {limit} entries {got}"
+        case "string_too_long" | "string_too_short" | "too_long" | "too_short":
+            bound = (
+                f"at most {context['max_length']}" if "max_length" in context else f"at least {context['min_length']}"
+            )
+            return (
+                f"must have {bound} characters (got {len(value)})"
+                if isinstance(value, str)
+                else f"must have {bound} entries {got}"
+            )
         case "literal_error":
             return f"must be one of {context['expected']} {got}"
         case "value_error":
@@ -120,17 +133,7 @@ def _message(model: type[BaseModel], mistake: Any, field: str) -> str:
         case "finite_number":
             return "must be a finite number"
         case _:
-            expected = {
-                "string_type": "a string",
-                "int_type": "a whole number",
-                "float_type": "a number",
-                "bool_type": "true or false",
-                "dict_type": "an object",
-                "tuple_type": "an array",
-                "model_type": "an object",
-                "model_attributes_type": "an object",
-                "string_unicode": "text without lone surrogates",
-            }.get(kind)
+            expected = _TYPES.get(kind)
             return f"must be {expected} {got}" if expected else f"{str(mistake['msg']).lower()} {got}"
 
 
@@ -170,20 +173,13 @@ def _bounds(model: type[BaseModel], field: str) -> Sequence[Any]:
 
 
 def _owner(model: type[BaseModel], path: Sequence[str]) -> type[BaseModel] | None:
-    """Follow a path from model to model."""
+    """Follow a path from model to model, through fields of the type `Model` or `Model | None`."""
     owner: type[BaseModel] | None = model
     for part in path:
         info = owner.model_fields.get(part) if owner else None
-        owner = _model_in(info.annotation) if info else None
+        kinds = (info.annotation, *get_args(info.annotation)) if info else ()
+        owner = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
     return owner
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    """Return the model in `Model` or `Model | None`."""
-    for kind in (annotation, *get_args(annotation)):
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            return kind
-    return None
 
 
 def _annotations(annotation: Any) -> list[Any]:

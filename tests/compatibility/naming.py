@@ -131,7 +131,7 @@ def given_to_a_worker(runner: asyncio.Runner) -> set[str]:
 def read_by_a_worker(environment: Mapping[str, str]) -> str:
     """Return the settings that a worker reads from its variables, without those that it only passes to its command."""
     read = Environment(environment)
-    known = {name: getattr(read, name) for name in read.__slots__ if name != "command_env"}
+    known = {name: getattr(read, name) for name in sorted(vars(read)) if name != "command_env"}
     known["address"] = read.address.port
     handed = ("MESSAGE", "CONTAINER_NAME", "MAYFLY_JOB_ID", "MAYFLY_ATTEMPT")
     return repr((known, [read.command_env.get(name) for name in handed]))

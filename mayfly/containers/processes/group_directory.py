@@ -28,8 +28,10 @@ import shutil
 import subprocess
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 DIRECTORY_VARIABLE = "MAYFLY_GROUP_DIRECTORY"
 """The variable in the environment of every process of a group that holds its directory; orphans are found by it."""
@@ -76,14 +78,13 @@ class GroupDirectory:
             if not self.path.exists():
                 raise
 
-    def facts(self) -> dict[str, object] | None:
+    def facts(self) -> dict[str, Any] | None:
         """Return `group.json`; None if there is no such group."""
         try:
-            text = (self.path / "group.json").read_text(encoding="utf-8")
+            facts: dict[str, Any] = json.loads((self.path / "group.json").read_bytes())
         except (FileNotFoundError, NotADirectoryError):
             return None
-        facts = json.loads(text)
-        return facts if isinstance(facts, dict) else None
+        return facts
 
     def try_lock(self) -> int | None:
         """Take the lock and return its descriptor, which holds it until it is closed; None if another process has it.
@@ -207,12 +208,9 @@ def sweep(root: Path, *, older_than_s: float, now_s: float) -> None:
     """Remove the `.new-*` and `.gone-*` directories that killed hosts have left, once they are old enough."""
     for entry in os.scandir(root):
         if entry.name.startswith((".new-", ".gone-")):
-            try:
-                old = now_s - entry.stat().st_mtime > older_than_s
-            except FileNotFoundError:
-                continue
-            if old:
-                shutil.rmtree(entry.path, ignore_errors=True)
+            with suppress(FileNotFoundError):
+                if now_s - entry.stat().st_mtime > older_than_s:
+                    shutil.rmtree(entry.path, ignore_errors=True)
 
 
 def _whole_number(path: Path) -> int | None:

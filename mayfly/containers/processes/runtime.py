@@ -200,15 +200,14 @@ class ProcessRuntime:
             directory = GroupDirectory(self._root, name)
             facts = directory.facts()
             if facts is not None and (directory.started_at() is not None or not directory.remove_if_abandoned()):
-                listings.append(
-                    GroupListing(
-                        group=name,
-                        place=str(facts["place"]),
-                        job_id=str(facts["job_id"]),
-                        attempt=int(str(facts["attempt"])),
-                        created_at=datetime.fromisoformat(str(facts["created_at"])),
-                    )
+                listing = GroupListing(
+                    group=name,
+                    place=facts["place"],
+                    job_id=facts["job_id"],
+                    attempt=int(facts["attempt"]),
+                    created_at=datetime.fromisoformat(facts["created_at"]),
                 )
+                listings.append(listing)
         return listings
 
     def _directory(self, group: str) -> GroupDirectory | None:
