@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 from mayfly.admission.admission import Admission
 from mayfly.admission.ledger import Ledger, Reservation
@@ -82,30 +82,30 @@ def compose(settings: Settings) -> Mayfly:
 
     If one of them cannot be opened, no file is left open: every request composes again, and the others would leak.
     """
+    secrets, closed_with_secrets = _secrets(settings)
+    tokens = ReportTokens(settings.report_key)
     with ExitStack() as opened:
         if settings.cosmos_endpoint is not None:
             stores = _cosmos_stores(settings.cosmos_endpoint, settings.cosmos_key)
         else:
             stores = _sqlite_stores(settings.data, opened)
         compute = _on_azure(settings, stores) if isinstance(settings, AciSettings) else _here(settings, stores.log)
-        secrets, closed_with_secrets = _secrets(settings)
-        mayfly = Mayfly(
-            clock=SystemClock(),
-            log=stores.log,
-            views=stores.views,
-            runtime=compute.runtime,
-            admission=compute.admission,
-            secrets=secrets,
-            tokens=ReportTokens(settings.report_key),
-            polls=compute.polls,
-            public_url=settings.public_url,
-            place=compute.place,
-            prices=settings.prices,
-            intake=stores.intake,
-            resources=(*compute.resources, *closed_with_secrets),
-        )
         opened.pop_all()
-    return mayfly
+    return Mayfly(
+        clock=SystemClock(),
+        log=stores.log,
+        views=stores.views,
+        runtime=compute.runtime,
+        admission=compute.admission,
+        secrets=secrets,
+        tokens=tokens,
+        polls=compute.polls,
+        public_url=settings.public_url,
+        place=compute.place,
+        prices=settings.prices,
+        intake=stores.intake,
+        resources=(*compute.resources, *closed_with_secrets),
+    )
 
 
 class _Stores(NamedTuple):
@@ -153,7 +153,7 @@ def _on_azure(aci: AciSettings, stores: _Stores) -> _Compute:
     plain = aci.arm_endpoint.startswith("http://")
     metrics = AciMetrics(aci.metrics_audience, credential()) if aci.metrics == "on" and not plain else None
     runtime = AciRuntime(options, credential=credential(plain=plain), metrics=metrics)
-    ledger = stores.ledger()
+    ledger = stores.ledger()  # last: nothing after it can fail and leave it open
     return _Compute(
         runtime=runtime,
         admission=admission_to(aci.places, runtime=runtime, log=stores.log, ledger=ledger),
@@ -224,24 +224,14 @@ def _cosmos_stores(endpoint: str, key: str | None) -> _Stores:
     )
 
 
-class _Releasable(Protocol):
-    def release(self) -> None: ...
-
-
-_Store = TypeVar("_Store", bound=_Releasable)
-
-
 def _sqlite_stores(data: Path, opened: ExitStack) -> _Stores:
-    def keep(store: _Store) -> _Store:
-        opened.callback(store.release)
-        return store
-
-    return _Stores(
-        log=keep(SqliteEventLog(data / "log.db")),
-        views=keep(SqliteJobViews(data / "views.db")),
-        intake=keep(SqliteIntakeRecord(data / "intake.db")),
-        ledger=lambda: keep(SqliteLedger(data / "ledger.db")),
-    )
+    log = SqliteEventLog(data / "log.db")
+    opened.callback(log.release)
+    views = SqliteJobViews(data / "views.db")
+    opened.callback(views.release)
+    intake = SqliteIntakeRecord(data / "intake.db")
+    opened.callback(intake.release)
+    return _Stores(log=log, views=views, intake=intake, ledger=lambda: SqliteLedger(data / "ledger.db"))
 
 
 _current: Mayfly | None = None

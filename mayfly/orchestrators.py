@@ -13,10 +13,7 @@ ORCHESTRATION = "run_job"
 
 
 class Orchestrators(Protocol):
-    """Start and wake orchestrators.
-
-    Errors: every method may raise `TryAgain` if the host does not answer.
-    """
+    """Start and wake orchestrators. Errors: every method may raise `TryAgain` if the host does not answer."""
 
     async def start(self, job_id: str) -> None:
         """Start the job's orchestrator; if it is already running, this is a success."""

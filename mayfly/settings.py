@@ -193,10 +193,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def read_store_settings(environment: Mapping[str, str] | None = None) -> StoreSettings:
-    """Read the location of the stores and the price of containers.
-
-    Errors: `SettingInvalid`, with every mistake.
-    """
+    """Read the location of the stores and the price of containers. Errors: `SettingInvalid`, with every mistake."""
     return _read(StoreSettings, environment)
 
 

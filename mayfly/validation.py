@@ -60,10 +60,7 @@ def parse_object(body: bytes, *, content_type: str | None) -> dict[str, Any]:
 
 
 def validated(model: type[Model], document: Mapping[str, Any], *, title: str) -> Model:
-    """Return the document as a model.
-
-    Errors: `Rejected` (422), with a `FieldError` for each mistake.
-    """
+    """Return the document as a model. Errors: `Rejected` (422), with a `FieldError` for each mistake."""
     try:
         return model.model_validate(document)
     except ValidationError as problem:
@@ -190,10 +187,7 @@ def _annotations(annotation: Any) -> list[Any]:
 
 
 def _parsed(body: bytes) -> Any:
-    """Return the JSON value of a body.
-
-    Errors: ValueError, with the reason.
-    """
+    """Return the JSON value of a body. Errors: ValueError, with the reason."""
     too_deep = f"it is nested deeper than {JSON_DEPTH_MAX} levels"
     try:
         value = json.loads(

@@ -32,7 +32,6 @@ class Interruption:
         self.signal_number: int | None = None
         self.stop: Verdict | None = None
         self._reader, self._writer = os.pipe()
-        os.set_blocking(self._reader, False)
         os.set_blocking(self._writer, False)
         signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, self._on_signal)
@@ -58,10 +57,7 @@ class Interruption:
         ready = select.select([self._reader, *others], [], [], timeout_s)[0]
         if self._reader in ready:
             ready.remove(self._reader)
-            try:  # noqa: SIM105 - contextlib costs 2 ms to import
-                os.read(self._reader, 4096)
-            except BlockingIOError:
-                pass
+            os.read(self._reader, 4096)
         return ready
 
     def sleep(self, seconds: float, *, requested: bool | None = None) -> None:

@@ -28,32 +28,29 @@ class Mask:
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         # The longest first, so that a secret that begins with another one is masked as a whole.
-        self._secrets = sorted(
-            {form for value in values for form in _forms(value)}, key=lambda form: (-len(form), form)
-        )
+        forms = {form for value in values for form in _forms(value)}
+        self._secrets = sorted(forms, key=lambda form: (-len(form), form))
         self._held = b""
 
     def feed(self, data: bytes) -> bytes:
         """Take more output and return the part that certainly contains no secret."""
-        return self._masked(self._held + data, end=False) if self._secrets else data
+        if not self._secrets:
+            return data
+        masked, self._held = self._split(self._held + data, end=False)
+        return masked
 
     def flush(self) -> bytes:
         """Return the rest, after the last output."""
-        return self._masked(self._held, end=True)
+        masked, self._held = self._split(self._held, end=True)
+        return masked
 
     def text(self, text: str) -> str:
         """Return a complete text, masked."""
-        if not self._secrets:
-            return text
-        return self._over(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+        masked, _ = self._split(text.encode("utf-8", "surrogateescape"), end=True)
+        return masked.decode("utf-8", "surrogateescape")
 
-    def _over(self, data: bytes) -> bytes:
-        held, self._held = self._held, b""
-        masked = self._masked(data, end=True)
-        self._held = held
-        return masked
-
-    def _masked(self, data: bytes, *, end: bool) -> bytes:
+    def _split(self, data: bytes, *, end: bool) -> tuple[bytes, bytes]:
+        """Return the part that certainly contains no secret, masked, and the rest; at the end there is no rest."""
         done = []
         at = 0
         hold = len(data) if end else self._unsure(data, 0)
@@ -67,8 +64,7 @@ class Mask:
             if at > hold:
                 hold = len(data) if end else self._unsure(data, at)
         done.append(data[at:hold])
-        self._held = data[hold:]
-        return b"".join(done)
+        return b"".join(done), data[hold:]
 
     def _first(self, data: bytes, at: int) -> tuple[int, bytes | None]:
         """Return where the first secret at or after `at` begins, and the longest secret that begins there."""

@@ -3,11 +3,9 @@
 Its version is the item's etag, so of two concurrent writers one gets a conflict. A write whose answer was lost is sent
 again and gets a conflict too; its writer reads the ledger again and finds its own reservation there.
 
-An item can hold 2 MB. The ledger stays below 1 MB, with ten regions and 2,000 containers: its queue is limited
-(`placement.QUEUE_MAX`), request times are dropped after an hour, and the quotas limit the number of reservations.
-Nothing in the item is indexed, since it is only read as a whole.
-
-Source: learn.microsoft.com/azure/cosmos-db/concepts-limits (2 MB for an item).
+An item can hold 2 MB (source: learn.microsoft.com/azure/cosmos-db/concepts-limits). The ledger stays below 1 MB, with
+ten regions and 2,000 containers: its queue is limited (`placement.QUEUE_MAX`), request times are dropped after an hour,
+and the quotas limit the number of reservations. Nothing in the item is indexed, since it is only read as a whole.
 """
 
 from __future__ import annotations

@@ -40,10 +40,7 @@ Obstacle = Literal["quota", "rate", "capacity", "queue"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HoldPolicy:
-    """How long held jobs wait before they request admission again.
-
-    Units: seconds.
-    """
+    """How long held jobs wait before they request admission again. Units: seconds."""
 
     front_hold_s: float
     """Hold of the first job in the queue, if the time of the next free share is unknown."""

@@ -45,10 +45,6 @@ class SqliteLedger:
             return self._connection.execute(statement, (text, int(expected))).rowcount == 1
 
     async def close(self) -> None:
-        self.release()
-
-    def release(self) -> None:
-        """Close the file."""
         self._connection.close()
 
 

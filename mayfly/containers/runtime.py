@@ -119,10 +119,7 @@ def is_group_name(group: str) -> bool:
 
 
 def check_group_name(group: str) -> None:
-    """Refuse to create a group whose name is invalid.
-
-    Errors: `GroupRefused`.
-    """
+    """Refuse to create a group whose name is invalid. Errors: `GroupRefused`."""
     if not is_group_name(group):
         rule = f"a group name must have 1 to {_NAME_CHARS_MAX} characters of a-z, 0-9 and single inner hyphens"
         message = f"{rule} (got {group!r})"

@@ -26,11 +26,7 @@ class Cost:
 
     @property
     def total_s(self) -> float:
-        """All container seconds.
-
-        >>> Cost(useful_s=10, failed_s=5, idle_s=1).total_s
-        16
-        """
+        """All container seconds."""
         return self.useful_s + self.failed_s + self.idle_s
 
     @property

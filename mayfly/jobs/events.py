@@ -288,13 +288,7 @@ class Event:
 
     @property
     def type(self) -> str:
-        """The name of the kind, as written in the log.
-
-        >>> from datetime import UTC, datetime
-        >>> at = datetime(2026, 1, 1, tzinfo=UTC)
-        >>> Event(job_id="ada-abcdefghij", position=2, at=at, attempt=0, source="http", body=JobCanceled()).type
-        'JobCanceled'
-        """
+        """The name of the kind, as written in the log: `JobCanceled`."""
         return type(self.body).__name__
 
 

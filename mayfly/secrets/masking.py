@@ -53,9 +53,5 @@ def _forms(value: str) -> set[str]:
         return set()
     lines = (line.strip() for line in value.splitlines())
     parts = {value, value.strip(), *(line for line in lines if len(line) >= LINE_CHARS_MIN)}
-    forms = {form for part in parts for form in (part, *_as_json(part))}
-    return {form for form in forms if len(form) >= CHARS_MIN}
-
-
-def _as_json(text: str) -> list[str]:
-    return [json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]]
+    as_json = {json.dumps(part, ensure_ascii=escaped)[1:-1] for part in parts for escaped in (True, False)}
+    return {form for form in parts | as_json if len(form) >= CHARS_MIN}

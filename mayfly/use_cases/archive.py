@@ -9,8 +9,5 @@ from mayfly.jobs.job import Job
 
 
 async def archive(mayfly: Mayfly, job_id: str, *, source: Source) -> Job:
-    """Hide a finished job from the lists; an unfinished one is left unchanged.
-
-    Errors: `NotFound`, `TryAgain`.
-    """
+    """Hide a finished job from the lists; an unfinished one is left unchanged. Errors: `NotFound`, `TryAgain`."""
     return (await mayfly.streams.carry_out(ArchiveJob(source=source), await mayfly.streams.load(job_id))).after

@@ -1,7 +1,8 @@
 """The three moments of an attempt: begin it, observe it, end it. Each writes its events and returns the next step.
 
 Each starts from the log and may run twice, late, or after the task hub was lost (I1, I7). Called in any other state, it
-does nothing and returns the step that state needs. Each takes seconds; the orchestrator does all the waiting.
+does nothing and returns the step that state needs. Each takes seconds; the orchestrator does all the waiting. Each may
+raise `NotFound` and `TryAgain`.
 """
 
 from __future__ import annotations
@@ -32,10 +33,7 @@ _logger = logging.getLogger("mayfly.use_cases.attempts")
 
 
 async def begin_attempt(mayfly: Mayfly, job_id: str) -> NextStep:
-    """Admit the job, write `ContainerRequested`, and create the container; or hold the job, with the reason.
-
-    Errors: `NotFound`, `TryAgain`.
-    """
+    """Admit the job, write `ContainerRequested`, and create the container; or hold the job, with the reason."""
     job = await mayfly.streams.load(job_id)
     if _may_begin(next_step(job, mayfly.clock.now(), mayfly.polls)):
         try:
@@ -67,17 +65,13 @@ async def observe_attempt(mayfly: Mayfly, job_id: str, *, troubled: bool = False
     """Check the attempt's deadlines, and poll its container if its worker is silent.
 
     Shapes: `troubled` polls the container in any case, because it is reported to be in trouble.
-    Errors: `NotFound`, `TryAgain`.
     """
     job, unsure = await _poll(mayfly, await mayfly.streams.load(job_id), troubled=troubled)
     return await _next(mayfly, job, unsure=unsure)
 
 
 async def end_attempt(mayfly: Mayfly, job_id: str) -> NextStep:
-    """Keep the traces of each lingering container of the job, delete it, and confirm that it is gone.
-
-    Errors: `NotFound`, `TryAgain`.
-    """
+    """Keep the traces of each lingering container of the job, delete it, and confirm that it is gone."""
     job = await mayfly.streams.load(job_id)
     retry_at: datetime | None = None
     for attempt in job.lingering:
@@ -247,10 +241,9 @@ async def _clean_up(mayfly: Mayfly, job: Job, attempt: Attempt) -> Job:
 
 def _was_deleted_recently(mayfly: Mayfly, attempt: Attempt) -> bool:
     """Say whether the last delete still has time to take effect; each next one gets that much longer."""
-    if attempt.delete_requested_at is None:
-        return False
     patience = timedelta(seconds=mayfly.polls.delete_retry_s * attempt.delete_requests)
-    return mayfly.clock.now() < attempt.delete_requested_at + patience
+    since = attempt.delete_requested_at
+    return since is not None and mayfly.clock.now() < since + patience
 
 
 async def _traces(mayfly: Mayfly, job: Job, attempt: Attempt) -> c.RequestDelete:

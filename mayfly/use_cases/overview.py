@@ -57,10 +57,7 @@ class PhaseLength:
 
 
 class Overview:
-    """Answer questions about all jobs at once.
-
-    Errors: every method may raise `TryAgain` if a store does not answer.
-    """
+    """Answer questions about all jobs at once. Errors: every method may raise `TryAgain` if a store does not answer."""
 
     def __init__(self, stores: ReadStores) -> None:
         self._stores = stores

@@ -28,10 +28,7 @@ class Plan:
 
 
 async def plan(mayfly: Mayfly, spec: JobSpec) -> Plan:
-    """Return the plan for a spec.
-
-    Errors: `TryAgain` if the secret store does not answer.
-    """
+    """Return the plan for a spec. Errors: `TryAgain` if the secret store does not answer."""
     capabilities = mayfly.runtime.capabilities
     obstacles: list[str] = []
     for variable, name in spec.secrets.items():

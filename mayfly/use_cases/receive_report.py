@@ -82,9 +82,8 @@ class Finished(_Report):
     def _result_is_small(cls, value: Any) -> Any:
         size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
         if size > RESULT_BYTES_MAX:
-            raise ValueError(
-                f"must be at most {RESULT_BYTES_MAX} bytes of JSON (got {size}): store it and report its location"
-            )
+            rule = f"must be at most {RESULT_BYTES_MAX} bytes of JSON"
+            raise ValueError(f"{rule} (got {size}): store it and report its location")
         return value
 
 
@@ -96,10 +95,7 @@ _KINDS = {"started": Started, "progress": Progress, "finished": Finished}
 
 
 def parse_report(document: Mapping[str, Any], *, attempt: int) -> c.Report:
-    """Return the command in a report's JSON object.
-
-    Errors: `Rejected` (422), a `FieldError` for each mistake.
-    """
+    """Return the command in a report's JSON object. Errors: `Rejected` (422), a `FieldError` for each mistake."""
     kind = document.get("type")
     model = _KINDS.get(kind) if isinstance(kind, str) else None
     if model is None:

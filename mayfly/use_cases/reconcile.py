@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -49,15 +50,12 @@ GroupVerdict = Literal["expected", "troubled", "unknown", "gone", "leak"]
 
 
 async def reconcile(mayfly: Mayfly, orchestrators: Orchestrators) -> Reconciled:
-    """Make one pass over views, container groups and orchestrators.
-
-    Errors: `TryAgain`; the next pass continues.
-    """
+    """Make one pass over views, container groups and orchestrators. Errors: `TryAgain`; the next pass continues."""
     if not await mayfly.views.complete():
         count = await rebuild(log=mayfly.log, views=mayfly.views)
         if count:  # a new store is incomplete as well, which is not worth a warning
             _logger.warning("the views were incomplete: rebuilt them from %d events", count)
-    unknown = leaks = 0
+    verdicts: Counter[GroupVerdict] = Counter()
     listings: Sequence[GroupListing] = ()
     try:
         listings = await mayfly.runtime.list()
@@ -71,11 +69,10 @@ async def reconcile(mayfly: Mayfly, orchestrators: Orchestrators) -> Reconciled:
         except RuntimeUnavailable as error:  # a group that cannot be deleted must not hide the others
             _logger.warning("checking %s: %s", listing.group, error)
             continue
-        unknown += verdict == "unknown"
-        leaks += verdict == "leak"
+        verdicts[verdict] += 1
     started = await _start_missing(mayfly, orchestrators)
     unbind()
-    return Reconciled(started=started, unknown_deleted=unknown, leaks_found=leaks)
+    return Reconciled(started=started, unknown_deleted=verdicts["unknown"], leaks_found=verdicts["leak"])
 
 
 async def _start_missing(mayfly: Mayfly, orchestrators: Orchestrators) -> int:

@@ -39,10 +39,7 @@ class Submission:
 
 
 def parse_spec(document: Mapping[str, Any]) -> JobSpec:
-    """Return a JSON object as a spec.
-
-    Errors: `Rejected` (422), with a `FieldError` for each mistake.
-    """
+    """Return a JSON object as a spec. Errors: `Rejected` (422), with a `FieldError` for each mistake."""
     return validated(JobSpec, document, title="invalid job spec")
 
 

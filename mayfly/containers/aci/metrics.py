@@ -37,10 +37,7 @@ class AciMetrics:
         self._clients: dict[str, Any] = {}
 
     async def read(self, resource_id: str, *, region: str) -> Sequence[MetricSample]:
-        """Return the samples of the last 24 hours, oldest first.
-
-        Errors: `RuntimeUnavailable`.
-        """
+        """Return the samples of the last 24 hours, oldest first. Errors: `RuntimeUnavailable`."""
         try:
             results = await self._client(region).query_resources(
                 resource_ids=[resource_id],

@@ -188,10 +188,7 @@ class AciRuntime:
         return listings
 
     async def quota(self, place: Place) -> Quota:
-        """Return the subscription's limits in a place, and how much of them is used.
-
-        Errors: `RuntimeUnavailable`.
-        """
+        """Return the subscription's limits in a place, and how much of them is used. Errors: `RuntimeUnavailable`."""
         quota = Quota()
         async with _translated():
             async for usage in self._client().location.list_usage(place.region, **self._per_call):
@@ -275,10 +272,7 @@ class AciRuntime:
 
 
 async def _found(call: Awaitable[_Response]) -> _Response | None:
-    """Return the response; None for 404.
-
-    Errors: `RuntimeUnavailable` for any other error.
-    """
+    """Return the response; None for 404. Errors: `RuntimeUnavailable` for any other error."""
     async with _translated():
         try:
             return await call
