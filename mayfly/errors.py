@@ -1,8 +1,7 @@
 """All errors of Mayfly, sorted by what the caller should do next.
 
 They have one root. `Rejected` and its subclasses: the caller must change the request; the API answers with a 4xx
-problem document that names the field and the fix. `TryAgain`: nothing is wrong with the request, and the same request
-may succeed later.
+problem document that names the field and the fix. `TryAgain`: the same request may succeed later.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The settings, read once from the environment.
 
-The field `data` is the variable MAYFLY_DATA. Its description and default become a row of docs/settings.md, so a setting
-is declared and documented in one place.
+The field `data` is the variable MAYFLY_DATA. Its description and default become a row of docs/settings.md.
 """
 
 from __future__ import annotations

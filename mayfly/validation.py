@@ -107,7 +107,10 @@ def _message(model: type[BaseModel], mistake: Any, field: str) -> str:
     got = f"(got {shown(value)})"
     match kind:
         case "extra_forbidden":
-            return f"unknown field; {suggestion(field.rpartition('.')[2], _names_beside(model, field))}"
+            *path, name = field.split(".")
+            owner = _owner(model, path)
+            known = [info.alias or known for known, info in owner.model_fields.items()] if owner else []
+            return f"unknown field; {suggestion(name, known)}"
         case "missing":
             return "is required"
         case "greater_than_equal" | "less_than_equal":
@@ -152,11 +155,6 @@ def _plain(number: Any) -> str:
     ('0.1', '2678400', '1000000000000')
     """
     return f"{number:.15g}"
-
-
-def _names_beside(model: type[BaseModel], field: str) -> list[str]:
-    owner = _owner(model, field.split(".")[:-1])
-    return [info.alias or name for name, info in owner.model_fields.items()] if owner else []
 
 
 def _bounds(model: type[BaseModel], field: str) -> Sequence[Any]:

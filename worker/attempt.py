@@ -1,7 +1,6 @@
 """Run one attempt from claim to report, and decide the worker's exit code.
 
-The worker exits 0 whenever Mayfly knows the outcome or no longer wants it, because a platform may restart a container
-that exits with any other code.
+It is 0 if Mayfly knows the outcome or no longer wants it: after any other, a platform may restart the container.
 """
 
 from __future__ import annotations

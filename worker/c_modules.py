@@ -1,7 +1,6 @@
 """The C halves of `signal` and `socket`: their Python halves cost more to import than the rest of the worker.
 
-The Python halves turn constants into `enum` classes that the worker never uses: 10 ms of a 20 ms start. The C modules
-hold the same functions.
+The Python halves turn constants into `enum` classes that the worker never uses: 10 ms of a 20 ms start.
 """
 
 TYPE_CHECKING = False

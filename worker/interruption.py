@@ -37,7 +37,7 @@ class Interruption:
         signal.signal(signal.SIGTERM, self._on_signal)
         signal.signal(signal.SIGINT, self._on_signal)
         # The end of a child process writes to the pipe only if SIGCHLD has a handler.
-        signal.signal(signal.SIGCHLD, _ignore)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
 
     @property
     def requested(self) -> bool:
@@ -73,7 +73,3 @@ class Interruption:
         self.signal_number = number
         if not self.claimed:
             raise SystemExit(128 + number)
-
-
-def _ignore(number: int, _frame: FrameType | None) -> None:
-    pass

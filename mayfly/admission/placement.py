@@ -75,7 +75,8 @@ def queue_entry(job: Job, places: Sequence[Place], *, now: float) -> tuple[Queue
     if rounds and not refused:
         retry_at = refused_at + min(_ROUND_S * 2 ** (rounds - 1), _ROUND_S_MAX)
         if retry_at > now:
-            reason = f"no capacity in {', '.join(fitting)}; next try at {_clock(retry_at)}"
+            clock = f"{datetime.fromtimestamp(retry_at, UTC):%H:%M:%S} UTC"
+            reason = f"no capacity in {', '.join(fitting)}; next try at {clock}"
             return entry, _held(reason, retry_at)
     return entry, None
 
@@ -308,7 +309,3 @@ def _refusals(job: Job, fitting: Sequence[str]) -> tuple[set[str], int, float]:
 
 def _held(reason: str, until: float) -> Held:
     return Held(reason=reason, until=datetime.fromtimestamp(until, UTC))
-
-
-def _clock(at: float) -> str:
-    return f"{datetime.fromtimestamp(at, UTC):%H:%M:%S} UTC"

@@ -1,8 +1,7 @@
 """Admission to an ordered list of places: quotas, rates and a queue, in a ledger that processes share.
 
 The same code serves one machine (one place, a limit on groups, no rates) and Azure (regions with rates and with quotas
-that others use as well). The rules are in `placement.py` and `rates.py`; this file reads the quotas and the ledger, and
-writes the ledger.
+that others use as well). The rules are in `placement.py` and `rates.py`.
 """
 
 from __future__ import annotations

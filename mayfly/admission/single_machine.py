@@ -1,7 +1,6 @@
 """One place with a fixed number of groups: this machine, under the same rules as Azure's regions.
 
-The ledger is in memory and starts from the groups that the runtime lists, so a restart only loses the order of the
-queue.
+The ledger is in memory and starts from the groups that the runtime lists: a restart loses only the queue's order.
 """
 
 from __future__ import annotations

@@ -53,7 +53,6 @@ class GroupRequest:
     """The report token and resolved secrets; only the container receives them."""
     cpu: float
     memory_gb: float
-    tags: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,7 @@
 """Every kind of event in a job's stream, field by field, and the envelope that carries it.
 
 Events are facts in the past tense with one meaning each. They are never changed or removed. A new meaning gets a new
-kind, and a new field gets a default so that old events can still be read. Times are aware UTC datetimes, written as
-ISO 8601.
+kind, and a new field gets a default so that old events can be read. Times are aware UTC datetimes, as ISO 8601.
 """
 
 from __future__ import annotations

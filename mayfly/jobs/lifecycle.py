@@ -3,15 +3,12 @@
 Rules
 1. A job has one state. Only the events in `TRANSITIONS` change it; nothing else in Mayfly assigns a state.
 2. `TERMINAL` states have no exit (I3). Later events in the stream concern the container or the archive.
-3. An event that is neither in the state's row of `TRANSITIONS` nor in `STAY` cannot happen in that state. Applying it
-   is an error.
+3. An event in neither `TRANSITIONS` nor `STAY` of a state cannot happen in that state; applying it is an error.
 4. The container has a separate status (`ContainerFact`): a job can be over before its container is gone (I5).
-5. docs/lifecycle.md is generated from these tables (`python -m mayfly.jobs.lifecycle > docs/lifecycle.md`), and a test
-   fails if it is stale.
+5. `python -m mayfly.jobs.lifecycle > docs/lifecycle.md` generates the page; a test fails if it is stale.
 
 Each state corresponds to a status of the sample `aci-event-driven-worker-queue`: queued to the yellow Pending, starting
-and running to the blue InProgress, succeeded to the green Done, failed and timed_out to the red Error. Canceled is
-gray.
+and running to the blue InProgress, succeeded to the green Done, failed and timed_out to the red Error. Gray: canceled.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The three moments of an attempt: begin it, observe it, end it. Each writes its events and returns the next step.
 
-Each starts from the log and may run twice, late, or after the task hub was lost (I1, I7). Called in any other state, it
-does nothing and returns the step that state needs. Each takes seconds; the orchestrator does all the waiting. Each may
-raise `NotFound` and `TryAgain`.
+Each starts from the log and may run twice, late, or after the task hub was lost (I1, I7). In any other state, it only
+returns the step that the state needs. Each takes seconds, and may raise `NotFound` and `TryAgain`.
 """
 
 from __future__ import annotations
@@ -194,7 +193,6 @@ def _request(mayfly: Mayfly, job: Job, attempt: Attempt, secrets: dict[str, str]
         secure_env={**secrets, "MAYFLY_REPORT_TOKEN": token},
         cpu=spec.cpu,
         memory_gb=spec.memory_gb,
-        tags={"mayfly-job": job.job_id, "mayfly-attempt": str(attempt.number)},
     )
 
 
@@ -228,7 +226,10 @@ async def _clean_up(mayfly: Mayfly, job: Job, attempt: Attempt) -> Job:
     if attempt.container == "deleting" or attempt.outcome == "refused":  # it may be gone already
         if await mayfly.runtime.inspect(attempt.group, place=attempt.place) is None:
             return await _carry_out(mayfly, gone, job)
-        if _was_deleted_recently(mayfly, attempt):
+        # The last delete still has time to take effect; each next one gets that much longer.
+        patience = timedelta(seconds=mayfly.polls.delete_retry_s * attempt.delete_requests)
+        since = attempt.delete_requested_at
+        if since is not None and mayfly.clock.now() < since + patience:
             return job
     later = await mayfly.admission.may_delete(attempt.place, now=mayfly.clock.now())
     if later is not None:
@@ -237,13 +238,6 @@ async def _clean_up(mayfly: Mayfly, job: Job, attempt: Attempt) -> Job:
     if await mayfly.runtime.delete(attempt.group, place=attempt.place):
         return await _carry_out(mayfly, gone, job)
     return job
-
-
-def _was_deleted_recently(mayfly: Mayfly, attempt: Attempt) -> bool:
-    """Say whether the last delete still has time to take effect; each next one gets that much longer."""
-    patience = timedelta(seconds=mayfly.polls.delete_retry_s * attempt.delete_requests)
-    since = attempt.delete_requested_at
-    return since is not None and mayfly.clock.now() < since + patience
 
 
 async def _traces(mayfly: Mayfly, job: Job, attempt: Attempt) -> c.RequestDelete:

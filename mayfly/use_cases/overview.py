@@ -1,7 +1,6 @@
 """The read service for all jobs at once: counts, durations, and how far the views are behind the log.
 
-`Reader` answers about one job or one page of jobs. Each question here costs the same for a hundred jobs as for a
-hundred thousand.
+`Reader` answers about one job or one page of jobs. The cost of a question here does not depend on the number of jobs.
 """
 
 from __future__ import annotations

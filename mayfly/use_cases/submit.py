@@ -1,8 +1,7 @@
 """Submit a job: validate the spec, write `JobSubmitted`, start the orchestrator.
 
 The append at position 0 decides: of any number of submissions with the same idempotency key, exactly one opens the
-stream and the others find it. If the process ends between the append and the start, the reconciler starts the
-orchestrator.
+stream and the others find it. If the process ends before it starts the orchestrator, the reconciler does so.
 """
 
 from __future__ import annotations
@@ -50,8 +49,11 @@ async def submit(
 
     Errors: `Rejected` for a key that is empty, too long, or was used with a different spec; `TryAgain`.
     """
-    if idempotency_key is not None:
-        _check_key(idempotency_key)
+    if idempotency_key is not None and not (
+        0 < len(idempotency_key) <= KEY_CHARS_MAX and idempotency_key.isprintable()
+    ):
+        message = f"must be 1 to {KEY_CHARS_MAX} printable characters (got {len(idempotency_key)})"
+        raise Rejected.of_field("invalid idempotency key", _KEY_FIELD, message)
     seed = secrets.token_bytes(16) if idempotency_key is None else idempotency_key.encode("utf-8", "surrogatepass")
     # With a key, the id depends on the key alone, so that the key finds its job even if the name differs.
     job_id = job_id_for(seed=seed, name=spec.name if idempotency_key is None else None)
@@ -60,23 +62,12 @@ async def submit(
     created = job is not None
     if job is None:
         job = await mayfly.streams.load(job_id)
-        _check_same(job, spec, idempotency_key)
+        if idempotency_key is None or job.idempotency_key != idempotency_key or job.spec != spec:
+            message = f"was used for {job_id} with a different spec: use a new key for a new job"
+            raise Rejected.of_field("idempotency key already used", _KEY_FIELD, message)
     if job.position == 1:
         try:
             await orchestrators.start(job_id)
         except TryAgain as error:
             _logger.warning("starting %s: %s; the reconciler will start it", job_id, error)
     return Submission(job=job, created=created)
-
-
-def _check_key(key: str) -> None:
-    if not 0 < len(key) <= KEY_CHARS_MAX or not key.isprintable():
-        message = f"must be 1 to {KEY_CHARS_MAX} printable characters (got {len(key)})"
-        raise Rejected.of_field("invalid idempotency key", _KEY_FIELD, message)
-
-
-def _check_same(job: Job, spec: JobSpec, key: str | None) -> None:
-    if job.idempotency_key == key and key is not None and job.spec == spec:
-        return
-    message = f"was used for {job.job_id} with a different spec: use a new key for a new job"
-    raise Rejected.of_field("idempotency key already used", _KEY_FIELD, message)

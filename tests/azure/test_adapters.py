@@ -31,7 +31,6 @@ REQUEST = GroupRequest(
     secure_env={"TOKEN": "s3cret"},
     cpu=0.5,
     memory_gb=1.51,
-    tags={"mayfly-job": "ada"},
 )
 OPTIONS = AciOptions(
     subscription="s",

@@ -111,7 +111,6 @@ class ProcessBacking:
             secure_env=inside.env,
             cpu=inside.cpu,
             memory_gb=inside.memory_gb,
-            tags={},
         )
         await self._runtime.create(request)
 

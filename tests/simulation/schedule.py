@@ -199,7 +199,6 @@ class Schedule:
                     secure_env={"MAYFLY_REPORT_TOKEN": "of another house"},
                     cpu=1,
                     memory_gb=1,
-                    tags={},
                 )
             )
 

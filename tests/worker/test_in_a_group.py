@@ -36,7 +36,6 @@ class Laptop:
             secure_env={"MAYFLY_REPORT_TOKEN": TOKEN},
             cpu=1.0,
             memory_gb=0.5,
-            tags={},
         )
         asyncio.run(self.runtime.create(request))
 

@@ -242,11 +242,10 @@ class AciRuntime:
                 requests=m.ResourceRequests(cpu=cores_of(request.cpu), memory_in_gb=gb_of(request.memory_gb))
             ),
         )
-        tags = {**request.tags, _JOB: request.job_id, _ATTEMPT: str(request.attempt)}
-        tags |= {_PLACE: request.place, _CREATED: self._clock().isoformat()}
+        tags = {_JOB: request.job_id, _ATTEMPT: str(request.attempt), _PLACE: request.place}
         group = m.ContainerGroup(
             location=place.region,
-            tags=tags,
+            tags={**tags, _CREATED: self._clock().isoformat()},
             containers=[container],
             os_type="Linux",
             sku="Standard",
@@ -298,17 +297,13 @@ def _refusal_of(error: AzureError) -> Refusal | None:
         return Refusal(kind="wait", code="NotSignedIn", message=message, hint=hint)
     if not isinstance(error, HttpResponseError) or error.status_code is None or error.status_code >= 500:
         return None
+    retry_after = error.response.headers.get("Retry-After", "") if error.response is not None else ""
     return classify(
         status=error.status_code,
         code=_part(error.error, "code") or "",
         message=_part(error.error, "message") or _first_line(error),
-        retry_after_s=_retry_after_s(error),
+        retry_after_s=float(retry_after) if retry_after.isdecimal() else None,
     )
-
-
-def _retry_after_s(error: HttpResponseError) -> float | None:
-    text = error.response.headers.get("Retry-After", "") if error.response is not None else ""
-    return float(text) if text.isdecimal() else None
 
 
 def _first_line(error: AzureError) -> str:

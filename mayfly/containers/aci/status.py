@@ -1,8 +1,7 @@
 """Translate the state of an Azure container group into `GroupStatus`: a pure function of a snapshot.
 
 Azure's states are incomplete; its events add the rest. A `Failed` group still exists and may still be retrying. Azure
-may restart a container in spite of the policy Never; only the first exit counts, because only the first run was the
-attempt.
+may restart a container in spite of the policy Never; only the first run was the attempt, so only its exit counts.
 
 Source: container-state and container-instances-troubleshooting; support article on exit codes 7147 and 7148.
 """

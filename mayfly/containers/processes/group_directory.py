@@ -1,7 +1,7 @@
 """The directory of one container group of this machine, and the rule that a group starts at most one main process.
 
     ROOT/<group>/
-      group.json   tags, job, attempt, place, creation time, command, size; never a value of `secure_env` (I8)
+      group.json   job, attempt, place, creation time, command, size; never a value of `secure_env` (I8)
       lock         held (flock) by the host that starts the group, then by every process of the group
       pid          of the recorder; if it exists, the group was started, and will not be started again
       log          output of the main process

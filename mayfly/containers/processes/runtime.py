@@ -221,7 +221,6 @@ class ProcessRuntime:
             "attempt": request.attempt,
             "place": request.place,
             "created_at": self._clock().isoformat(),
-            "tags": dict(request.tags),
             "image": request.image,
             # A spec holds references only; this is for the one who put the value itself on the command line.
             "command": ["***" if any(secret in word for secret in secrets) else word for word in request.command],

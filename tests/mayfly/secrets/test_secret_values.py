@@ -63,7 +63,7 @@ def test_a_secret_value_reaches_the_container_and_nothing_else(
     for request in asked:
         assert request.secure_env["DB_PASSWORD"] == CANARY
         assert CANARY not in repr(request)
-        assert CANARY not in repr((request.env, request.tags, request.command))
+        assert CANARY not in repr((request.env, request.command))
         token = request.secure_env["MAYFLY_REPORT_TOKEN"]
         assert token not in repr(request)
         assert token not in _seen(composed)

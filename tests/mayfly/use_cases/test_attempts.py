@@ -57,7 +57,7 @@ def test_the_container_is_requested_with_everything_that_the_worker_contract_nam
     }
     assert set(request.secure_env) == {"DB", "MAYFLY_REPORT_TOKEN"}
     assert request.secure_env["DB"] == "canary"
-    assert request.tags == {"mayfly-job": job_id, "mayfly-attempt": "1"}
+    assert (request.job_id, request.attempt) == (job_id, 1)
 
 
 def test_heartbeats_are_requested_under_the_current_name_and_the_one_that_older_images_read(composed: Composed) -> None:

@@ -38,7 +38,6 @@ def request_for(group: str, *command: str) -> GroupRequest:
         secure_env={},
         cpu=1.0,
         memory_gb=1.0,
-        tags={},
     )
 
 

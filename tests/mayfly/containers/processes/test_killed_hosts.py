@@ -49,7 +49,6 @@ def request(starts: Path) -> GroupRequest:
         secure_env={},
         cpu=1.0,
         memory_gb=1.0,
-        tags={},
     )
 
 
