@@ -91,9 +91,7 @@ class StoreSettings(_Environment):
     )
     store: Literal["sqlite", "cosmos"] = _setting("`sqlite`, or `cosmos` for Cosmos DB", "sqlite")
     cosmos_endpoint: str | None = _setting(
-        "address of the account: `https://NAME.documents.azure.com:443/`",
-        None,
-        shown="required with `cosmos`",
+        "address of the account: `https://NAME.documents.azure.com:443/`", None, shown="required with `cosmos`"
     )
     """None unless `store` is `cosmos`."""
     cosmos_key: MaybeText = _setting(

@@ -77,11 +77,6 @@ GROUPS = (
 )
 
 
-def names() -> set[str]:
-    """Return the names of all settings; `MAYFLY_SECRET_*` covers every secret."""
-    return {row.name for group in GROUPS for row in group.rows}
-
-
 def page() -> str:
     """Return docs/settings.md."""
     lines = [

@@ -20,16 +20,12 @@ if TYPE_CHECKING:
 
 # Source: sysexits.h. docs/worker-contract.md lists the numbers: 64, 70, 75, 77.
 BAD_USAGE = os.EX_USAGE
-REPORT_REJECTED = os.EX_SOFTWARE
-GAVE_UP = os.EX_TEMPFAIL
-FORBIDDEN = os.EX_NOPERM
-
 _EXIT_CODES = {
     reports.GO_ON: os.EX_OK,
     reports.STOP: os.EX_OK,
-    reports.FORBIDDEN: FORBIDDEN,
-    reports.REJECTED: REPORT_REJECTED,
-    reports.GAVE_UP: GAVE_UP,
+    reports.FORBIDDEN: os.EX_NOPERM,
+    reports.REJECTED: os.EX_SOFTWARE,
+    reports.GAVE_UP: os.EX_TEMPFAIL,
 }
 
 

@@ -30,6 +30,14 @@ FORBIDDEN: Final = "forbidden"
 REJECTED: Final = "rejected"
 GAVE_UP: Final = "gave up"
 
+_VERDICTS: dict[int, Verdict] = {
+    **dict.fromkeys((200, 202), GO_ON),
+    **dict.fromkeys((409, 410), STOP),
+    **dict.fromkeys((401, 403), FORBIDDEN),
+    **dict.fromkeys((400, 413, 422), REJECTED),
+}
+"""By status. Any other is retried: a redirect, or a 404 from a host that is still starting."""
+
 MESSAGE_CHARS_MAX = 500
 ERROR_CHARS_MAX = 2_000
 
@@ -95,7 +103,7 @@ class Reports:
             except OSError as error:
                 problem = f"no answer ({error})"
             else:
-                verdict = _verdict(answer)
+                verdict = _VERDICTS.get(answer.status)
                 if verdict is not None:
                     if verdict != GO_ON:
                         log(f"{what}: {answer.status}, {verdict}. {answer.detail[:MESSAGE_CHARS_MAX]}")
@@ -151,7 +159,7 @@ class Reports:
             except OSError:
                 pass
             else:
-                verdict = _verdict(answer)
+                verdict = _VERDICTS.get(answer.status)
                 if verdict in (STOP, FORBIDDEN) and not self._ended:
                     log(f"progress: {answer.status}, {verdict}. {answer.detail[:MESSAGE_CHARS_MAX]}")
                     self._interruption.request_stop(verdict)
@@ -170,22 +178,6 @@ def log(text: str) -> None:
         sys.stderr.flush()
     except (OSError, ValueError):
         pass
-
-
-def _verdict(answer: Answer) -> Verdict | None:
-    """Return the verdict in an answer; None means to retry.
-
-    Any status that the contract does not list is retried: a redirect, or a 404 from a host that is still starting.
-    """
-    if answer.status in (200, 202):
-        return GO_ON
-    if answer.status in (409, 410):
-        return STOP
-    if answer.status in (401, 403):
-        return FORBIDDEN
-    if answer.status in (400, 413, 422):
-        return REJECTED
-    return None
 
 
 def _finished_bodies(claim: str, outcome: Outcome) -> list[str]:

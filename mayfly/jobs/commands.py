@@ -1,6 +1,6 @@
 """Commands: requests to change a job, in the imperative. `decide` turns each into events.
 
-A command that reports something carries the event's body, so that its fields are described once, in `events.py`.
+A field with the name of an event's field means the same, and is described there.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ class SubmitJob:
     spec: JobSpec
     source: Source
     idempotency_key: str | None = None
-    """The caller's key, from which the job id was derived; None: the caller sent none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +32,6 @@ class RequestCancel:
 
     source: Source
     reason: str | None = None
-    """For people."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,9 +46,7 @@ class HoldJob:
     """Keep a queued job waiting."""
 
     reason: str
-    """For people: the limit, and how much of it is used."""
     until: datetime
-    """When admission should be requested again."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +70,6 @@ class ClaimAttempt:
 
     attempt: int
     claim: str
-    """32 hex digits that the worker drew when it started."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,13 +88,9 @@ class ObserveContainer:
     attempt: int
     seen: Literal["pending", "running", "exited", "gone"]
     exit_code: int | None = None
-    """None: the platform does not know it. Never treat None as 0."""
     started_at: datetime | None = None
-    """By the platform's clock; None: it does not report the time."""
     pulling_at: datetime | None = None
-    """When the platform began to pull the image; None: it does not report the time."""
     detail: str = ""
-    """The platform's own words."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,7 +108,6 @@ class RequestDelete:
     log_truncated: bool = False
     """True: there was more before `log_text`."""
     samples: tuple[tuple[datetime, float, int], ...] = ()
-    """(at, CPU in cores, memory in bytes), oldest first."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

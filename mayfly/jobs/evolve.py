@@ -31,21 +31,16 @@ def evolve(job: Job | None, event: e.Event) -> Job:
 
     Errors: `ImpossibleEvent` if the event cannot follow, by its position or by the lifecycle tables.
     """
-    if job is None:
-        if isinstance(event.body, e.JobSubmitted) and event.position == 1:
-            return _opened(event, event.body)
-        raise _impossible(event, "no job yet")
-    state = next_state(job.state, event.type)
-    if state is None or event.position != job.position + 1:
-        raise _impossible(event, f"{job.state} at position {job.position}")
+    if job is None and isinstance(event.body, e.JobSubmitted) and event.position == 1:
+        return _opened(event, event.body)
+    state = next_state(job.state, event.type) if job is not None else None
+    if job is None or state is None or event.position != job.position + 1:
+        before = "no job yet" if job is None else f"{job.state} at position {job.position}"
+        raise ImpossibleEvent(job_id=event.job_id, position=event.position, event_type=event.type, state=before)
     attempts = tuple(_attempt_after(a, event, job.spec) if a.number == event.attempt else a for a in job.attempts)
     failures = sum(a.outcome in ("failed", "timed_out") for a in attempts)
     job = _changed(job, position=event.position, state=state, updated_at=event.at, attempts=attempts, failures=failures)
     return _job_after(job, event)
-
-
-def _impossible(event: e.Event, state: str) -> ImpossibleEvent:
-    return ImpossibleEvent(job_id=event.job_id, position=event.position, event_type=event.type, state=state)
 
 
 def _changed(value: _Value, **changes: Any) -> _Value:
@@ -76,8 +71,6 @@ def _job_after(job: Job, event: e.Event) -> Job:
     """Return the job with the event's effect on its own fields; its attempts and its state are up to date."""
     body = event.body
     match body:
-        case e.WorkerProgressed():
-            return job
         case e.JobHeld():
             return _changed(job, held_reason=body.reason, held_until=body.until)
         case e.ContainerRequested():

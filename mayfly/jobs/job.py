@@ -21,12 +21,10 @@ AttemptOutcome = Literal["succeeded", "failed", "refused", "timed_out", "cancele
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
-    """A worker's latest progress report or heartbeat."""
+    """A worker's latest progress report or heartbeat: see `WorkerProgressed`."""
 
     sequence: int
-    """The worker's own rising count."""
     fraction: float | None
-    """0 to 1; None: unknown."""
     message: str
     at: datetime
     """When the report was received."""

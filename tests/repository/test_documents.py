@@ -114,4 +114,4 @@ def test_the_settings_page_names_every_variable_that_is_read() -> None:
     ]
     read = {name for path in sources for name in re.findall(r"environ\S*[(\[]\"(MAYFLY_\w+)\"", path.read_text())}
     assert read
-    assert read <= settings_table.names()
+    assert read <= {row.name for group in settings_table.GROUPS for row in group.rows}

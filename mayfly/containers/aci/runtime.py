@@ -152,16 +152,12 @@ class AciRuntime:
         """See `ContainerRuntime.delete`. One DELETE; only 204 confirms that nothing is left."""
         if not is_group_name(group):
             return True
-        statuses: list[int] = []
-
-        def keep_status(response: Any) -> None:
-            statuses.append(response.http_response.status_code)
-
+        answers: list[Any] = []
         groups = self._client().container_groups
         deleted = groups.begin_delete(
-            self._options.resource_group, group, polling=False, raw_response_hook=keep_status, **self._per_call
+            self._options.resource_group, group, polling=False, raw_response_hook=answers.append, **self._per_call
         )
-        return await _found(deleted) is None or statuses[-1:] == [204]
+        return await _found(deleted) is None or (bool(answers) and answers[-1].http_response.status_code == 204)
 
     async def list(self) -> Sequence[GroupListing]:
         """See `ContainerRuntime.list`. One GET for each page of groups.
@@ -175,16 +171,15 @@ class AciRuntime:
             async for found in groups.list_by_resource_group(self._options.resource_group, **self._per_call):
                 tags = found.tags or {}
                 if _JOB in tags and tags.get(_ATTEMPT, "").isdecimal():
-                    listings.append(
-                        GroupListing(
-                            group=found.name,
-                            place=tags.get(_PLACE, found.location),
-                            job_id=tags[_JOB],
-                            attempt=int(tags[_ATTEMPT]),
-                            created_at=_time_in(tags.get(_CREATED)) or self._clock(),
-                            troubled=found.provisioning_state in TROUBLED,
-                        )
+                    listing = GroupListing(
+                        group=found.name,
+                        place=tags.get(_PLACE, found.location),
+                        job_id=tags[_JOB],
+                        attempt=int(tags[_ATTEMPT]),
+                        created_at=_time_in(tags.get(_CREATED)) or self._clock(),
+                        troubled=found.provisioning_state in TROUBLED,
                     )
+                    listings.append(listing)
         return listings
 
     async def quota(self, place: Place) -> Quota:

@@ -81,9 +81,8 @@ def _life(snapshot: GroupSnapshot) -> tuple[GroupState, int | None, datetime | N
         if snapshot.provisioning == "Repairing":
             return "exited", None, snapshot.started_at, None  # it is being moved, and would restart on another node
         return "running", None, snapshot.started_at, None
-    if snapshot.started_at is not None and snapshot.provisioning in TROUBLED:
-        return "exited", None, snapshot.started_at, snapshot.exited_at
-    if snapshot.state in ("Succeeded", "Stopped"):
+    troubled = snapshot.started_at is not None and snapshot.provisioning in TROUBLED
+    if troubled or snapshot.state in ("Succeeded", "Stopped"):
         return "exited", None, snapshot.started_at, snapshot.exited_at
     return "pending", None, None, None
 
@@ -110,11 +109,8 @@ def _refusal(snapshot: GroupSnapshot, *, now: datetime) -> Refusal | None:
         code, message = ("ProvisioningFailed", "") if latest is None else (latest.name, latest.message)
         return classify(status=None, code=code, message=message or "the platform could not start the group")
     if snapshot.provisioning in ("Unhealthy", "Repairing"):
-        return classify(
-            status=None,
-            code=snapshot.provisioning,
-            message=f"the platform reports the group as {snapshot.provisioning}",
-        )
+        message = f"the platform reports the group as {snapshot.provisioning}"
+        return classify(status=None, code=snapshot.provisioning, message=message)
     return None
 
 

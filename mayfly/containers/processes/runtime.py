@@ -41,20 +41,9 @@ from mayfly.containers.runtime import (
 )
 from mayfly.errors import RuntimeUnavailable
 
-BASE_ENVIRONMENT = (
-    "PATH",
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "LANG",
-    "LC_ALL",
-    "LC_CTYPE",
-    "TZ",
-    "TMPDIR",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "SYSTEMROOT",
-)
+_LOCALE = ("LANG", "LC_ALL", "LC_CTYPE", "TZ")
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+BASE_ENVIRONMENT = ("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "SYSTEMROOT", *_LOCALE, *_CERTIFICATES)
 """The only variables that a group inherits from the host; the others come from its request."""
 
 _STEP_S = 0.02
@@ -161,10 +150,9 @@ class ProcessRuntime:
             return []
         path = directory.path / "metrics.jsonl"
         started_at = directory.started_at()
-        if started_at is None or directory.exit_code() is not None:
-            return read_samples(path)
-        members = self._members(directory, not_before=_since(directory))
-        if not members:
+        runs = started_at is not None and directory.exit_code() is None
+        members = self._members(directory, not_before=_since(directory)) if runs else ()
+        if started_at is None or not members:
             return read_samples(path)
         try:
             return add_sample(path, members, started_at=started_at, now=self._clock())
