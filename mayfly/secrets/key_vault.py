@@ -28,7 +28,6 @@ class KeyVaultSecrets:
         return {variable: await self._value(name) for variable, name in references.items()}
 
     async def close(self) -> None:
-        """Close the connections."""
         if self._client is not None:
             await self._client.close()
         await self._credential.close()

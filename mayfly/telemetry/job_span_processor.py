@@ -15,5 +15,4 @@ class JobSpanProcessor(SpanProcessor):
         self._bound = bound
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 - an override
-        """Set the attributes of the bound job."""
         span.set_attributes(self._bound())

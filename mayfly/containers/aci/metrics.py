@@ -56,7 +56,6 @@ class AciMetrics:
             ) from error
 
     async def close(self) -> None:
-        """Close the connections."""
         for client in self._clients.values():
             await client.close()
         await self._credential.close()
