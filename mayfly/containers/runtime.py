@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, Protocol
 
 from mayfly.errors import MayflyError
 from mayfly.jobs.refusal import Refusal
@@ -96,7 +96,8 @@ class LogTail:
     """True: the output before `text` is no longer available here."""
 
 
-class MetricSample(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class MetricSample:
     """CPU in cores and memory in bytes, for the whole group."""
 
     at: datetime

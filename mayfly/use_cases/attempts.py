@@ -256,5 +256,5 @@ async def _traces(mayfly: Mayfly, job: Job, attempt: Attempt) -> c.RequestDelete
         attempt=attempt.number,
         log_text=tail.text if tail is not None else None,
         log_truncated=tail is not None and tail.truncated,
-        samples=tuple(samples),
+        samples=tuple((one.at, one.cpu_cores, one.memory_bytes) for one in samples),
     )

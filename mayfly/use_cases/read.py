@@ -106,7 +106,8 @@ class Reader:
             except RuntimeUnavailable:
                 samples = ()
             if samples:
-                return Readings(attempt=chosen.number, source="container", samples=tuple(samples))
+                found = tuple((one.at, one.cpu_cores, one.memory_bytes) for one in samples)
+                return Readings(attempt=chosen.number, source="container", samples=found)
         for body in await self._bodies(job_id, chosen.metrics_position):
             if isinstance(body, e.MetricsSampled):
                 return Readings(attempt=chosen.number, source="log", samples=body.samples)

@@ -114,7 +114,6 @@ async def _check_group(mayfly: Mayfly, listing: GroupListing) -> GroupVerdict:
 
 
 async def _poll(mayfly: Mayfly, orchestrators: Orchestrators, listing: GroupListing) -> None:
-    """Poll a container that is listed as troubled, long before its orchestrator would."""
     await observe_attempt(mayfly, listing.job_id, troubled=True)
     attempt = (await mayfly.streams.load(listing.job_id)).attempt_numbered(listing.attempt)
     if attempt is not None and attempt.outcome is not None:

@@ -196,7 +196,6 @@ class AciRuntime:
         return quota
 
     async def close(self) -> None:
-        """Close the connections."""
         if self._opened is not None:
             await self._opened.close()
             self._opened = None
