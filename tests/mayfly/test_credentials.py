@@ -11,7 +11,6 @@ def test_an_endpoint_without_tls_never_gets_a_token_of_azure() -> None:
     plain = credential(plain=True)
     assert isinstance(plain, PlaintextCredential)
     assert asyncio.run(plain.get_token("https://management.azure.com/.default")).token == "none"
-    assert asyncio.run(plain.get_token_info("https://management.azure.com/.default")).token == "none"
 
 
 def test_otherwise_the_host_signs_in_with_its_identity() -> None:

@@ -9,8 +9,9 @@ from datetime import timedelta
 import pytest
 
 from mayfly.admission import placement
+from mayfly.admission.admission import Admitted, Held
 from mayfly.admission.ledger import Cooldown, LedgerState, QueueEntry, Reservation
-from mayfly.admission.placement import HoldPolicy, Placement, place, queue_entry, with_cooldown, with_request, without
+from mayfly.admission.placement import HoldPolicy, place, queue_entry, with_cooldown, with_request, without
 from mayfly.admission.rates import DOCUMENTED
 from mayfly.jobs.job import Attempt, Job
 from mayfly.jobs.places import Place, Quota
@@ -29,7 +30,7 @@ def _entry(*, age_s: float = 0, priority: int = 5, cores: float = 1.0, until: fl
 
 def _place(
     state: LedgerState, job_id: str, entry: QueueEntry, *, groups_max: int = 1, cores_max: float | None = None
-) -> tuple[LedgerState, Placement]:
+) -> tuple[LedgerState, Admitted | Held]:
     quota = Quota(groups_max=groups_max, cores_max=cores_max)
     return place(
         state,
@@ -45,7 +46,7 @@ def _place(
 
 def _full() -> LedgerState:
     reserved = Reservation(place="north", cores=1.0, at=NOW)
-    return LedgerState(reservations={"a": reserved, "b": replace(reserved, place="south")})
+    return LedgerState(reservations={"a": reserved, "b": reserved._replace(place="south")})
 
 
 def _refused(*places: str, requested: Job | None = None) -> Job:
@@ -62,7 +63,7 @@ def _refused(*places: str, requested: Job | None = None) -> Job:
 def test_a_job_reserves_the_first_place_with_room_and_leaves_the_queue() -> None:
     state = LedgerState(reservations={"a": _full().reservations["a"]}, queue={"c": _entry()})
     state, decision = _place(state, "c", _entry())
-    assert decision == Placement(place="south")
+    assert decision == Admitted(place="south")
     assert state.reservations["c"] == Reservation(place="south", cores=1.0, at=NOW)
     assert "c" not in state.queue
 
@@ -72,8 +73,9 @@ def test_a_held_job_keeps_its_number_however_often_it_asks() -> None:
     for job_id in ("c", "d", "c", "d"):
         state, decision = _place(state, job_id, _entry())
         number = 1 if job_id == "c" else 2
+        assert isinstance(decision, Held)
         assert decision.reason.endswith(f"number {number} in the queue")
-        assert decision.until == NOW + HOLDS.front_hold_s + (number - 1) * HOLDS.step_s
+        assert decision.until.timestamp() == NOW + HOLDS.front_hold_s + (number - 1) * HOLDS.step_s
     assert list(state.queue) == ["c", "d"]
 
 
@@ -85,34 +87,35 @@ def test_a_held_job_keeps_its_number_however_often_it_asks() -> None:
 def test_a_job_that_outranks_another_goes_first(waiting: dict[str, int], arriving: dict[str, int]) -> None:
     state, _ = _place(_full(), "c", _entry(**waiting))
     state, decision = _place(state, "d", _entry(**arriving))
+    assert isinstance(decision, Held)
     assert decision.reason.endswith("number 1 in the queue")
     state = without(state, {"a"})
-    assert _place(state, "c", _entry(**waiting))[1].place is None
-    assert _place(state, "d", _entry(**arriving))[1].place == "north"
+    assert isinstance(_place(state, "c", _entry(**waiting))[1], Held)
+    assert _place(state, "d", _entry(**arriving))[1] == Admitted(place="north")
 
 
 def test_a_small_job_does_not_overtake_a_large_one_that_waits() -> None:
     reserved = Reservation(place="north", cores=6.0, at=NOW)
-    state = LedgerState(reservations={"a": reserved, "b": replace(reserved, place="south")})
+    state = LedgerState(reservations={"a": reserved, "b": reserved._replace(place="south")})
     state, large = _place(state, "large", _entry(age_s=60, cores=8.0), groups_max=9, cores_max=10.0)
-    assert large.place is None
+    assert isinstance(large, Held)
     state, small = _place(state, "small", _entry(cores=1.0), groups_max=9, cores_max=10.0)
-    assert small.place is None
+    assert isinstance(small, Held)
     without_large = without(state, {"large"})
-    assert _place(without_large, "small", _entry(cores=1.0), groups_max=9, cores_max=10.0)[1].place == "north"
+    assert _place(without_large, "small", _entry(cores=1.0), groups_max=9, cores_max=10.0)[1] == Admitted(place="north")
 
 
 def test_a_job_that_no_longer_asks_loses_its_turn() -> None:
     expired = _entry(age_s=600, until=NOW - 10 * HOLDS.front_hold_s - 1)
-    late = replace(expired, until=NOW - 10 * HOLDS.front_hold_s + 1)
+    late = expired._replace(until=NOW - 10 * HOLDS.front_hold_s + 1)
     state = LedgerState(reservations={"a": _full().reservations["a"]}, queue={"c": expired})
-    assert _place(state, "d", _entry())[1].place == "south"
-    assert _place(replace(state, queue={"c": late}), "d", _entry())[1].place is None
+    assert _place(state, "d", _entry())[1] == Admitted(place="south")
+    assert isinstance(_place(replace(state, queue={"c": late}), "d", _entry())[1], Held)
 
 
 def test_a_job_that_no_quota_can_hold_is_not_queued() -> None:
     state, decision = _place(LedgerState(), "c", _entry(cores=16.0), groups_max=9, cores_max=10.0)
-    assert decision.place is None
+    assert isinstance(decision, Held)
     assert "the job needs 16 cores" in decision.reason
     assert state.queue == {}
 

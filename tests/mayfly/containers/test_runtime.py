@@ -19,7 +19,6 @@ def test_the_secrets_of_a_request_are_not_in_its_repr() -> None:
         secure_env={"PASSWORD": "pa55"},
         cpu=1.0,
         memory_gb=1.5,
-        tags={},
     )
     assert "big" in repr(request)
     assert "pa55" not in repr(request)

@@ -33,7 +33,6 @@ def request_for(group: str, *command: str, memory_gb: float = 1.0, **secure_env:
         secure_env=secure_env,
         cpu=1.0,
         memory_gb=memory_gb,
-        tags={"mayfly": "job"},
     )
 
 
