@@ -65,8 +65,9 @@ class Invoker:
                 return True
             except Exception:
                 failures += 1
-                log.exception("Function '%s' failed%s (%s in a row).", function.name, on, failures)
                 delay = None if policy is None else policy.delay(failures)
+                next_try = "giving up" if delay is None else f"next try in {delay.total_seconds():g} s"
+                log.exception("Function '%s' failed%s (%s in a row); %s.", function.name, on, failures, next_try)
                 if delay is None:
                     return False
                 await clock.sleep_until(clock.now() + delay)

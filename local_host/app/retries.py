@@ -36,8 +36,9 @@ class RetryPolicy:
         """
         if 0 <= self.retries_max < failures:
             return None
-        # 2^40 times any delay exceeds any maximum; a larger factor would overflow.
-        factor: int = 2 ** min(failures - 1, 40)
+        # This many doublings exceed the maximum; many more would overflow.
+        doublings_max = (self.delay_max // max(self.first_delay, timedelta.resolution)).bit_length()
+        factor: int = 2 ** min(failures - 1, doublings_max)
         return min(self.first_delay * factor, self.delay_max)
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from local_host.app.invocation import Invoker
 from local_host.web.binding import client_binding
-from tests.local_host.driving import loaded
+from tests.local_host.driving import loaded, until
+from tests.virtual_clock import VirtualClock
 
 APP = """
 import azure.functions as func
@@ -32,6 +33,11 @@ async def on_loop(t, client):
 
 @app.timer_trigger(schedule="0 0 0 1 1 *", arg_name="t")
 def raises(t):
+    raise KeyError(t)
+
+@app.timer_trigger(schedule="0 0 0 1 1 *", arg_name="t")
+@app.retry(strategy="fixed_delay", max_retry_count="1", delay_interval="00:01:30")
+def retried(t):
     raise KeyError(t)
 """
 
@@ -64,6 +70,24 @@ def test_an_async_function_runs_on_the_loop_and_receives_its_durable_client(tmp_
     thread, client = call(tmp_path, "on_loop")
     assert thread is threading.main_thread()
     assert client.create_http_management_payload("i")["purgeHistoryDeleteUri"] == "http://h/p/instances/i?code=k"
+
+
+def test_a_failed_call_is_logged_with_its_next_try(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def go() -> bool:
+        clock = VirtualClock()
+        calling = asyncio.create_task(invoker.call_with_retries(function, "x", clock, on=" on document 7"))
+        await until(calling.done, clock)
+        return calling.result()
+
+    [function] = [each for each in loaded(tmp_path, APP).functions if each.name == "retried"]
+    invoker = Invoker(directory=tmp_path, client_binding=BINDING)
+    succeeded = asyncio.run(go())
+    invoker.close()
+    assert not succeeded
+    assert [record.getMessage() for record in caplog.records if record.name == "local_host.app.invocation"] == [
+        "Function 'retried' failed on document 7 (1 in a row); next try in 90 s.",
+        "Function 'retried' failed on document 7 (2 in a row); giving up.",
+    ]
 
 
 def test_an_exception_passes_through(tmp_path: Path) -> None:

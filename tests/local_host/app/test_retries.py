@@ -32,6 +32,20 @@ def test_an_exponential_delay_doubles_up_to_its_maximum_without_end() -> None:
 
 
 @pytest.mark.parametrize(
+    "intervals",
+    [
+        {"strategy": "fixed_delay", "delay_interval": "00:02:00"},
+        {"strategy": "exponential_backoff", "minimum_interval": "00:02:00", "maximum_interval": "10675199.00:00:00"},
+        {"strategy": "exponential_backoff", "minimum_interval": "00:00:00", "maximum_interval": "10675199.00:00:00"},
+    ],
+)
+def test_no_number_of_failures_is_too_large(intervals: dict[str, str]) -> None:
+    policy = read_policy({**intervals, "max_retry_count": "-1"})
+    for failures in (41, 45, 10_000):
+        assert policy.delay(failures) == (policy.delay_max if policy.first_delay else timedelta())
+
+
+@pytest.mark.parametrize(
     ("change", "text"),
     [
         ({"max_retry_count": "many"}, r"max_retry_count of the retry policy must be a whole number \(got 'many'\)"),
