@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from local_host.durable.history import SCHEDULING, Event, EventType, parse_stamp
+from local_host.durable.history import COMPLETING, SCHEDULING, Event, EventType, parse_stamp
 from local_host.durable.orchestrator_call import OrchestratorResult
 
 
@@ -172,15 +172,11 @@ class _Walk:
 
     def _happen(self, event: Event) -> None:
         kind = event["EventType"]
-        if kind in (EventType.TASK_COMPLETED, EventType.SUB_ORCHESTRATION_INSTANCE_COMPLETED):
-            self._finish(event["TaskScheduledId"], failed=False)
-        elif kind == EventType.TIMER_FIRED:
-            self._finish(event["TimerId"], failed=False)
-        elif kind in (EventType.TASK_FAILED, EventType.SUB_ORCHESTRATION_INSTANCE_FAILED):
-            self._finish(event["TaskScheduledId"], failed=True)
-        elif kind == EventType.EVENT_RAISED:
+        if kind in COMPLETING:
+            self._finish(event[COMPLETING[kind]], failed=kind in _FAILING)
+        elif kind == _EVENT_RAISED:
             self._raise(event)
-        elif kind != EventType.EXECUTION_STARTED:
+        elif kind != _EXECUTION_STARTED:
             return
         if self._blocked_on is None or self._blocked_on.is_done():
             self._advance()
@@ -226,7 +222,7 @@ class _Walk:
 
     def _register(self, action: dict[str, Any]) -> _Node | None:
         kind = action["actionType"]
-        if kind in (*_PLAIN_CALLS, *_CALLS_WITH_RETRY):
+        if kind in _CALLS:
             node = _Retried(action) if kind in _CALLS_WITH_RETRY else _Node()
             self._open[self._attempt(action)] = node
             return node
@@ -234,7 +230,7 @@ class _Walk:
             return self._register_timer(action)
         if kind == _WAIT_FOR_EVENT:
             return self._register_wait(action["externalEventName"])
-        if kind in (_WHEN_ANY, _WHEN_ALL):
+        if kind in _COMPOUNDS:
             children = [self._register(child) for child in action["compoundActions"]]
             return _Compound([child for child in children if child is not None], any if kind == _WHEN_ANY else all)
         if kind == _CONTINUE_AS_NEW:
@@ -271,10 +267,10 @@ class _Walk:
         """Schedule an activity or sub-orchestration, or find it in the history; return its id."""
         task_id = self._take_id()
         name = action["functionName"]
-        is_activity = action["actionType"] in (_CALL_ACTIVITY, _CALL_ACTIVITY_WITH_RETRY)
+        is_activity = action["actionType"] in _ACTIVITY_CALLS
         recorded = self._recorded.pop(task_id, None)
         if recorded is not None:
-            kind = EventType.TASK_SCHEDULED if is_activity else EventType.SUB_ORCHESTRATION_INSTANCE_CREATED
+            kind = _TASK_SCHEDULED if is_activity else _SUB_ORCHESTRATION_CREATED
             if recorded["EventType"] != kind or recorded["Name"] != name:
                 requested = f"{_KIND_WORDS[kind]} '{name}'"
                 raise NonDeterminism(task_id=task_id, recorded=_describe(recorded), requested=requested)
@@ -297,7 +293,7 @@ class _Walk:
         recorded = self._recorded.pop(task_id, None)
         if recorded is None:
             self._decision.scheduled.append(NewTimer(task_id=task_id, fire_at=fire_at))
-        elif recorded["EventType"] != EventType.TIMER_CREATED:
+        elif recorded["EventType"] != _TIMER_CREATED:
             requested = "a canceled timer" if cancelled else "a timer"
             raise NonDeterminism(task_id=task_id, recorded=_describe(recorded), requested=requested)
         return task_id
@@ -318,8 +314,18 @@ _WAIT_FOR_EVENT = 6
 _WHEN_ANY = 11
 _WHEN_ALL = 12
 
-_PLAIN_CALLS = (_CALL_ACTIVITY, _CALL_SUB_ORCHESTRATION)
-_CALLS_WITH_RETRY = (_CALL_ACTIVITY_WITH_RETRY, _CALL_SUB_ORCHESTRATION_WITH_RETRY)
+_ACTIVITY_CALLS = frozenset({_CALL_ACTIVITY, _CALL_ACTIVITY_WITH_RETRY})
+_CALLS_WITH_RETRY = frozenset({_CALL_ACTIVITY_WITH_RETRY, _CALL_SUB_ORCHESTRATION_WITH_RETRY})
+_CALLS = _ACTIVITY_CALLS | _CALLS_WITH_RETRY | {_CALL_SUB_ORCHESTRATION}
+_COMPOUNDS = frozenset({_WHEN_ANY, _WHEN_ALL})
+
+# Looking up the member of an enum is slow on Python 3.11, and a replay compares each event with several of them.
+_EXECUTION_STARTED = EventType.EXECUTION_STARTED
+_TASK_SCHEDULED = EventType.TASK_SCHEDULED
+_SUB_ORCHESTRATION_CREATED = EventType.SUB_ORCHESTRATION_INSTANCE_CREATED
+_TIMER_CREATED = EventType.TIMER_CREATED
+_EVENT_RAISED = EventType.EVENT_RAISED
+_FAILING = frozenset({EventType.TASK_FAILED, EventType.SUB_ORCHESTRATION_INSTANCE_FAILED})
 
 _UNSUPPORTED = {
     7: "call_entity (durable entities)",
