@@ -22,7 +22,10 @@ class Clock(Protocol):
         """Return at or after `when`."""
 
     async def wait(self, event: asyncio.Event, until: datetime | None) -> None:
-        """Return once the event is set, or at or after `until`; `None` waits for the event alone."""
+        """Return once the event is set, or at or after `until`; `None` waits for the event alone.
+
+        Other tasks run first in any case, so a loop of waits for a time in the past does not block them.
+        """
 
 
 class SystemClock:
@@ -35,10 +38,13 @@ class SystemClock:
         await self.wait(asyncio.Event(), when)
 
     async def wait(self, event: asyncio.Event, until: datetime | None) -> None:
-        while not event.is_set() and (until is None or self.now() < until):
-            left_s = _SLICE_S if until is None else min((until - self.now()).total_seconds(), _SLICE_S)
+        await asyncio.sleep(0)
+        if until is None:
+            await event.wait()
+            return
+        while not event.is_set() and (left_s := (until - self.now()).total_seconds()) > 0:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(left_s):
+                async with asyncio.timeout(min(left_s, _SLICE_S)):
                     await event.wait()
 
 

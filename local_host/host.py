@@ -22,7 +22,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from local_host.app import functions
-from local_host.app.functions import ACTIVITY, ORCHESTRATION, Function
 from local_host.app.invocation import Invoker
 from local_host.app.loading import LoadedApp
 from local_host.clock import Clock, SystemClock
@@ -44,6 +43,12 @@ from local_host.web.management import Management
 log = logging.getLogger("local_host")
 
 PUBLIC_PATH = "runtime/webhooks/durabletask"
+_TRIGGER_WORDS = {
+    functions.TIMER: "timer",
+    functions.FEED: "feed",
+    functions.SERVICE_BUS: "queue",
+    functions.STORAGE_QUEUE: "queue",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,8 +87,10 @@ class Host:
         self.engine = Engine(
             hub=self.hub,
             clock=self.clock,
-            orchestrators={f.durable_name: f.call for f in app.functions if f.kind == ORCHESTRATION},
-            activities={f.durable_name: partial(self.invoker.call, f) for f in app.functions if f.kind == ACTIVITY},
+            orchestrators={f.durable_name: f.call for f in app.functions if f.kind == functions.ORCHESTRATION},
+            activities={
+                f.durable_name: partial(self.invoker.call, f) for f in app.functions if f.kind == functions.ACTIVITY
+            },
             default_version=str(app.option("extensions", "durableTask", "defaultVersion", default="")),
         )
         self.queues = Queues(self.hub, self.clock)
@@ -110,7 +117,7 @@ class Host:
         self._route = ClientRoute(f"{self._base_url}/{self._rpc_path}/", self._call_in_process)
         self._spawn("the engine", self._runner.run)
         for name, trigger in self._triggers.items():
-            self._spawn(f"the trigger of '{name}'", trigger.run)
+            self._spawn(f"the {_TRIGGER_WORDS[trigger.function.kind]} trigger '{name}'", trigger.run)
 
     async def stop(self) -> None:
         """Stop all work. Unfinished work is repeated at the next start."""
@@ -146,7 +153,7 @@ class Host:
         response = await self._manage(request, path[len(self._rpc_path) + 2 :])
         return [response.status_code, json.loads(bytes(response.body)) if response.body else None]
 
-    def _trigger(self, function: Function) -> TimerTrigger | ChangeFeedTrigger | QueueTrigger | None:
+    def _trigger(self, function: functions.Function) -> TimerTrigger | ChangeFeedTrigger | QueueTrigger | None:
         match function.kind:
             case functions.TIMER:
                 return TimerTrigger(function, hub=self.hub, clock=self.clock, invoker=self.invoker)
@@ -158,7 +165,7 @@ class Host:
                 return self._queue(function, "queues", "maxDequeueCount", 5, "batchSize")
         return None
 
-    def _feed(self, function: Function) -> ChangeFeedTrigger:
+    def _feed(self, function: functions.Function) -> ChangeFeedTrigger:
         kind: type[ChangeFeedTrigger] = SqliteFeedTrigger
         if self._environment[function.trigger["connection"]].startswith(functions.COSMOS_CONNECTION):
             from local_host.triggers.cosmos_feed import CosmosFeedTrigger  # importing its SDK takes half a second
@@ -167,7 +174,7 @@ class Host:
         return kind(function, settings=self._environment, hub=self.hub, clock=self.clock, invoker=self.invoker)
 
     def _queue(
-        self, function: Function, section: str, deliveries: str, deliveries_max: int, concurrent: str
+        self, function: functions.Function, section: str, deliveries: str, deliveries_max: int, concurrent: str
     ) -> QueueTrigger:
         return QueueTrigger(
             function,

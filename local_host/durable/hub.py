@@ -32,6 +32,7 @@ FAILED = "Failed"
 TERMINATED = "Terminated"
 FINISHED = frozenset({COMPLETED, FAILED, TERMINATED})
 _STATUSES = (PENDING, RUNNING, SUSPENDED, *FINISHED)
+"""Every status: the meaning of a filter without statuses."""
 
 
 class Instance(NamedTuple):
@@ -238,14 +239,14 @@ class TaskHub:
 
     def due_timers(self, now: int, limit: int) -> list[TimerDue]:
         rows = self.db.execute(
-            f"SELECT t.slot,t.fire_at,i.instance_id FROM timers t JOIN instances i ON i.key=t.slot>>{_SLOT_BITS}"  # noqa: S608
+            f"SELECT t.slot,t.fire_at,i.instance_id {_FROM_TIMERS}"
             " WHERE t.fire_at<=? ORDER BY t.fire_at,t.slot LIMIT ?",
             (now, limit),
         )
         return [TimerDue._make(row) for row in rows]
 
     def next_timer(self) -> int | None:
-        row = self.db.execute("SELECT fire_at FROM timers ORDER BY fire_at LIMIT 1").fetchone()
+        row = self.db.execute(f"SELECT t.fire_at {_FROM_TIMERS} ORDER BY t.fire_at LIMIT 1").fetchone()
         return None if row is None else int(row[0])
 
     def take_timer(self, slot: int) -> tuple[int, int] | None:
@@ -270,6 +271,9 @@ class TaskHub:
 # (maxOrchestrationActions, 100,000).
 _SLOT_BITS = 20
 _SLOT_MASK = (1 << _SLOT_BITS) - 1
+
+_FROM_TIMERS = f"FROM timers t JOIN instances i ON i.key=t.slot>>{_SLOT_BITS}"
+"""Timers with their instances; one whose instance is gone is never delivered, and must not be waited for."""
 
 # Checkpoint every 16 MB instead of every 4, because each checkpoint waits for a disk flush.
 _CHECKPOINT_PAGES = 4000

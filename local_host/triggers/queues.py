@@ -144,7 +144,7 @@ class QueueTrigger:
     async def run_once(self, text: str) -> None:
         """Call the function with a message given by a person."""
         message = QueueMessage(number=0, queue=self._queue, message_id=uuid.uuid4().hex, body=text.encode())
-        await self._invoker.call(self.function, _decode(self.function.kind, message))
+        await self._invoker.call(self.function, _decode(self.function.kind, message, deliveries=1))
 
     async def _handle(self, message: QueueMessage) -> None:
         try:
@@ -190,7 +190,7 @@ CREATE INDEX IF NOT EXISTS queue_messages_by_queue ON queue_messages(queue,numbe
 """
 
 
-def _decode(kind: str, message: QueueMessage, deliveries: int = 1) -> Any:
+def _decode(kind: str, message: QueueMessage, deliveries: int) -> Any:
     """Build the SDK's message with the SDK's own converters."""
     enqueued = stamp(from_micros(message.enqueued_at))
     if kind == SERVICE_BUS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
+from typing import Literal
 
 import pytest
 
@@ -38,5 +39,32 @@ def test_an_event_ends_a_wait(until: datetime | None) -> None:
     asyncio.run(go())
 
 
-def test_a_time_in_the_past_is_not_waited_for() -> None:
-    asyncio.run(SystemClock().wait(asyncio.Event(), SystemClock().now() - timedelta(days=1)))
+def test_a_wait_for_an_event_alone_does_not_wake_up_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "_SLICE_S", 0.0)
+    waits = []
+
+    class Counted(asyncio.Event):
+        async def wait(self) -> Literal[True]:
+            waits.append(self)
+            return await super().wait()
+
+    async def go() -> None:
+        event = Counted()
+        waiting = asyncio.create_task(SystemClock().wait(event, None))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        event.set()
+        await waiting
+
+    asyncio.run(go())
+    assert len(waits) == 1
+
+
+def test_a_time_in_the_past_is_not_waited_for_but_lets_others_run() -> None:
+    async def go() -> None:
+        other = asyncio.Event()
+        asyncio.get_running_loop().call_soon(other.set)
+        await SystemClock().wait(asyncio.Event(), SystemClock().now() - timedelta(days=1))
+        assert other.is_set()
+
+    asyncio.run(go())

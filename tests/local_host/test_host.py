@@ -31,7 +31,7 @@ def test_a_host_that_starts_and_stops_leaves_no_task_behind(tmp_path: Path) -> N
     async def go() -> None:
         host = host_of(tmp_path)
         host.start()
-        assert {task.get_name() for task in asyncio.all_tasks()} >= {"the engine", "the trigger of 'yearly'"}
+        assert {task.get_name() for task in asyncio.all_tasks()} >= {"the engine", "the timer trigger 'yearly'"}
         await host.stop()
         assert asyncio.all_tasks() == {asyncio.current_task()}
         assert not host.failed.is_set()

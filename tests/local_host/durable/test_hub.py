@@ -69,6 +69,11 @@ def test_timers_are_due_in_order_and_taken_once(hub: TaskHub) -> None:
     assert hub.take_timer(due[0].slot) is None
 
 
+def test_a_timer_without_an_instance_is_neither_due_nor_awaited(hub: TaskHub) -> None:
+    hub.add_timer(99, 0, 10)
+    assert (hub.due_timers(10, 9), hub.next_timer()) == ([], None)
+
+
 def test_a_filter_includes_both_ends_and_takes_a_prefix_literally(hub: TaskHub) -> None:
     for n, instance_id in enumerate(("a%1", "a%2", "ab3")):
         hub.add_instance(new(instance_id, status=COMPLETED if n else RUNNING, created_at=n))
