@@ -170,7 +170,9 @@ def admission_to(places: Sequence[Place], *, runtime: AciRuntime, log: EventLog,
         listings = await runtime.list()
         jobs = await _unsettled(log, {listing.job_id for listing in listings})
         return {
-            one.job_id: Reservation(one.place, cores_of(jobs[one.job_id].spec.cpu), one.created_at.timestamp())
+            one.job_id: Reservation(
+                place=one.place, cores=cores_of(jobs[one.job_id].spec.cpu), at=one.created_at.timestamp()
+            )
             for one in listings
             if one.job_id in jobs
         }

@@ -31,8 +31,10 @@ class ReportAddress:
 class Environment:
     """The settings of one start.
 
-    Shapes: `command_env` is every variable except the token. `heartbeat_s` and `log_bytes_max` are 0 for never.
+    Shapes: `command_env` is every variable except the token.
+    Units: seconds and bytes, as the names say; `heartbeat_s` and `log_bytes_max` are 0 for never.
     Errors: `BadEnvironment`.
+    Source: docs/worker-contract.md.
     """
 
     def __init__(self, values: Mapping[str, str]) -> None:

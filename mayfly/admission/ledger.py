@@ -15,7 +15,10 @@ from typing import Any, NamedTuple, Protocol
 
 
 class Reservation(NamedTuple):
-    """A job's share of a place, from its admission until its container is confirmed gone."""
+    """A job's share of a place, from its admission until its container is confirmed gone.
+
+    Stored in this order; add fields at the end.
+    """
 
     place: str
     cores: float
@@ -24,7 +27,7 @@ class Reservation(NamedTuple):
 
 
 class QueueEntry(NamedTuple):
-    """A job that waits for a place."""
+    """A job that waits for a place. Stored in this order; add fields at the end."""
 
     priority: int
     submitted_at: float
@@ -36,7 +39,10 @@ class QueueEntry(NamedTuple):
 
 
 class Cooldown(NamedTuple):
-    """A place without capacity: until this time, no job requests this many cores or more there."""
+    """A place without capacity: until this time, no job requests this many cores or more there.
+
+    Stored in this order; add fields at the end.
+    """
 
     until: float
     cores: float
@@ -110,7 +116,10 @@ def to_document(state: LedgerState) -> dict[str, Any]:
     """
     return {
         "shares": {job_id: [*one] for job_id, one in state.reservations.items()},
-        "line": [[job_id, *entry] for job_id, entry in state.queue.items()],
+        "line": [
+            [job_id, entry.priority, entry.submitted_at, entry.cores, [*entry.places], entry.until]
+            for job_id, entry in state.queue.items()
+        ],
         "creates": {region: [*times] for region, times in state.creates.items()},
         "deletes": {region: [*times] for region, times in state.deletes.items()},
         "bars": {place: [*cooldown] for place, cooldown in state.cooldowns.items()},

@@ -6,7 +6,8 @@ A command that has already taken effect, or that comes too late, produces no eve
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Literal, assert_never
@@ -26,16 +27,25 @@ RELOCATE_S = 1.0
 """Wait before trying another place after one had no capacity. Admission decides whether another has room."""
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
     """The events that follow from a command, and the job after them."""
 
-    job: Job
-    now: datetime
-    events: list[e.Event] = field(default_factory=list)
+    events: Sequence[e.Event]
     """In order; empty when nothing follows."""
+    job: Job
     verdict: Verdict | None = None
     """How a report was judged; None: the command was not a report."""
+
+
+class _Draft:
+    """A decision in the making: the job after the events so far."""
+
+    def __init__(self, job: Job, now: datetime) -> None:
+        self.job = job
+        self.now = now
+        self.events: list[e.Event] = []
+        self.verdict: Verdict | None = None
 
     def add(self, body: e.Body, source: e.Source, attempt: int | None = None) -> None:
         """Add an event of this attempt, of the latest if it is None, and apply it to the job."""
@@ -55,12 +65,12 @@ def submit(command: c.SubmitJob, now: datetime) -> Decision:
     """Open a stream. The log checks that the stream is new: the append expects position 0."""
     body = e.JobSubmitted(spec=command.spec, idempotency_key=command.idempotency_key)
     event = e.Event(job_id=command.job_id, position=1, at=now, attempt=0, source=command.source, body=body)
-    return Decision(job=evolve(None, event), now=now, events=[event])
+    return Decision(events=(event,), job=evolve(None, event))
 
 
 def decide(job: Job, command: c.Command, now: datetime) -> Decision:
     """Return the events that follow from a command."""
-    draft = Decision(job=job, now=now)
+    draft = _Draft(job, now)
     match command:
         case c.RequestCancel():
             _cancel(draft, command)
@@ -92,10 +102,10 @@ def decide(job: Job, command: c.Command, now: datetime) -> Decision:
                 draft.add(e.ContainerFound(group=attempt.group), "platform", attempt.number)
         case _:
             assert_never(command)
-    return draft
+    return Decision(events=tuple(draft.events), job=draft.job, verdict=draft.verdict)
 
 
-def _cancel(draft: Decision, command: c.RequestCancel) -> None:
+def _cancel(draft: _Draft, command: c.RequestCancel) -> None:
     """End the job at once; its container is deleted after the outcome, like any other."""
     if draft.job.over:
         return
@@ -110,7 +120,7 @@ def _changes_hold(job: Job, hold: c.HoldJob) -> bool:
     return abs((hold.until - job.held_until).total_seconds()) >= HOLD_CHANGE_MIN_S
 
 
-def _request_container(draft: Decision, command: c.RequestContainer) -> None:
+def _request_container(draft: _Draft, command: c.RequestContainer) -> None:
     job = draft.job
     if job.state != "queued" or job.lingering:
         return  # the previous attempt's container must be confirmed gone first (I4)
@@ -128,7 +138,7 @@ def _request_container(draft: Decision, command: c.RequestContainer) -> None:
     draft.add(body, "orchestrator", number)
 
 
-def _refuse_container(draft: Decision, command: c.RefuseContainer) -> None:
+def _refuse_container(draft: _Draft, command: c.RefuseContainer) -> None:
     attempt = _open_attempt(draft.job, command.attempt)
     if attempt is None or attempt.container != "requested":
         return  # the container is known to run, so a second create was refused
@@ -145,7 +155,7 @@ def _refuse_container(draft: Decision, command: c.RefuseContainer) -> None:
     draft.add(e.JobHeld(reason=str(refusal), until=until), "orchestrator")
 
 
-def _report(draft: Decision, report: c.Report) -> None:
+def _report(draft: _Draft, report: c.Report) -> None:
     job = draft.job
     verdict = draft.verdict = judge(job, report)
     if verdict == "claimed_by_another" or verdict == "attempt_over":
@@ -157,13 +167,18 @@ def _report(draft: Decision, report: c.Report) -> None:
         draft.add(e.WorkerStarted(claim=report.claim, run_deadline=deadline), "worker")
         return
     draft.add(report.body, "worker")
-    if isinstance(report.body, e.WorkerSucceeded):
-        draft.add(e.JobSucceeded(), "orchestrator")
-    elif isinstance(report.body, e.WorkerFailed):
-        _after_failure(draft)
+    match report.body:
+        case e.WorkerProgressed():
+            pass
+        case e.WorkerSucceeded():
+            draft.add(e.JobSucceeded(), "orchestrator")
+        case e.WorkerFailed():
+            _after_failure(draft)
+        case _:
+            assert_never(report.body)
 
 
-def _ignore(draft: Decision, report: c.Report, reason: Literal["claimed_by_another", "attempt_over"]) -> None:
+def _ignore(draft: _Draft, report: c.Report, reason: Literal["claimed_by_another", "attempt_over"]) -> None:
     attempt = draft.job.attempt_numbered(report.attempt)
     kind = kind_of(report)
     if attempt is None or f"{kind}:{reason}" in attempt.ignored:
@@ -172,7 +187,7 @@ def _ignore(draft: Decision, report: c.Report, reason: Literal["claimed_by_anoth
     draft.add(body, "worker", attempt.number)
 
 
-def _observe(draft: Decision, command: c.ObserveContainer) -> None:
+def _observe(draft: _Draft, command: c.ObserveContainer) -> None:
     attempt = _open_attempt(draft.job, command.attempt)
     if attempt is None:
         return
@@ -193,7 +208,7 @@ def _observe(draft: Decision, command: c.ObserveContainer) -> None:
             assert_never(command.seen)
 
 
-def _expire(draft: Decision) -> None:
+def _expire(draft: _Draft) -> None:
     job = draft.job
     attempt = _open_attempt(job, len(job.attempts))
     if attempt is None:
@@ -208,7 +223,7 @@ def _expire(draft: Decision) -> None:
     _after_failure(draft)
 
 
-def _request_delete(draft: Decision, command: c.RequestDelete) -> None:
+def _request_delete(draft: _Draft, command: c.RequestDelete) -> None:
     attempt = draft.job.attempt_numbered(command.attempt)
     if attempt is None or attempt.outcome is None or attempt.container == "gone":
         return
@@ -220,7 +235,7 @@ def _request_delete(draft: Decision, command: c.RequestDelete) -> None:
     draft.add(e.ContainerDeleteRequested(group=attempt.group), "orchestrator", attempt.number)
 
 
-def _after_end(draft: Decision) -> None:
+def _after_end(draft: _Draft) -> None:
     """Conclude an attempt that the platform ended; it succeeds only if its exit code counts as a result."""
     attempt = draft.job.attempt
     if attempt is not None and attempt.outcome == "succeeded":
@@ -229,7 +244,7 @@ def _after_end(draft: Decision) -> None:
         _after_failure(draft)
 
 
-def _after_failure(draft: Decision) -> None:
+def _after_failure(draft: _Draft) -> None:
     """Schedule another attempt if the policy allows one; otherwise end the job."""
     job = draft.job
     attempt = job.attempt

@@ -145,11 +145,10 @@ def _attempt_after(attempt: Attempt, event: e.Event, spec: JobSpec) -> Attempt:
         case e.ContainerFound():
             return _changed(attempt, gone_at=None)
         case e.AttemptTimedOut():
-            missed, limit_s = {
-                "start": ("no worker claimed the attempt", spec.start_timeout_s),
-                "run": ("the work was not finished", spec.run_timeout_s),
-            }[body.deadline]
-            message = f"{missed} within {limit_s:g} s"
+            if body.deadline == "start":
+                message = f"no worker claimed the attempt within {spec.start_timeout_s:g} s"
+            else:
+                message = f"the work was not finished within {spec.run_timeout_s:g} s"
             return _ended(attempt, event, "timed_out", error=_TIMEOUTS[body.deadline], message=message)
         case e.LogsCaptured():
             return _changed(attempt, logs_position=event.position)

@@ -111,6 +111,14 @@ def next_step(job: Job, now: datetime, polls: PollPolicy, *, unsure: bool = Fals
     """Return the next step of a job.
 
     Shapes: `unsure` True: the platform was polled about the job's container and did not answer.
+
+    >>> from datetime import UTC
+    >>> from mayfly.jobs.spec import JobSpec
+    >>> now = datetime(2026, 1, 1, tzinfo=UTC)
+    >>> job = Job(job_id="ada-abcdefghij", position=1, state="queued", spec=JobSpec(message="hi"), source="http",
+    ...           submitted_at=now, updated_at=now)
+    >>> next_step(job, now, LOCAL_POLLS)
+    NextStep(activity='begin_attempt', due_at=None, wake_events=())
     """
     if job.lingering:
         return _clean_up(job, now, polls)

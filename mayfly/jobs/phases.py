@@ -36,7 +36,16 @@ class Phase:
 
 
 def phases(job: Job) -> Sequence[Phase]:
-    """Return a job's phases, in the order of their beginning."""
+    """Return a job's phases, in the order of their beginning.
+
+    >>> from datetime import UTC
+    >>> from mayfly.jobs.spec import JobSpec
+    >>> now = datetime(2026, 1, 1, tzinfo=UTC)
+    >>> job = Job(job_id="ada-abcdefghij", position=1, state="queued", spec=JobSpec(message="hi"), source="http",
+    ...           submitted_at=now, updated_at=now)
+    >>> [(phase.name, phase.attempt, phase.ended_at) for phase in phases(job)]
+    [('queued', 1, None)]
+    """
     found: list[Phase] = []
     waiting_since = job.submitted_at
     for attempt in job.attempts:

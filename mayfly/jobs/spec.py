@@ -23,12 +23,15 @@ RUN_TIMEOUT_S_MAX = 31 * 24 * 3600
 _WorkerError = Literal[
     "exit", "signal", "command_not_found", "not_executable", "terminated", "result_invalid", "worker"
 ]
-"""`exit`: a non-zero code. `terminated`: the worker received a stop signal. `worker`: a bug in the worker."""
 _PlatformError = Literal["container_lost", "container_refused"]
-"""`container_lost`: gone or ended without a report. `container_refused`: never created."""
 _Timeout = Literal["start_timeout", "run_timeout"]
 ErrorClass = Literal[_WorkerError, _PlatformError, _Timeout]
-"""Why an attempt failed."""
+"""Why an attempt failed.
+
+From the worker: `exit` (non-zero code), `signal`, `command_not_found`, `not_executable`, `terminated` (it received a
+stop signal), `result_invalid`, `worker` (a bug in the worker). From the platform: `container_lost` (gone or ended
+without a report), `container_refused` (never created). From the clock: `start_timeout`, `run_timeout`.
+"""
 
 Name = Annotated[str, Field(max_length=24, pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
 EnvironmentName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,61}[A-Za-z0-9]$|^[A-Za-z]$")]

@@ -14,6 +14,7 @@ from mayfly.admission.ledger import (
     QueueEntry,
     Reservation,
     from_json,
+    to_document,
     to_json,
 )
 from tests.contracts.ledger import LedgerContract
@@ -45,6 +46,7 @@ def test_a_stored_ledger_reads_back_with_its_queue_in_order() -> None:
 
 def test_the_stored_form_does_not_change() -> None:
     assert json.loads(to_json(STATE)) == json.loads(STORED)
+    assert to_document(STATE) == json.loads(STORED)
 
 
 class TestMemory(LedgerContract):
