@@ -62,7 +62,7 @@ class GroupStatus:
     group: str
     phase: GroupState
     deleting: bool
-    exit_code: int | None = None
+    exit_code: int | None
     """Exit code of the container's main process; None while it runs, or if the code is unknown."""
     started_at: datetime | None = None
     exited_at: datetime | None = None

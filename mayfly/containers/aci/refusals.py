@@ -1,7 +1,8 @@
 """Classify Azure's refusals to run a container group, by their consequence for the job.
 
 Error codes alone are ambiguous: exceeded quota and missing capacity both arrive as 409 `ServiceUnavailable`. The same
-problem may be an HTTP error, or an event of a group that was accepted. So the table matches the words first.
+problem may be an HTTP error, or an event of a group that was accepted. So a row matches by its codes or by its words,
+and the first row that matches counts: the specific ones come before those that match a status alone.
 
 Source: Azure's responses as recorded in public issues and support articles; each row of the tests names its source.
 """
@@ -21,8 +22,7 @@ class _Row:
     kind: RefusalKind
     hint: str
     _: KW_ONLY
-    codes: str = ""
-    """Separated by spaces."""
+    codes: tuple[str, ...] = ()
     words: str = ""
     """A regular expression; with `codes`, either may match."""
     statuses: tuple[int, ...] = ()
@@ -31,7 +31,7 @@ class _Row:
     def matches(self, *, status: int | None, code: str, message: str) -> bool:
         if self.statuses and status not in self.statuses:
             return False
-        coded = code.rstrip(".").lower() in self.codes.lower().split()
+        coded = code.rstrip(".").lower() in (known.lower() for known in self.codes)
         worded = bool(self.words) and re.search(self.words, message, re.IGNORECASE) is not None
         return coded or worded or not (self.codes or self.words)
 
@@ -55,7 +55,7 @@ _RIGHTS = (
 )
 
 _TABLE = (
-    _Row("retry", "wait; the group is changing", codes="ContainerGroupTransitioning", words="still transitioning"),
+    _Row("retry", "wait; the group is changing", codes=("ContainerGroupTransitioning",), words="still transitioning"),
     # Fraud detection sets a limit of 0: waiting does not help, but another place may.
     _Row(
         "relocate",
@@ -65,50 +65,56 @@ _TABLE = (
     _Row(
         "wait",
         _QUOTA,
-        codes="ContainerGroupQuotaReached QuotaExceeded QuotaReached",
+        codes=("ContainerGroupQuotaReached", "QuotaExceeded", "QuotaReached"),
         words=r"quota .*(exceeded|reached)",
     ),
     _Row(
         "relocate",
         _CAPACITY,
-        codes="InsufficientCapacity ResourceOperationFailure",
+        codes=("InsufficientCapacity", "ResourceOperationFailure"),
         words="not available in the location|insufficient ?capacity",
     ),
     _Row(
         "relocate",
         "this region or size is not offered to the subscription; name other regions in MAYFLY_PLACES",
-        codes="LocationNotAvailableForResourceType ResourceSkuNotAvailable NotAvailableInLocation",
+        codes=("LocationNotAvailableForResourceType", "ResourceSkuNotAvailable", "NotAvailableInLocation"),
     ),
-    _Row("retry", _REGISTRY, codes="RegistryErrorResponse", words="toomanyrequests|pull rate limit"),
-    _Row("retry", _IMAGE, codes="InaccessibleImage"),
-    _Row("permanent", _IMAGE, codes="ImagePullBackOff ErrImagePull FailedToPullImage"),
-    _Row("permanent", "use a Linux image for amd64; no other system is supported", codes="OsVersionNotSupported"),
+    _Row("retry", _REGISTRY, codes=("RegistryErrorResponse",), words="toomanyrequests|pull rate limit"),
+    _Row("retry", _IMAGE, codes=("InaccessibleImage",)),
+    _Row("permanent", _IMAGE, codes=("ImagePullBackOff", "ErrImagePull", "FailedToPullImage")),
+    _Row("permanent", "use a Linux image for amd64; no other system is supported", codes=("OsVersionNotSupported",)),
     _Row(
-        "permanent", "run: az provider register -n Microsoft.ContainerInstance", codes="MissingSubscriptionRegistration"
+        "permanent",
+        "run: az provider register -n Microsoft.ContainerInstance",
+        codes=("MissingSubscriptionRegistration",),
     ),
     _Row(
         "permanent",
         "check MAYFLY_SUBSCRIPTION and MAYFLY_RESOURCE_GROUP",
-        codes="ResourceGroupNotFound SubscriptionNotFound",
+        codes=("ResourceGroupNotFound", "SubscriptionNotFound"),
     ),
-    _Row("permanent", "the subscription is disabled", codes="ReadOnlyDisabledSubscription"),
+    _Row("permanent", "the subscription is disabled", codes=("ReadOnlyDisabledSubscription",)),
     _Row(
         "wait",
         "Azure allows 100 creates in 5 minutes and 300 in an hour per region; the job starts in turn",
-        codes="TooManyRequests OperationNotAllowed SubscriptionRequestsThrottled",
+        codes=("TooManyRequests", "OperationNotAllowed", "SubscriptionRequestsThrottled"),
         statuses=(429,),
     ),
     _Row("wait", "Azure limits the rate of requests; the job starts in turn", statuses=(429,)),
     _Row(
-        "retry", "the platform is moving the group; Mayfly deletes it and creates another", codes="Repairing Unhealthy"
+        "retry",
+        "the platform is moving the group; Mayfly deletes it and creates another",
+        codes=("Repairing", "Unhealthy"),
     ),
     _Row(
         "retry",
         "the platform gave no reason; Mayfly deletes the group and creates another",
-        codes="ProvisioningFailed Failed",
+        codes=("ProvisioningFailed", "Failed"),
     ),
-    _Row("permanent", "an Azure policy forbids it; contact the owner of the policy", codes="RequestDisallowedByPolicy"),
-    _Row("retry", _RIGHTS, codes="AuthorizationFailed LinkedAuthorizationFailed"),
+    _Row(
+        "permanent", "an Azure policy forbids it; contact the owner of the policy", codes=("RequestDisallowedByPolicy",)
+    ),
+    _Row("retry", _RIGHTS, codes=("AuthorizationFailed", "LinkedAuthorizationFailed")),
     _Row("retry", _RIGHTS, statuses=(401, 403)),
     _Row("permanent", "command and environment are too large: pass a reference to the data", statuses=(413,)),
     _Row("permanent", "fix what the message names, and submit the job again", statuses=(400, 404, 405, 422)),

@@ -188,10 +188,11 @@ class AciRuntime:
         async with _translated():
             async for usage in self._client().location.list_usage(place.region, **self._per_call):
                 name, limit, used = usage.name.value, float(usage.limit), float(usage.current_value)
-                counts_cores = "Spot" in name and name.endswith("Cores") if place.spot else name == "StandardCores"
+                # StandardCores; for Spot any name such as StandardSpotCores, and the first one counts.
+                counts_cores = name.endswith("Cores") and ("Spot" in name if place.spot else name == "StandardCores")
                 if name == "ContainerGroups":
                     quota = replace(quota, groups_max=int(limit), groups_used=int(used))
-                elif counts_cores:
+                elif counts_cores and quota.cores_max is None:
                     quota = replace(quota, cores_max=limit, cores_used=used)
         return quota
 

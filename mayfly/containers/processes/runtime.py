@@ -119,10 +119,10 @@ class ProcessRuntime:
         deleting = directory.deleting()
         if started_at is None:
             gone = directory.remove_if_abandoned()
-            return None if gone else GroupStatus(group=group, phase="pending", deleting=deleting)
+            return None if gone else GroupStatus(group=group, phase="pending", deleting=deleting, exit_code=None)
         exit_code = directory.exit_code()
         if exit_code is None and directory.alive():
-            return GroupStatus(group=group, phase="running", deleting=deleting, started_at=started_at)
+            return GroupStatus(group=group, phase="running", deleting=deleting, exit_code=None, started_at=started_at)
         if exit_code is None:
             exit_code = directory.exit_code()  # it may have ended between the two checks
         if not directory.path.exists():

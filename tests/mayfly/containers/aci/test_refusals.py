@@ -41,6 +41,7 @@ SEEN = {
         "wait",
     ),
     "transitioning, known by the words alone": Seen(409, "Conflict", "'a' is still transitioning", "retry", "wait"),
+    "transitioning, known by the code alone": Seen(409, "CONTAINERGROUPTRANSITIONING", "", "retry", "wait"),
     "quota (azure-docs #51738)": quota("StandardCores", "10", "ServiceUnavailable"),
     "quota under its own code": quota("StandardCores", "10", "ContainerGroupQuotaReached"),
     "quota of groups": quota("ContainerGroups", "100", "ContainerGroupQuotaReached"),
