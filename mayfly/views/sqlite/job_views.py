@@ -13,10 +13,10 @@ from mayfly.errors import TryAgain
 from mayfly.jobs.job import Job, from_json
 from mayfly.jobs.lifecycle import STATES, JobState
 from mayfly.sqlite_file import ReadOnlyFile, fetch, open_for_writing
-from mayfly.views.cursor import page_of, parse_cursor
+from mayfly.views.cursor import parse_cursor
 from mayfly.views.job_views import PAGE_MAX, JobFilter, Page
 from mayfly.views.sqlite import stats as sqlite_stats
-from mayfly.views.stats_of_job import fields_of, latest_of
+from mayfly.views.stored_job import fields_of, latest_of, page_of
 
 _JOBS = """
 CREATE TABLE IF NOT EXISTS jobs (
