@@ -9,10 +9,11 @@ import time
 from collections import Counter
 from collections.abc import Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, InitVar, dataclass, field
 from pathlib import Path
 
 from rich.console import Console
+from rich.progress import Progress
 from rich.text import Text
 
 from drills.planned_job import PlannedJob
@@ -43,23 +44,27 @@ class ChaosRun:
     """One run. `go` returns when every job is settled and the host is up; then `by_id` has the jobs by id."""
 
     host: LocalHost
-    child: Child
-    """The running host; each kill is followed by a new one."""
+    child: InitVar[Child]
+    """The running host."""
     jobs: Sequence[PlannedJob]
     rng: random.Random
     _: KW_ONLY
     kills: int
     lose_task_hub: bool
     screen: Console
-    by_id: dict[str, PlannedJob] = field(default_factory=dict)
-    _aborted: threading.Event = field(default_factory=threading.Event)
+    by_id: dict[str, PlannedJob] = field(init=False, default_factory=dict)
+    _child: Child = field(init=False)
+    """Each kill is followed by a new one."""
+    _progress: Progress = field(init=False)
+    _aborted: threading.Event = field(init=False, default_factory=threading.Event)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, child: Child) -> None:
+        self._child = child
         self._progress = progress_bars(self.screen, "{task.completed:g} of {task.total:g}")
 
     def go(self) -> None:
         """Do the whole run. Errors: `ClientError` if the host does not start or leaves a request unanswered."""
-        self.child.wait_until_ready()
+        self._child.wait_until_ready()
         with (
             self.host.api(patience_s=PATIENCE_S, sleep=self._sleep) as api,
             self._progress,
@@ -78,7 +83,7 @@ class ChaosRun:
 
     def stop(self) -> bool:
         """Stop the host; False if it had to be killed."""
-        return self.child.stop()
+        return self._child.stop()
 
     def _kill_and_submit(self, api: Api, pool: ThreadPoolExecutor) -> list[Future[None]]:
         """Submit a share of the jobs before each kill; return the users that are still busy."""
@@ -100,10 +105,10 @@ class ChaosRun:
             else:
                 self._kill(number)
             wait_for_port(self.host.port)
-            self.child = self.host.start()
+            self._child = self.host.start()
             self._progress.update(bar, completed=number)
         users += [pool.submit(self._use, api, job) for job in waiting]
-        self.child.wait_until_ready()
+        self._child.wait_until_ready()
         return users
 
     def _use(self, api: Api, job: PlannedJob) -> None:
@@ -123,15 +128,15 @@ class ChaosRun:
         if self.rng.random() < _STARTING_UP_SHARE:
             wait_s, when = self.rng.uniform(*_STARTING_UP_S), "starting up"
         else:
-            self.child.wait_until_ready()
+            self._child.wait_until_ready()
             wait_s, when = self.rng.uniform(*_SERVING_S), "serving"
         time.sleep(wait_s)
         self._kill_now(f"kill {number} of {self.kills}, {wait_s:.2f} s into {when}")
 
     def _kill_now(self, what: str) -> None:
-        if self.child.exit_code is not None:
-            raise ClientError(f"the host exited unexpectedly with code {self.child.exit_code}")
-        self.child.kill()
+        if self._child.exit_code is not None:
+            raise ClientError(f"the host exited unexpectedly with code {self._child.exit_code}")
+        self._child.kill()
         self._show(f"{what}; {len(self.by_id)} jobs submitted")
 
     def _wait_for_states(self, api: Api, states: Set[JobState]) -> None:

@@ -27,7 +27,6 @@ class AsyncCloseable(Protocol):
 
     async def close(self) -> None:
         """Close the connections."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,11 +17,9 @@ class Orchestrators(Protocol):
 
     async def start(self, job_id: str) -> None:
         """Start the job's orchestrator; if it is already running, this is a success."""
-        ...
 
     async def wake(self, job_id: str, event: str) -> None:
         """Raise an external event; if the instance is missing or finished, this is a success."""
-        ...
 
     async def missing(self, job_ids: Sequence[str]) -> Sequence[str]:
         """Return the jobs that have no pending, running or suspended orchestrator.
@@ -29,4 +27,3 @@ class Orchestrators(Protocol):
         Shapes: with very many jobs it may check a sample, and leave the rest to a later call. It never returns a job
         that has an orchestrator.
         """
-        ...

@@ -109,7 +109,7 @@ def _message(model: type[BaseModel], mistake: Any, field: str) -> str:
         case "extra_forbidden":
             *path, name = field.split(".")
             owner = _owner(model, path)
-            known = [info.alias or known for known, info in owner.model_fields.items()] if owner else []
+            known = [info.alias or one for one, info in owner.model_fields.items()] if owner else []
             return f"unknown field; {suggestion(name, known)}"
         case "missing":
             return "is required"
@@ -117,15 +117,14 @@ def _message(model: type[BaseModel], mistake: Any, field: str) -> str:
             return f"must be {_range(model, field, context)} {got}"
         case "string_pattern_mismatch":
             return f"must match {context['pattern']} {got}"
-        case "string_too_long" | "string_too_short" | "too_long" | "too_short":
-            bound = (
-                f"at most {context['max_length']}" if "max_length" in context else f"at least {context['min_length']}"
-            )
-            return (
-                f"must have {bound} characters (got {len(value)})"
-                if isinstance(value, str)
-                else f"must have {bound} entries {got}"
-            )
+        case "string_too_long":
+            return f"must have at most {context['max_length']} characters (got {len(value)})"
+        case "string_too_short":
+            return f"must have at least {context['min_length']} characters (got {len(value)})"
+        case "too_long":
+            return f"must have at most {context['max_length']} entries {got}"
+        case "too_short":
+            return f"must have at least {context['min_length']} entries {got}"
         case "literal_error":
             return f"must be one of {context['expected']} {got}"
         case "value_error":

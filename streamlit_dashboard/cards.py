@@ -78,11 +78,11 @@ def title(job: Job) -> str:
 
 def bar(fraction: float | None, label: str) -> str:
     """Return a progress bar as HTML; None: the fraction is unknown."""
-    bar = f'role="progressbar" aria-label="{escape(label, quote=True)}"'
+    attributes = f'role="progressbar" aria-label="{escape(label, quote=True)}"'
     if fraction is None:
-        return f'<div class="mf-bar mf-unknown" {bar}><i></i></div>'
+        return f'<div class="mf-bar mf-unknown" {attributes}><i></i></div>'
     value = f'aria-valuenow="{fraction * 100:.0f}" aria-valuemin="0" aria-valuemax="100"'
-    return f'<div class="mf-bar" {bar} {value}><i style="width:{fraction:.0%}"></i></div>'
+    return f'<div class="mf-bar" {attributes} {value}><i style="width:{fraction:.0%}"></i></div>'
 
 
 def facts(*pairs: tuple[str, str]) -> None:
@@ -91,12 +91,12 @@ def facts(*pairs: tuple[str, str]) -> None:
     st.html(f'<div class="mf-facts">{cells}</div>')
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]], classes: Sequence[str] = ()) -> None:
-    """Draw a table of cells that are HTML; `classes` has one class per row."""
+def table(heads: Sequence[str], cells: Sequence[Sequence[str]], classes: Sequence[str] = ()) -> None:
+    """Draw a table of rows of cells that are HTML; `classes` has one class per row."""
     head = "".join(f"<th>{escape(name)}</th>" for name in heads)
     body = "".join(
         f'<tr class="{name}">' + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>"
-        for row, name in zip(rows, classes or [""] * len(rows), strict=True)
+        for row, name in zip(cells, classes or [""] * len(cells), strict=True)
     )
     whole = f'<table class="mf-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     st.html(f'<div class="mf-scroll">{whole}</div>')

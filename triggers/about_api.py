@@ -10,10 +10,10 @@ from mayfly import composition
 from triggers.answers import answer
 from triggers.bodies import Health
 from triggers.openapi import document
-from triggers.operations import Operation
+from triggers.operations import operation
 
 about_api = df.Blueprint()
-_operation = functools.partial(Operation, blueprint=about_api, tag="service", security=())
+_operation = functools.partial(operation, blueprint=about_api, tag="service", security=())
 
 
 @_operation("GET", "health", returns=Health)

@@ -23,7 +23,7 @@ _logger = logging.getLogger("triggers")
 
 
 def answer(document: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> func.HttpResponse:
-    """Return a JSON response; dataclasses are objects, and times are in ISO 8601."""
+    """Return a JSON response. Times are in ISO 8601. A dataclass's field names become keys, so they never change."""
     body = json.dumps(document, separators=(",", ":"), default=_plain)
     body += "\n"  # so that a shell's prompt starts on a new line
     return func.HttpResponse(body, status_code=status, headers=headers, mimetype="application/json", charset="utf-8")
@@ -96,16 +96,21 @@ def query_of(request: func.HttpRequest, name: str, read: Callable[[str], T], def
 
 
 def number_of(request: func.HttpRequest, parameter: Mapping[str, Any]) -> int:
-    """Return a whole number as it is described; without a default, 0 if it is omitted. Errors: `Rejected` (422)."""
-    schema = parameter["schema"]
-    low, high, default = int(schema["minimum"]), int(schema["maximum"]), int(schema.get("default", 0))
+    """Return a query parameter that is a whole number, or its default. Errors: `Rejected` (422) if out of range."""
+    number = optional_number_of(request, parameter)
+    return int(parameter["schema"]["default"]) if number is None else number
+
+
+def optional_number_of(request: func.HttpRequest, parameter: Mapping[str, Any]) -> int | None:
+    """Return a query parameter that is a whole number; None if it is omitted. Errors: as `number_of`."""
+    low, high = int(parameter["schema"]["minimum"]), int(parameter["schema"]["maximum"])
 
     def read(text: str) -> int:
         if not (text.isascii() and text.isdecimal() and len(text) <= 19 and low <= int(text) <= high):
             raise ValueError(f"must be a whole number between {low} and {high}")
         return int(text)
 
-    return query_of(request, parameter["name"], read, default)
+    return query_of(request, parameter["name"], read, None)
 
 
 @contextlib.contextmanager

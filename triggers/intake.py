@@ -22,7 +22,7 @@ from mayfly.use_cases.submit_message import Message, submit_message
 from triggers.answers import answer, number_of
 from triggers.bodies import RejectedMessages
 from triggers.durable import DurableOrchestrators
-from triggers.operations import Operation, limit
+from triggers.operations import limit, operation
 
 intake = df.Blueprint()
 
@@ -52,7 +52,7 @@ if QUEUE is not None:
     intake.function_name("take_message")(_bound)
 
 
-@Operation("GET", "intake", blueprint=intake, tag="log", parameters=(_REJECTED,), returns=RejectedMessages)
+@operation("GET", "intake", blueprint=intake, tag="log", parameters=(_REJECTED,), returns=RejectedMessages)
 async def list_refusals(req: func.HttpRequest) -> func.HttpResponse:
     """List rejected queue messages. Messages that are not valid jobs, newest first, with the reason."""
     rejected = await composition.current().intake.rejections(limit=number_of(req, _REJECTED))

@@ -23,14 +23,23 @@ from mayfly.validation import suggestion, validated
 from mayfly.views.job_views import PAGE_MAX, JobFilter
 from mayfly.views.label_text import parse_labels
 from triggers import bodies as b
-from triggers.answers import answer, blamed_on, body_of, invalid_query, job_id_of, number_of, query_of
+from triggers.answers import (
+    answer,
+    blamed_on,
+    body_of,
+    invalid_query,
+    job_id_of,
+    number_of,
+    optional_number_of,
+    query_of,
+)
 from triggers.durable import DurableOrchestrators
 from triggers.log_cursor import cursor_at_end, resume_offset
-from triggers.operations import Operation, after, limit, query
+from triggers.operations import after, limit, operation, query
 from triggers.schemas import Schema
 
 jobs_api = df.Blueprint()
-_operation = functools.partial(Operation, blueprint=jobs_api, tag="jobs")
+_operation = functools.partial(operation, blueprint=jobs_api, tag="jobs")
 
 _SOURCES: dict[str, e.Source] = {"cli": "cli", "dashboard": "dashboard"}
 _NAME_CHARS_MAX = 64
@@ -115,7 +124,7 @@ async def show_job_logs(req: func.HttpRequest) -> func.HttpResponse:
     """Show the output of an attempt. From the container while it exists, then from the log. For `Accept: text/plain`,
     only the text.
     """
-    attempt = number_of(req, _ATTEMPT) or None
+    attempt = optional_number_of(req, _ATTEMPT)
     output = await Reader(composition.current()).output(job_id_of(req), attempt=attempt)
     begin = query_of(req, "after", functools.partial(resume_offset, output.text), 0)
     if "text/plain" in req.headers.get("accept", ""):
@@ -137,7 +146,7 @@ async def show_job_metrics(req: func.HttpRequest) -> func.HttpResponse:
     """Show the CPU and memory use of an attempt. From the platform while the container exists, and from the log
     afterwards.
     """
-    attempt = number_of(req, _ATTEMPT) or None
+    attempt = optional_number_of(req, _ATTEMPT)
     readings = await Reader(composition.current()).readings(job_id_of(req), attempt=attempt)
     samples = [MetricSample(at=at, cpu_cores=cores, memory_bytes=size) for at, cores, size in readings.samples]
     return answer(b.Metrics(attempt=readings.attempt, source=readings.source, samples=samples))
@@ -168,8 +177,8 @@ async def archive_job(req: func.HttpRequest) -> func.HttpResponse:
 
 @_operation("POST", "jobs/clear", parameters=(_CURSOR,), status=202, returns=Cleared)
 async def clear_jobs(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-    """Cancel running jobs and archive finished ones. Returns after a few seconds at most; repeat with `cursor` until it
-    is null.
+    """Cancel running jobs and archive finished ones. Returns after 3 seconds at most; repeat with `cursor` until it is
+    null.
     """
     cursor = req.params.get("cursor")
     with blamed_on(req, "cursor"):

@@ -10,7 +10,7 @@ from mayfly.use_cases.receive_report import Report, receive
 from triggers.answers import answer, body_of, job_id_of, problem
 from triggers.bodies import Received
 from triggers.durable import DurableOrchestrators
-from triggers.operations import Operation
+from triggers.operations import operation
 
 reports_api = df.Blueprint()
 
@@ -21,7 +21,7 @@ _REJECTIONS: dict[Verdict, tuple[int, str, str]] = {
 }
 
 
-@Operation(
+@operation(
     "POST",
     "jobs/{job_id}/reports",
     blueprint=reports_api,

@@ -35,11 +35,9 @@ class Admission(Protocol):
 
     async def admit(self, job: Job, *, now: datetime) -> Admitted | Held:
         """Admit the job or hold it. Repeating the request for an admitted job changes nothing."""
-        ...
 
     async def release(self, job_id: str) -> None:
         """Return the job's reservation; call it once the job's container is confirmed gone."""
-        ...
 
     async def may_delete(self, place_name: str, *, now: datetime) -> datetime | None:
         """Count one delete in this place, or return when to ask again.
@@ -47,11 +45,9 @@ class Admission(Protocol):
         Shapes: None: the delete is counted and may be sent. A time: nothing is counted. A delete is never refused, only
         delayed.
         """
-        ...
 
     async def obstacles(self, *, cpu: float, memory_gb: float, now: datetime) -> tuple[str | None, Sequence[str]]:
         """Return the first place for a job of this size, and the reasons that would keep it from ever starting.
 
         Shapes: place None: no place is large enough. No reasons: at least one place can run it.
         """
-        ...

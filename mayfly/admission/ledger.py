@@ -72,7 +72,6 @@ class Ledger(Protocol):
 
     async def read(self) -> tuple[LedgerState | None, str]:
         """Return the state and its version; None and an empty version: nothing has been written yet."""
-        ...
 
     async def write(self, state: LedgerState, *, expected: str) -> bool:
         """Replace the version `expected`. False: the store has another version; read it and decide again.
@@ -80,11 +79,9 @@ class Ledger(Protocol):
         That version is usually another process's. If an answer was lost and the write was sent again, it may be this
         very state.
         """
-        ...
 
     async def close(self) -> None:
         """Close files and connections."""
-        ...
 
 
 class MemoryLedger:

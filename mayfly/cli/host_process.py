@@ -25,6 +25,7 @@ from mayfly.client.errors import BadRequest, ClientError
 
 LOOPBACK = "127.0.0.1"
 _STOP_WITHIN_S = 60.0
+_HEALTHY_WITHIN_S = 10.0
 """How long a host may take to finish its current work. After that it is killed, which loses nothing."""
 _REMIND_EVERY_S = 15.0
 _PORT_FREE_WITHIN_S = 60.0
@@ -124,7 +125,7 @@ class LocalHost:
 
     def _is_healthy(self) -> bool:
         with Api(self.url, None) as api:
-            return api.healthy()
+            return api.healthy(within_s=_HEALTHY_WITHIN_S)
 
 
 def app_directory() -> Path:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ipaddress
 import json
 import random
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -22,11 +21,10 @@ import httpx
 from mayfly.client.errors import BadRequest, Unreachable
 from mayfly.jobs.events import Event, Source, from_document
 from mayfly.jobs.job import Job, from_json
-from mayfly.jobs.lifecycle import JobState
+from mayfly.jobs.lifecycle import STATES, JobState
 
 PAGE_MAX = 200
 EVENTS_PAGE_MAX = 1_000
-_HEALTH_WITHIN_S = 10.0
 _WAIT_FIRST_S = 0.1
 _WAIT_MAX_S = 2.0
 _DEFECT_PATIENCE_S = 3.0
@@ -97,10 +95,10 @@ class Api:
         """Release the connections."""
         self._http.close()
 
-    def healthy(self) -> bool:
-        """Return whether the API answers and reports that it is healthy. Sends one request."""
+    def healthy(self, *, within_s: float = 2.0) -> bool:
+        """Return whether the API answers in time and reports that it is healthy. Sends one request."""
         try:
-            return self._http.get("health", timeout=_HEALTH_WITHIN_S).status_code == 200
+            return self._http.get("health", timeout=within_s).status_code == 200
         except httpx.TransportError:
             return False
 
@@ -115,14 +113,16 @@ class Api:
 
     def jobs(self, *, limit: int | None = None, **filters: str | None) -> Iterator[Job]:
         """Yield jobs, newest first, page by page. Without a limit, yield all. Filters are those of `GET /api/jobs`."""
-        cursor: str | None = ""
-        left = sys.maxsize if limit is None else limit
-        while left > 0 and cursor is not None:
-            query = {**filters, "limit": min(left, PAGE_MAX), "cursor": cursor or None}
-            page = self._call("GET", "jobs", query=query)
+        cursor: str | None = None
+        left = limit
+        while left is None or left > 0:
+            size = PAGE_MAX if left is None else min(left, PAGE_MAX)
+            page = self._call("GET", "jobs", query={**filters, "limit": size, "cursor": cursor})
             yield from map(_job, page["jobs"])
-            left -= len(page["jobs"])
+            left = None if left is None else left - len(page["jobs"])
             cursor = page["cursor"]
+            if cursor is None:
+                return
 
     def events(self, job_id: str, *, after: int = 0) -> list[Event]:
         """Return all events of a job after a position."""
@@ -167,6 +167,8 @@ class Api:
     def cancel(self, job_id: str, *, reason: str | None = None) -> JobState:
         """Cancel a job and return its state. A job that is over does not change."""
         state: JobState = self._call("POST", f"jobs/{job_id}/cancel", body={"reason": reason})["state"]
+        if state not in STATES:
+            raise Unreachable(f"{job_id} has the unknown state {state!r}; update this Mayfly client")
         return state
 
     def archive(self, job_id: str) -> None:
@@ -176,13 +178,15 @@ class Api:
     def clear(self) -> Iterator[tuple[int, int]]:
         """Cancel open jobs and archive all jobs, step by step; yield (canceled, archived) so far after each step."""
         canceled = archived = 0
-        cursor: str | None = ""
-        while cursor is not None:
-            document = self._call("POST", "jobs/clear", query={"cursor": cursor or None}, body={})
+        cursor: str | None = None
+        while True:
+            document = self._call("POST", "jobs/clear", query={"cursor": cursor}, body={})
             canceled += document["canceled"]
             archived += document["archived"]
-            cursor = document["cursor"]
             yield canceled, archived
+            cursor = document["cursor"]
+            if cursor is None:
+                return
 
     def plan(self, spec: Mapping[str, Any]) -> dict[str, Any]:
         """Return the plan for a spec: the resolved spec, its price, and anything that would block it."""
@@ -213,31 +217,25 @@ class Api:
         begun = self._monotonic()
         wait_s = _WAIT_FIRST_S
         while True:
-            response, failure = None, None
+            wait_s = min(wait_s * 2, _WAIT_MAX_S)
+            pause_s = wait_s * random.uniform(0.5, 1.0)  # noqa: S311 - spreads requests, protects nothing
             try:
                 response = self._http.request(method, path, **request)
+            except httpx.TransportError as error:
+                give_up_after_s = self._patience_s if self._answered else min(self._first_contact_s, self._patience_s)
+                if self._monotonic() - begun + pause_s > give_up_after_s:
+                    raise _no_answer(self.url, error) from error
+            else:
                 self._answered = True
                 if response.status_code not in _TRANSIENT:
                     return response
-            except httpx.TransportError as error:
-                failure = error
-            wait_s = min(wait_s * 2, _WAIT_MAX_S)
-            pause_s = wait_s * random.uniform(0.5, 1.0)  # noqa: S311 - spreads requests, protects nothing
-            pause_s = max(_retry_after_s(response), pause_s)
-            if self._monotonic() - begun + pause_s <= self._give_up_after_s(response):
-                self._sleep(pause_s)
-            elif response is not None:
-                return response
-            else:
-                raise _no_answer(self.url, failure) from failure
-
-    def _give_up_after_s(self, response: httpx.Response | None) -> float:
-        """Return how long to keep retrying. A 500 is usually a defect and rarely an outage."""
-        if not self._answered:
-            return min(self._first_contact_s, self._patience_s)
-        if response is not None and response.status_code == 500:
-            return min(_DEFECT_PATIENCE_S, self._patience_s)
-        return self._patience_s
+                # A 500 is usually a defect and rarely an outage.
+                defect = response.status_code == 500
+                give_up_after_s = min(_DEFECT_PATIENCE_S, self._patience_s) if defect else self._patience_s
+                pause_s = max(_retry_after_s(response), pause_s)
+                if self._monotonic() - begun + pause_s > give_up_after_s:
+                    return response
+            self._sleep(pause_s)
 
 
 def is_loopback(url: str) -> bool:
@@ -292,10 +290,10 @@ def _problem(response: httpx.Response) -> tuple[str | None, list[str]]:
         return None, []
 
 
-def _no_answer(url: str, failure: httpx.TransportError | None) -> Unreachable:
+def _no_answer(url: str, failure: httpx.TransportError) -> Unreachable:
     fix = "start it with `mayfly up`, or choose another with --url or MAYFLY_URL"
     return Unreachable(
-        f"{url} does not answer ({failure or type(failure).__name__})",
+        f"{url} does not answer ({str(failure) or type(failure).__name__})",
         [fix if is_loopback(url) else "check --url or MAYFLY_URL, and the network in between"],
     )
 
@@ -311,6 +309,6 @@ def _base_url(url: str) -> httpx.URL:
     return parsed
 
 
-def _retry_after_s(response: httpx.Response | None) -> float:
-    text = "" if response is None else response.headers.get("retry-after", "")
+def _retry_after_s(response: httpx.Response) -> float:
+    text = response.headers.get("retry-after", "")
     return float(text) if text.isdecimal() else 0.0

@@ -144,29 +144,24 @@ class ContainerRuntime(Protocol):
     @property
     def capabilities(self) -> Capabilities:
         """Return the abilities of this runtime."""
-        ...
 
     async def create(self, request: GroupRequest) -> None:
         """Request the group and return before it runs. If a group of that name exists, this is a success.
 
         Errors: `GroupRefused`, with the reason and the next step.
         """
-        ...
 
     async def inspect(self, group: str, *, place: str) -> GroupStatus | None:
         """Return the status of a group; None: the platform has no such group (404), so it is *confirmed gone* (I5)."""
-        ...
 
     async def logs(self, group: str, *, place: str, bytes_max: int) -> LogTail | None:
         """Return the last `bytes_max` bytes of output, decoded with replacement; None if the group is gone."""
-        ...
 
     async def metrics(self, group: str, *, place: str) -> Sequence[MetricSample]:
         """Return the samples so far, oldest first. A runtime with `live_metrics` takes a new one.
 
         Shapes: empty if there are none or the group is gone.
         """
-        ...
 
     async def delete(self, group: str, *, place: str) -> bool:
         """Request the deletion of the whole group.
@@ -174,8 +169,6 @@ class ContainerRuntime(Protocol):
         Shapes: True: the platform confirms that no such group exists, so no poll is needed (I5). False: the
         deletion was accepted; `inspect` returns None once the group is gone.
         """
-        ...
 
     async def list(self) -> Sequence[GroupListing]:
         """Return every group that carries Mayfly's tag, in all places and states."""
-        ...

@@ -20,7 +20,7 @@ OPERATIONS_MAX = 100
 _THROTTLED = (429, 449)
 
 
-async def write_batch(
+async def send_batch(
     container: ContainerProxy, operations: Sequence[Any], partition_key: str, charge: Charge
 ) -> Sequence[Mapping[str, Any]]:
     """Carry out the operations and return the result of each.

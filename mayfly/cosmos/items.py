@@ -21,7 +21,7 @@ from azure.cosmos.exceptions import (
 )
 
 from mayfly.cosmos.account import WRITE_TRIES, Charge, CosmosAccount, charge_of, translated
-from mayfly.cosmos.batch import write_batch
+from mayfly.cosmos.batch import send_batch
 
 Item = dict[str, Any]
 
@@ -96,7 +96,7 @@ class CosmosItems:
         """
         async with self.call(operation, "written") as (container, charge):
             try:
-                return await write_batch(container, operations, partition_key, charge)
+                return await send_batch(container, operations, partition_key, charge)
             except (CosmosBatchOperationError, CosmosResourceExistsError) as error:
                 if error.status_code not in (404, 409, 412):
                     raise

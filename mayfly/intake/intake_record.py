@@ -22,6 +22,7 @@ REASON_CHARS_MAX = 1_000
 class RejectedMessage:
     """A message that is not a valid job."""
 
+    # The names of the fields are stored and are keys of the API, so they never change.
     queue: str
     message_id: str
     """The sender's id, or `sequence-N` if the sender gave none."""

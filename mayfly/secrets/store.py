@@ -15,4 +15,3 @@ class SecretStore(Protocol):
         Shapes: `references` is environment variable to secret name; the result is environment variable to value.
         Errors: `SecretMissing` for the first name that is not in the store; `TryAgain` if the store does not answer.
         """
-        ...

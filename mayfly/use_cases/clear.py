@@ -25,7 +25,7 @@ class Cleared:
     canceled: int
     archived: int
     cursor: str | None = None
-    """Pass it to the next step; None: this was the last one."""
+    """`cursor` of the next request; null: nothing is left."""
 
 
 async def clear(mayfly: Mayfly, orchestrators: Orchestrators, *, source: Source, cursor: str | None = None) -> Cleared:

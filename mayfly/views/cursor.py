@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
 from datetime import datetime
 
 from mayfly.clock import stamp
-from mayfly.jobs.job import Job, from_json
+from mayfly.jobs.job import Job
 from mayfly.jobs.names import is_job_id
-from mayfly.views.job_views import Page
 
 
 def cursor_after(job: Job) -> str:
     """Return the cursor of a page that ends with this job."""
     text = f"{stamp(job.submitted_at)}|{job.job_id}"
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def page_of(documents: Sequence[str], limit: int) -> Page:
-    """Return a page of the first `limit` jobs that a store found; if it found more, with a cursor."""
-    jobs = [from_json(document) for document in documents[:limit]]
-    return Page(jobs=jobs, cursor=cursor_after(jobs[-1]) if len(documents) > limit else None)
 
 
 def parse_cursor(cursor: str) -> tuple[str, str]:

@@ -1,42 +1,18 @@
-"""The parts of a job that views and stats keep: pure functions that all stores share."""
+"""The parts of a job that stats keep: pure functions that all stores share."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from operator import attrgetter
-from typing import Any
 
 from mayfly.clock import stamp
-from mayfly.jobs.job import AttemptOutcome, Job, to_json
+from mayfly.jobs.job import AttemptOutcome, Job
 from mayfly.jobs.phases import PHASES, PhaseName, phases
 from mayfly.views.stats import Attention, Span
 
 WIDTHS: Mapping[Span, int] = {"minute": 16, "hour": 13, "day": 10}
 """Length of the part of a stamp that names the span: `2026-01-31T12:34` is a minute."""
 _BEGINNINGS: Mapping[Span, str] = {"minute": ":00+00:00", "hour": ":00:00+00:00", "day": "T00:00:00+00:00"}
-
-
-def latest_of(jobs: Sequence[Job]) -> Sequence[Job]:
-    """Return each job once, at its latest position; of equal positions, the first."""
-    latest: dict[str, Job] = {}
-    for job in jobs:
-        latest[job.job_id] = max(latest.get(job.job_id, job), job, key=attrgetter("position"))
-    return list(latest.values())
-
-
-def fields_of(job: Job) -> Mapping[str, Any]:
-    """Return the fields that lists filter by, and the folded job as text, so that no number changes."""
-    return {
-        "job_id": job.job_id,
-        "position": job.position,
-        "state": job.state,
-        "name": job.spec.name or "",
-        "submitted_at": stamp(job.submitted_at),
-        "archived": job.archived,
-        "settled": job.settled,
-        "document": to_json(job),
-    }
 
 
 def begun_at(bucket: str, span: Span) -> datetime:

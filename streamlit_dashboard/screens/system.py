@@ -10,6 +10,7 @@ from html import escape
 from itertools import pairwise
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from mayfly.jobs.job import Job
 from mayfly.jobs.lifecycle import TERMINAL, JobState
@@ -75,6 +76,8 @@ def vitals(now: datetime) -> None:
             "This page retries automatically.",
             icon=":material/cloud_off:",
         )
+    columns = st.columns(4)
+    _tile(columns[0], "API", f"{latency_ms:.0f} ms" if healthy else "no answer", explanation=api().url)
     lag = ask(overview().lag())
     size_now = ask(overview().growth(now=now, over=timedelta(hours=1), points=2))
     last_hour = size_now.points[-1][1] - size_now.points[0][1]
@@ -82,23 +85,17 @@ def vitals(now: datetime) -> None:
     log_size = "unknown" if size_now.log_bytes is None else size(size_now.log_bytes)
     missing = f"{lag.events:,}+ events" if lag.more else plural(lag.events, "event")
     behind = "up to date" if lag.since is None else f"{span((now - lag.since).total_seconds())} behind"
-    metrics = (
-        ("API", f"{latency_ms:.0f} ms" if healthy else "no answer", None, api().url),
-        ("Events in the log", f"{size_now.events:,}", None, store),
-        ("Log size", log_size, f"{last_hour:,} events in the last hour", None),
-        ("Projector lag", missing, behind, "Events in the log that are not in the views yet"),
+    _tile(columns[1], "Events in the log", f"{size_now.events:,}", explanation=store)
+    _tile(columns[2], "Log size", log_size, f"{last_hour:,} events in the last hour")
+    _tile(columns[3], "Projector lag", missing, behind, "Events in the log that are not in the views yet")
+
+
+def _tile(
+    column: DeltaGenerator, label: str, value: str, delta: str | None = None, explanation: str | None = None
+) -> None:
+    column.metric(
+        label, value, delta, delta_color="off", delta_arrow="off", border=True, help=explanation, height="stretch"
     )
-    for column, (label, value, delta, explanation) in zip(st.columns(4), metrics, strict=True):
-        column.metric(
-            label,
-            value,
-            delta=delta,
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-            help=explanation,
-            height="stretch",
-        )
 
 
 def growth(now: datetime) -> None:

@@ -67,12 +67,13 @@ def _names_of(tree: ast.AST, is_source: Callable[[ast.expr], bool]) -> frozenset
 def _numbers(tree: ast.Module) -> dict[str, float]:
     """Return the constants of a module that are numbers."""
     return {
-        node.targets[0].id: node.value.value
+        target.id: node.value.value
         for node in tree.body
-        if isinstance(node, ast.Assign)
-        and isinstance(node.targets[0], ast.Name)
+        if isinstance(node, (ast.Assign, ast.AnnAssign))
         and isinstance(node.value, ast.Constant)
         and isinstance(node.value.value, (int, float))
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name)
     }
 
 

@@ -94,6 +94,7 @@ def test_code_that_does_not_depend_on_speed_is_not_reported(source: str) -> None
 
 def test_a_limit_in_a_constant_is_found() -> None:
     assert list(speed_faults("LIMIT_S = 5\nprocess.wait(LIMIT_S)"))
+    assert list(speed_faults("LIMIT_S: float = 5\nprocess.wait(LIMIT_S)"))
     assert list(speed_faults("LIMIT_S = 86_400\nprocess.wait(LIMIT_S)")) == []
 
 

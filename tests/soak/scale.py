@@ -1,4 +1,4 @@
-"""The tests with hundreds of jobs at once, which take a minute of CPU time each. They draw nothing: one run is all."""
+"""The tests with hundreds of jobs at once, a minute of CPU time each. They use no seed, so one run is enough."""
 
 from __future__ import annotations
 

@@ -153,8 +153,10 @@ def _milliseconds(at: datetime) -> int:
 
 def _survives_doubles(value: Any) -> bool:
     """Say whether Cosmos DB, which stores numbers as doubles, keeps all numbers of a JSON value exact."""
-    if isinstance(value, dict | list):
-        return all(map(_survives_doubles, value.values() if isinstance(value, dict) else value))
+    if isinstance(value, dict):
+        return all(map(_survives_doubles, value.values()))
+    if isinstance(value, list):
+        return all(map(_survives_doubles, value))
     return not isinstance(value, int) or abs(value) <= _EXACT_MAX
 
 

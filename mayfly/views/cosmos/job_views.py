@@ -22,9 +22,9 @@ from mayfly.errors import TryAgain
 from mayfly.jobs.job import Job, from_json
 from mayfly.jobs.lifecycle import JobState
 from mayfly.views.cosmos.stats import CosmosJobStats
-from mayfly.views.cursor import page_of, parse_cursor
+from mayfly.views.cursor import parse_cursor
 from mayfly.views.job_views import PAGE_MAX, JobFilter, Page
-from mayfly.views.stats_of_job import fields_of, latest_of
+from mayfly.views.stored_job import fields_of, latest_of, page_of
 
 CONTAINER = "views"
 
@@ -86,9 +86,8 @@ class CosmosJobViews:
 
     async def clear(self) -> None:
         self._cache.clear()
-        await self._items.delete(
-            _COMPLETE, _COMPLETE
-        )  # first, so that an interrupted clear leaves the views incomplete
+        # Delete this first, so that an interrupted clear leaves the views incomplete.
+        await self._items.delete(_COMPLETE, _COMPLETE)
         await self._stats.clear()
         job_ids = await self._items.query("clear", "SELECT VALUE c.job_id FROM c")
         await asyncio.gather(*(self._in_a_slot(self._items.delete(job_id, job_id)) for job_id in job_ids))

@@ -13,10 +13,10 @@ from mayfly.errors import TryAgain
 from mayfly.jobs.job import Job, from_json
 from mayfly.jobs.lifecycle import STATES, JobState
 from mayfly.sqlite_file import ReadOnlyFile, fetch, open_for_writing
-from mayfly.views.cursor import page_of, parse_cursor
+from mayfly.views.cursor import parse_cursor
 from mayfly.views.job_views import PAGE_MAX, JobFilter, Page
 from mayfly.views.sqlite import stats as sqlite_stats
-from mayfly.views.stats_of_job import fields_of, latest_of
+from mayfly.views.stored_job import fields_of, latest_of, page_of
 
 _JOBS = """
 CREATE TABLE IF NOT EXISTS jobs (
@@ -54,6 +54,7 @@ ON CONFLICT (job_id) DO UPDATE SET position = excluded.position, state = exclude
     archived = excluded.archived, settled = excluded.settled, document = excluded.document
 WHERE excluded.position > jobs.position
 """
+_SAVE_LABEL = "INSERT OR IGNORE INTO labels (name, value, submitted_at, job_id) VALUES (?, ?, ?, ?)"
 _HAS_LABEL = """
 EXISTS (SELECT 1 FROM labels AS l WHERE l.name = ? AND l.value = ?
     AND l.submitted_at = jobs.submitted_at AND l.job_id = jobs.job_id)
@@ -74,20 +75,15 @@ class SqliteJobViews:
 
     async def save(self, jobs: Sequence[Job]) -> None:
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            query = "SELECT position, state, archived FROM jobs WHERE job_id = ?"
-            before = {job.job_id: row for job in jobs for row in self._fetch(query, job.job_id)}
-            moved = [job for job in latest_of(jobs) if job.position > before.get(job.job_id, (0,))[0]]
-            self._connection.executemany(_SAVE, [fields_of(job) for job in moved])
-            self._connection.executemany(
-                "INSERT OR IGNORE INTO labels (name, value, submitted_at, job_id) VALUES (?, ?, ?, ?)",
-                [(*label, stamp(job.submitted_at), job.job_id) for job in moved for label in job.spec.labels.items()],
-            )
-            sqlite_stats.record(self._connection, before, moved)
-            self._connection.execute("COMMIT")
+            with self._connection:  # commits, or rolls back after any exception
+                self._connection.execute("BEGIN IMMEDIATE")
+                query = "SELECT position, state, archived FROM jobs WHERE job_id = ?"
+                before = {job.job_id: row for job in jobs for row in self._fetch(query, job.job_id)}
+                moved = [job for job in latest_of(jobs) if job.position > before.get(job.job_id, (0,))[0]]
+                self._connection.executemany(_SAVE, [fields_of(job) for job in moved])
+                self._connection.executemany(_SAVE_LABEL, [label for job in moved for label in _labels(job)])
+                sqlite_stats.record(self._connection, before, moved)
         except sqlite3.Error as error:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
             raise TryAgain(f"the job views could not be written: {error}") from error
 
     async def page(self, job_filter: JobFilter, *, limit: int, cursor: str | None = None) -> Page:
@@ -144,6 +140,10 @@ class SqliteViewsReader(SqliteJobViews):
 def _drop_another_version(connection: sqlite3.Connection) -> None:
     if connection.execute("PRAGMA user_version").fetchone()[0] not in (0, _VERSION):
         connection.executescript(f"{_DROP} PRAGMA user_version=0;")
+
+
+def _labels(job: Job) -> Sequence[tuple[str, str, str, str]]:
+    return [(*label, stamp(job.submitted_at), job.job_id) for label in job.spec.labels.items()]
 
 
 def _page_query(job_filter: JobFilter, cursor: str | None, limit: int) -> tuple[str, list[object]]:

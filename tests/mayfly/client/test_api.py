@@ -93,6 +93,25 @@ def test_a_problem_document_is_a_bad_request_with_a_line_per_field() -> None:
         assert len(api.asked) == 1
 
 
+@pytest.mark.parametrize(("given", "limit_s"), [({}, 2.0), ({"within_s": 10.0}, 10.0)])
+def test_a_health_check_waits_two_seconds_by_default(given: dict[str, float], limit_s: float) -> None:
+    limits: list[dict[str, float]] = []
+    with Script({"GET /api/health": [Answer()]}).serving() as api, _client(api.url, Clock()) as client:
+        client._http.event_hooks["request"] = [lambda request: limits.append(request.extensions["timeout"])]
+        assert client.healthy(**given)
+    assert set(limits[0].values()) == {limit_s}
+
+
+def test_a_state_that_this_client_does_not_know_is_an_error_with_a_fix() -> None:
+    answer = Answer(status=202, body={"state": "paused"})
+    with (
+        Script({"POST /api/jobs/a-b/cancel": [answer]}).serving() as api,
+        _client(api.url, Clock()) as client,
+        pytest.raises(Unreachable, match="unknown state 'paused'; update this Mayfly client"),
+    ):
+        client.cancel("a-b")
+
+
 def test_known_output_is_completed_with_the_newer_part() -> None:
     body = {"attempt": 1, "source": "log", "truncated": False, "text": "two\n", "begin": 4, "mark": "8-bb"}
     with Script({"GET /api/jobs/x/logs": [Answer(body=body)]}).serving() as api:

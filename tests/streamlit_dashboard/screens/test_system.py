@@ -67,7 +67,9 @@ def test_empty_stores_are_explained(seeded: Seeded, opened: Open) -> None:
     assert "No container has outlived its attempt by more than a minute." in text
 
 
-def test_without_stores_the_page_stays_up(opened: Open) -> None:
-    text = shown(opened("system"))
+def test_without_stores_the_page_stays_up_and_shows_the_api(opened: Open) -> None:
+    app = opened("system")
+    assert [metric.label for metric in app.metric] == ["API"]
+    text = shown(app)
     assert "log.db does not exist" in text
     assert text.count("This page retries automatically") >= 4

@@ -55,3 +55,14 @@ def test_a_locked_store_raises_try_again_and_keeps_its_content(tmp_path: Path) -
     asyncio.run(views.save([job(2)]))
     assert len(asyncio.run(views.page(JobFilter(), limit=10)).jobs) == 2
     asyncio.run(views.close())
+
+
+def test_a_save_whose_read_fails_releases_the_lock(tmp_path: Path) -> None:
+    views = SqliteJobViews(tmp_path / "views.db")
+    with closing(sqlite3.connect(tmp_path / "views.db", isolation_level=None, timeout=0)) as other:
+        other.execute("DROP TABLE jobs")
+        with pytest.raises(TryAgain, match="no such table"):
+            asyncio.run(views.save([job(1)]))
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("ROLLBACK")
+    asyncio.run(views.close())
