@@ -22,17 +22,15 @@ def _mayfly(*arguments: str) -> Sequence[str]:
     return [sys.executable, "-m", "mayfly", *arguments]
 
 
+def _demo(data: Path) -> subprocess.CompletedProcess[str]:
+    command = _mayfly("demo", "--data", str(data))
+    return subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, timeout=HANG_GUARD_S, check=False)
+
+
 def test_the_demo_passes_and_leaves_nothing_behind(tmp_path: Path) -> None:
     data = tmp_path / "data"
 
-    ran = subprocess.run(
-        _mayfly("demo", "--data", str(data)),
-        cwd=_ROOT,
-        capture_output=True,
-        text=True,
-        timeout=HANG_GUARD_S,
-        check=False,
-    )
+    ran = _demo(data)
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
     lines = ran.stdout.splitlines()
@@ -48,14 +46,7 @@ def test_the_demo_passes_and_leaves_nothing_behind(tmp_path: Path) -> None:
 def test_the_demo_rejects_a_folder_that_is_not_empty(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
 
-    ran = subprocess.run(
-        _mayfly("demo", "--data", str(tmp_path)),
-        cwd=_ROOT,
-        capture_output=True,
-        text=True,
-        timeout=HANG_GUARD_S,
-        check=False,
-    )
+    ran = _demo(tmp_path)
 
     assert ran.returncode == 2
     assert "is not empty" in ran.stderr

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Sequence
-from pathlib import Path
-
+from tests.soak.command import run_module
 from tests.soak.drills import Outcome, Soak
 
-_ROOT = Path(__file__).parents[2]
 _RUNS = (
     ("--jobs", "400", "--kills", "40"),
     ("--jobs", "200", "--kills", "20"),
@@ -24,21 +19,8 @@ def run(soak: Soak) -> Outcome:
     runs = _RUNS_SHORT if soak.short else _RUNS
     found = []
     for number, options in enumerate(runs):
-        code, output = _chaos([*options, "--seed", str(soak.seed + number)], soak)
+        code, lines = run_module(soak, "mayfly", "chaos", *options, "--seed", str(soak.seed + number))
         if code != 0:
-            found.append(f"exit code {code}\n{output}")
+            found.append(f"exit code {code}\n{''.join(lines)}")
     jobs, kills = (sum(int(options[options.index(name) + 1]) for options in runs) for name in ("--jobs", "--kills"))
     return Outcome(did=f"{jobs} jobs and {kills} kills of the host in {len(runs)} runs", found=tuple(found))
-
-
-def _chaos(options: Sequence[str], soak: Soak) -> tuple[int, str]:
-    """Run it, and say how far it is."""
-    command = [sys.executable, "-m", "mayfly", "chaos", *options]
-    process = subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    lines: list[str] = []
-    assert process.stdout is not None
-    with process.stdout as output:
-        for line in output:
-            lines.append(line)
-            soak.progress(line.strip())
-    return process.wait(), "".join(lines)

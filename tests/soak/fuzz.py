@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from tests.soak.command import run_pytest
 from tests.soak.drills import Outcome, Soak
-from tests.soak.pytest_run import run_pytest
 
 FACTOR = 30
 FACTOR_SHORT = 2

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tests.soak.command import run_pytest
 from tests.soak.drills import Outcome, Soak
-from tests.soak.pytest_run import run_pytest
 
 
 def run(soak: Soak) -> Outcome:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from streamlit_dashboard import clearing
-from tests.mayfly.cli.scripted_api import Answer
+from tests.mayfly.cli.scripted_api import Answer, ScriptedApi
 from tests.streamlit_dashboard.conftest import Open, Serve, shown
 from tests.streamlit_dashboard.seeding import Seeded, succeeded
 
@@ -48,8 +48,24 @@ class Clock:
             self.act()
 
 
+@pytest.fixture
+def api(serve: Serve) -> ScriptedApi:
+    """An API that clears the board in one step."""
+    step = {"canceled": 1, "archived": 1, "cursor": None}
+    return serve({"POST /api/jobs/clear": [Answer(status=202, body=step)]})
+
+
+def _clear_while_views_lag(seeded: Seeded, opened: Open) -> None:
+    """Clear after a second job is in the log, but not in the views."""
+    seeded.job(1)
+    app = opened()
+    app.button(key="clear").click().run()
+    seeded.job(2, projected=False)
+    app.button(key="clear-now").click().run()
+
+
 def test_a_clear_waits_for_views_that_lag(
-    seeded: Seeded, opened: Open, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    seeded: Seeded, opened: Open, api: ScriptedApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def project() -> None:
         assert api.requests("POST /api/jobs/clear") == []
@@ -59,29 +75,17 @@ def test_a_clear_waits_for_views_that_lag(
 
     clock = Clock(act=project, act_after=10)
     monkeypatch.setattr(clearing, "time", clock)
-    seeded.job(1)
-    step = {"canceled": 1, "archived": 1, "cursor": None}
-    api = serve({"POST /api/jobs/clear": [Answer(status=202, body=step)]})
-    app = opened()
-    app.button(key="clear").click().run()
-    seeded.job(2, projected=False)
-    app.button(key="clear-now").click().run()
+    _clear_while_views_lag(seeded, opened)
     assert clock.slept == 10
     assert len(api.requests("POST /api/jobs/clear")) == 1
 
 
 def test_a_clear_does_not_wait_forever_for_views(
-    seeded: Seeded, opened: Open, serve: Serve, monkeypatch: pytest.MonkeyPatch
+    seeded: Seeded, opened: Open, api: ScriptedApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
     monkeypatch.setattr(clearing, "time", clock)
-    seeded.job(1)
-    step = {"canceled": 1, "archived": 1, "cursor": None}
-    api = serve({"POST /api/jobs/clear": [Answer(status=202, body=step)]})
-    app = opened()
-    app.button(key="clear").click().run()
-    seeded.job(2, projected=False)
-    app.button(key="clear-now").click().run()
+    _clear_while_views_lag(seeded, opened)
     assert clock.slept == 50
     assert len(api.requests("POST /api/jobs/clear")) == 1
 

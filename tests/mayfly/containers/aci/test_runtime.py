@@ -10,35 +10,19 @@ from pathlib import Path
 import pytest
 
 from mayfly.containers.aci.runtime import AciOptions, AciRuntime
-from mayfly.containers.processes.runtime import ProcessRuntime
 from mayfly.containers.runtime import ContainerRuntime, GroupRequest
 from mayfly.credentials import PlaintextCredential
 from tests.contracts.container_runtime import ContainerRuntimeContract
 from tests.fake_arm.arm import FakeArm
 from tests.fake_arm.backing import ProcessBacking
 from tests.fake_arm.server import serving
+from tests.mayfly.containers.processes.groups import new_runtime, request_for
 
 PLACE = "swedencentral"
-RUN_THE_COMMAND = ["/bin/sh", "-c", 'shift; exec "$@"', "worker"]
 
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-def request_for(group: str, *command: str) -> GroupRequest:
-    return GroupRequest(
-        group=group,
-        place=PLACE,
-        job_id="job",
-        attempt=1,
-        image=None,
-        command=command,
-        env={"GREETING": "hello"},
-        secure_env={},
-        cpu=1.0,
-        memory_gb=1.0,
-    )
 
 
 class TestAci(ContainerRuntimeContract):
@@ -46,7 +30,7 @@ class TestAci(ContainerRuntimeContract):
 
     @pytest.fixture
     def runtime(self, runner: asyncio.Runner, tmp_path: Path) -> Iterator[ContainerRuntime]:
-        processes = ProcessRuntime(tmp_path / "groups", worker_command=RUN_THE_COMMAND, grace_s=0.3)
+        processes = new_runtime(tmp_path / "groups")
         arm = FakeArm(clock=now, backing=ProcessBacking(processes), start_after_s=0.02, gone_after_s=0.05)
         server = serving(arm)
         endpoint = runner.run(server.__aenter__())
@@ -59,7 +43,7 @@ class TestAci(ContainerRuntimeContract):
             runner.run(processes.delete(listing.group, place="local"))
 
     def ends(self, group: str, *, exit_code: int, output: str) -> GroupRequest:
-        return request_for(group, "/bin/sh", "-c", f"printf '%s' '{output}'; exit {exit_code}")
+        return request_for(group, "/bin/sh", "-c", f"printf '%s' '{output}'; exit {exit_code}", place=PLACE)
 
     def stays(self, group: str) -> GroupRequest:
-        return request_for(group, "/bin/sh", "-c", "exec sleep 600")
+        return request_for(group, "/bin/sh", "-c", "exec sleep 600", place=PLACE)

@@ -15,16 +15,16 @@ from mayfly.containers.runtime import GroupRequest, GroupStatus
 from tests.waiting import until
 
 PLACE = "local"
-
-
 RUN_THE_COMMAND = ["/bin/sh", "-c", 'shift; exec "$@"', "worker"]
 """A worker that is nothing but its command, so that these tests are about processes alone."""
 
 
-def request_for(group: str, *command: str, memory_gb: float = 1.0, **secure_env: str) -> GroupRequest:
+def request_for(
+    group: str, *command: str, place: str = PLACE, memory_gb: float = 1.0, **secure_env: str
+) -> GroupRequest:
     return GroupRequest(
         group=group,
-        place=PLACE,
+        place=place,
         job_id="job",
         attempt=1,
         image=None,

@@ -1,4 +1,4 @@
-"""A run of pytest as a part of a drill."""
+"""A command that a drill runs."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ from tests.soak.drills import Soak
 _ROOT = Path(__file__).parents[2]
 
 
-def run_pytest(
-    soak: Soak, marked: str, *options: str, environment: Mapping[str, str] | None = None
+def run_module(
+    soak: Soak, module: str, *options: str, environment: Mapping[str, str] | None = None
 ) -> tuple[int, Sequence[str]]:
-    """Run the tests with these marks and show the progress. Return the exit code and the lines of the output."""
-    command = [sys.executable, "-m", "pytest", "-m", marked, "-q", "--no-header", "--tb=short", "--timeout=0"]
+    """Run a Python module and show the progress. Return the exit code and the lines of the output."""
     process = subprocess.Popen(
-        [*command, "-p", "no:cacheprovider", *options],
+        [sys.executable, "-m", module, *options],
         cwd=_ROOT,
         env={**os.environ, **(environment or {})},
         stdout=subprocess.PIPE,
@@ -33,3 +32,11 @@ def run_pytest(
             lines.append(line)
             soak.progress(line.strip() or "running")
     return process.wait(), lines
+
+
+def run_pytest(
+    soak: Soak, marked: str, *options: str, environment: Mapping[str, str] | None = None
+) -> tuple[int, Sequence[str]]:
+    """Run the tests with these marks, as `run_module` does."""
+    quiet = ("-q", "--no-header", "--tb=short", "--timeout=0", "-p", "no:cacheprovider")
+    return run_module(soak, "pytest", "-m", marked, *quiet, *options, environment=environment)
