@@ -10,21 +10,20 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.bicep.files import MAIN, ROOT, outputs
+from tests.programs import write_python_program
 
 DEPLOY = ROOT / "docs" / "deploy.md"
-_AZ = """#!{python}
-import json, os, sys, zipfile
+_AZ = """import json, os, sys, zipfile
 from pathlib import Path
 
 given = sys.argv[1:]
 words = " ".join(given)
-options = {{}}
+options = {}
 for at, word in enumerate(given):
     if word.startswith("-") and at + 1 < len(given):
         options[word] = given[at + 1]
@@ -33,11 +32,11 @@ with open(os.environ["SEEN"], "a") as seen:
 
 def must(fact, what):
     if not fact:
-        sys.exit(f"az {{words}}: {{what}}")
+        sys.exit(f"az {words}: {what}")
 
 must("" not in given, "an argument is empty")
 for name in ("--template-file", "--src"):
-    must(name not in options or Path(options[name]).is_file(), f"{{name}} is not there")
+    must(name not in options or Path(options[name]).is_file(), f"{name} is not there")
 if words.startswith("deployment sub show"):
     print(os.environ["OUTPUTS"])
 elif words.startswith("ad signed-in-user show"):
@@ -54,7 +53,7 @@ elif words.startswith("functionapp keys list"):
     print("k" * 40)
 elif words.startswith("functionapp deployment source config-zip"):
     names = zipfile.ZipFile(options["--src"]).namelist()
-    must({{"function_app.py", "host.json", "requirements.txt"}} <= set(names), "the package is not whole")
+    must({"function_app.py", "host.json", "requirements.txt"} <= set(names), "the package is not whole")
     must(not any(name.startswith(("tests/", "local_host/", ".")) for name in names), "the package holds too much")
 elif words.startswith("acr build"):
     must(Path(given[-1]).is_dir(), "no folder to build from")
@@ -69,9 +68,9 @@ elif words.startswith("deployment group create"):
 def environment(tmp_path: Path) -> dict[str, str]:
     programs = tmp_path / "bin"
     programs.mkdir()
-    for name in ("az", "azd", "curl"):
-        body = _AZ.format(python=sys.executable) if name == "az" else "#!/bin/sh\nexit 0\n"
-        (programs / name).write_text(body)
+    write_python_program(programs / "az", _AZ)
+    for name in ("azd", "curl"):
+        (programs / name).write_text("#!/bin/sh\nexit 0\n")
         (programs / name).chmod(0o755)
     # Resource Manager lowers the first letters of an output's name.
     answers = {one[:6].lower() + one[6:]: {"type": "String", "value": f"the {one.lower()}"} for one in outputs(MAIN)}

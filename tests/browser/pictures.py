@@ -19,6 +19,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from mayfly.client.api import Api
 from tests.browser.conftest import BROWSERS, FLAGS, ROOT, running_up
+from tests.programs import write_python_program
 from tests.waiting import HANG_GUARD_MS, until
 
 IMAGES = ROOT / "docs" / "images"
@@ -109,9 +110,7 @@ def _install(folder: Path) -> Path:
     """Write the programs that the jobs run, and return their folder."""
     folder.mkdir()
     for name, code in _PROGRAMS.items():
-        program = folder / name
-        program.write_text(f"#!{sys.executable} -u\n{textwrap.dedent(code)}\n", encoding="utf-8")
-        program.chmod(0o755)
+        write_python_program(folder / name, textwrap.dedent(code))
     return folder
 
 
